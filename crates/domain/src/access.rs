@@ -1,0 +1,160 @@
+//! Access (查驗權限): what an organisation holds, and the way back to it.
+
+use chrono::{DateTime, Utc};
+
+use crate::value::Reason;
+
+/// Why access was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ground {
+    /// Abnormal use not explained, or the explanation not accepted (注意事項 九).
+    Abuse,
+    /// A rule of conduct broken (管理規範 五).
+    Conduct,
+    /// No longer a registered company (注意事項 十一).
+    NotRegistered,
+}
+
+impl Ground {
+    /// The word used in the API and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Abuse => "abuse",
+            Self::Conduct => "conduct",
+            Self::NotRegistered => "notRegistered",
+        }
+    }
+
+    /// The ground of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Abuse, Self::Conduct, Self::NotRegistered].into_iter().find(|g| g.as_str() == text)
+    }
+}
+
+/// What an organisation holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing yet.
+    None,
+    /// It may ask.
+    Active {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// 停用: given up, or stopped for it after a change of number (注意事項 八).
+    Suspended {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// The reason of the approved case.
+        reason: Reason,
+    },
+    /// 註銷: taken away (注意事項 九, 十一; 管理規範 五).
+    Revoked {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// On what ground.
+        ground: Ground,
+        /// The reason told to the organisation.
+        reason: Reason,
+        /// Whether the way back is open: an approved improvement plan, or a current registration (注意事項 十).
+        may_return: bool,
+    },
+}
+
+impl Access {
+    /// Whether queries are answered.
+    pub const fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+
+    /// The word used in the API and the store.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Active { .. } => "active",
+            Self::Suspended { .. } => "suspended",
+            Self::Revoked { .. } => "revoked",
+        }
+    }
+
+    /// Whether a new `Apply` may be filed (注意事項 七–十).
+    ///
+    /// # Errors
+    /// [`Precondition::AlreadyActive`] or what the ground of the revocation asks for.
+    pub const fn may_apply(&self) -> Result<(), Precondition> {
+        match self {
+            Self::None | Self::Suspended { .. } | Self::Revoked { may_return: true, .. } => Ok(()),
+            Self::Active { .. } => Err(Precondition::AlreadyActive),
+            Self::Revoked { may_return: false, ground, .. } => Err(match ground {
+                Ground::Abuse | Ground::Conduct => Precondition::ImprovementPlanNeeded,
+                Ground::NotRegistered => Precondition::RegistrationNotCurrent,
+            }),
+        }
+    }
+}
+
+/// What stands in the way of an act though every field of it is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.code())]
+pub enum Precondition {
+    /// `Apply` although access is active.
+    AlreadyActive,
+    /// `ChangeAddress`, `Suspend` or a production key without active access.
+    NotActive,
+    /// An open case of the same kind (one at a time).
+    OpenCase,
+    /// Access was revoked for abuse or conduct and no improvement plan is approved (注意事項 十).
+    ImprovementPlanNeeded,
+    /// Access was revoked because the company was not registered, and it still is not (注意事項 十一).
+    RegistrationNotCurrent,
+    /// The former number still holds access: it is to be suspended first (注意事項 八(三)).
+    FormerNumberActive,
+    /// Five keys are in force already.
+    TooManyKeys,
+    /// The same key is registered already, by this organisation or another.
+    KeyKnown,
+    /// No such key in force.
+    KeyUnknown,
+    /// No case of this organisation with that number.
+    ApplicationUnknown,
+    /// No open clarification with that number.
+    ClarificationUnknown,
+    /// No approved case yet, so there is nothing to act on.
+    NothingHeld,
+}
+
+impl Precondition {
+    /// One of each, for tables of texts.
+    pub const ALL: [Self; 12] = [
+        Self::AlreadyActive,
+        Self::NotActive,
+        Self::OpenCase,
+        Self::ImprovementPlanNeeded,
+        Self::RegistrationNotCurrent,
+        Self::FormerNumberActive,
+        Self::TooManyKeys,
+        Self::KeyKnown,
+        Self::KeyUnknown,
+        Self::ApplicationUnknown,
+        Self::ClarificationUnknown,
+        Self::NothingHeld,
+    ];
+
+    /// Stable name, the key of the message shown to people.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyActive => "already-active",
+            Self::NotActive => "not-active",
+            Self::OpenCase => "open-case",
+            Self::ImprovementPlanNeeded => "improvement-plan-needed",
+            Self::RegistrationNotCurrent => "registration-not-current",
+            Self::FormerNumberActive => "former-number-active",
+            Self::TooManyKeys => "too-many-keys",
+            Self::KeyKnown => "key-known",
+            Self::KeyUnknown => "key-unknown",
+            Self::ApplicationUnknown => "application-unknown",
+            Self::ClarificationUnknown => "clarification-unknown",
+            Self::NothingHeld => "nothing-held",
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The case (申請案): three kinds, one life.
+//!
+//! ```text
+//! Received --claim--> UnderReview
+//! Received --withdraw--> Withdrawn
+//! Received --close--> Rejected
+//! UnderReview --claim--> UnderReview
+//! UnderReview --release--> UnderReview
+//! UnderReview --requestClarification--> ClarificationRequested
+//! UnderReview --approve--> Approved
+//! UnderReview --reject--> Rejected
+//! UnderReview --withdraw--> Withdrawn
+//! UnderReview --close--> Rejected
+//! ClarificationRequested --answerClarification--> UnderReview
+//! ClarificationRequested --reject--> Rejected
+//! ClarificationRequested --withdraw--> Withdrawn
+//! ClarificationRequested --close--> Rejected
+//! ```
+//!
+//! `Approved`, `Rejected` and `Withdrawn` are final. `close` is the settlement of an open case when access ends.
+
+mod request;
+mod state;
+mod transition;
+
+pub use request::{Kind, MAX_CUT_OVER_DAYS, MAX_OVERLAP_DAYS, Request};
+pub use state::{Closing, DecisionClock, OpenClarification, State, StateName};
+pub use transition::{Action, Refusal, RefusedTransition, Step};
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    calendar::{PROMISED_DAYS, WorkingCalendar},
+    consent::Consent,
+    contact::Contact,
+    officer::OfficerId,
+    taipei,
+    value::{CaseNumber, CompanyName, HostAddresses, Narrative, UnifiedBusinessNumber},
+};
+
+/// Identity of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApplicationId(pub Uuid);
+
+impl fmt::Display for ApplicationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Identity of a clarification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClarificationId(pub Uuid);
+
+/// Who did a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The organisation itself, by its card.
+    Applicant,
+    /// An officer.
+    Officer(OfficerId),
+    /// A rule of the service, without a person.
+    System,
+}
+
+/// A question of the officer to the applicant (補件) and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clarification {
+    /// Its identity.
+    pub id: ClarificationId,
+    /// What is asked.
+    pub question: Narrative,
+    /// Who asks.
+    pub asked_by: OfficerId,
+    /// When it was asked, which is when it was mailed.
+    pub asked_at: DateTime<Utc>,
+    /// When an answer is due.
+    pub due: crate::calendar::DueDate,
+    /// The answer and its time.
+    pub answer: Option<(Narrative, DateTime<Utc>)>,
+}
+
+/// A case as it was filed, with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its identity.
+    pub id: ApplicationId,
+    /// Its number for people.
+    pub case_number: CaseNumber,
+    /// Who applies.
+    pub ubn: UnifiedBusinessNumber,
+    /// The company name as typed.
+    pub company_name: CompanyName,
+    /// The company name in the certificate that signed; an officer sees both.
+    pub certificate_name: String,
+    /// The contact as given with this case.
+    pub contact: Contact,
+    /// The host addresses: asked for, or those that the organisation had when it filed.
+    pub host_addresses: HostAddresses,
+    /// What is asked for.
+    pub request: Request,
+    /// Consent to notices and rules of conduct.
+    pub consent: Consent,
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: State,
+    /// Questions and answers, in order.
+    pub clarifications: Vec<Clarification>,
+}
+
+/// What a case is filed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filing {
+    /// Who applies.
+    pub ubn: UnifiedBusinessNumber,
+    /// The company name as typed.
+    pub company_name: CompanyName,
+    /// The company name in the certificate that signed.
+    pub certificate_name: String,
+    /// Whom to write to.
+    pub contact: Contact,
+    /// The host addresses.
+    pub host_addresses: HostAddresses,
+    /// What is asked for.
+    pub request: Request,
+    /// Consent to notices and rules of conduct.
+    pub consent: Consent,
+}
+
+impl Application {
+    /// A case just received: due five working days after the day of receipt (注意事項 五).
+    pub fn receive(
+        id: ApplicationId,
+        case_number: CaseNumber,
+        filing: Filing,
+        at: DateTime<Utc>,
+        calendar: &WorkingCalendar,
+    ) -> (Self, Step) {
+        let due = calendar.due(taipei::day(at), PROMISED_DAYS);
+        let application = Self {
+            id,
+            case_number,
+            ubn: filing.ubn,
+            company_name: filing.company_name,
+            certificate_name: filing.certificate_name,
+            contact: filing.contact,
+            host_addresses: filing.host_addresses,
+            request: filing.request,
+            consent: filing.consent,
+            received_at: at,
+            state: State::Received { clock: DecisionClock { due } },
+            clarifications: Vec::new(),
+        };
+        let step = Step {
+            action: Action::Receive,
+            from: None,
+            to: StateName::Received,
+            by: Actor::Applicant,
+            at,
+            text: None,
+        };
+        (application, step)
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        self.request.kind()
+    }
+
+    /// Whether it still waits for something.
+    pub fn is_open(&self) -> bool {
+        self.state.name().is_open()
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a case stands; each state carries exactly what belongs to it.
+
+use chrono::{DateTime, Utc};
+
+use super::{Actor, ClarificationId};
+use crate::{calendar::DueDate, officer::OfficerId, value::Reason};
+
+/// The decision's deadline while it runs (注意事項 五).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionClock {
+    /// When the decision is due.
+    pub due: DueDate,
+}
+
+/// The clarification that a case waits for. The decision's clock stands still meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenClarification {
+    /// Which one.
+    pub id: ClarificationId,
+    /// When the answer is due.
+    pub due: DueDate,
+    /// Whole working days that the decision has left once the answer is there.
+    pub days_left: u32,
+}
+
+/// How a case was decided or ended, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// Who ended it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why; mailed to the applicant.
+    pub reason: Option<Reason>,
+}
+
+/// The states of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// 已受理.
+    Received {
+        /// The decision's deadline.
+        clock: DecisionClock,
+    },
+    /// 審核中.
+    UnderReview {
+        /// Who works on it; a courtesy, not a lock (**decided**).
+        assignee: Option<OfficerId>,
+        /// The decision's deadline.
+        clock: DecisionClock,
+    },
+    /// 待補件.
+    ClarificationRequested {
+        /// Who works on it.
+        assignee: Option<OfficerId>,
+        /// What it waits for.
+        open: OpenClarification,
+    },
+    /// 核准. Final.
+    Approved(Closing),
+    /// 駁回. Final.
+    Rejected(Closing),
+    /// 撤回 by the applicant before a decision (**decided**). Final.
+    Withdrawn(Closing),
+}
+
+/// A state without its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StateName {
+    /// 已受理.
+    Received,
+    /// 審核中.
+    UnderReview,
+    /// 待補件.
+    ClarificationRequested,
+    /// 核准.
+    Approved,
+    /// 駁回.
+    Rejected,
+    /// 撤回.
+    Withdrawn,
+}
+
+impl StateName {
+    /// All states.
+    pub const ALL: [Self; 6] = [
+        Self::Received,
+        Self::UnderReview,
+        Self::ClarificationRequested,
+        Self::Approved,
+        Self::Rejected,
+        Self::Withdrawn,
+    ];
+
+    /// The word used in the API and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::UnderReview => "underReview",
+            Self::ClarificationRequested => "clarificationRequested",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// Whether a case in it still waits for something.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Received | Self::UnderReview | Self::ClarificationRequested => true,
+            Self::Approved | Self::Rejected | Self::Withdrawn => false,
+        }
+    }
+}
+
+impl State {
+    /// The state without its data.
+    pub const fn name(&self) -> StateName {
+        match self {
+            Self::Received { .. } => StateName::Received,
+            Self::UnderReview { .. } => StateName::UnderReview,
+            Self::ClarificationRequested { .. } => StateName::ClarificationRequested,
+            Self::Approved(_) => StateName::Approved,
+            Self::Rejected(_) => StateName::Rejected,
+            Self::Withdrawn(_) => StateName::Withdrawn,
+        }
+    }
+
+    /// The deadline that runs: the officer's, or the applicant's while a clarification is open.
+    pub const fn due(&self) -> Option<DueDate> {
+        match self {
+            Self::Received { clock } | Self::UnderReview { clock, .. } => Some(clock.due),
+            Self::ClarificationRequested { open, .. } => Some(open.due),
+            Self::Approved(_) | Self::Rejected(_) | Self::Withdrawn(_) => None,
+        }
+    }
+
+    /// Who works on it.
+    pub const fn assignee(&self) -> Option<OfficerId> {
+        match self {
+            Self::UnderReview { assignee, .. } | Self::ClarificationRequested { assignee, .. } => *assignee,
+            Self::Received { .. } | Self::Approved(_) | Self::Rejected(_) | Self::Withdrawn(_) => None,
+        }
+    }
+
+    /// How it ended.
+    pub const fn closing(&self) -> Option<&Closing> {
+        match self {
+            Self::Approved(closing) | Self::Rejected(closing) | Self::Withdrawn(closing) => Some(closing),
+            Self::Received { .. } | Self::UnderReview { .. } | Self::ClarificationRequested { .. } => None,
+        }
+    }
+}

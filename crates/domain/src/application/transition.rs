@@ -1,0 +1,289 @@
+//! The transitions: each consumes the case and gives the new one with the step for its history, or says from
+//! which state which action was refused.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Actor, Application, Clarification, ClarificationId, Closing, DecisionClock, OpenClarification, State,
+    StateName,
+};
+use crate::{
+    calendar::{DueDate, PROMISED_DAYS, WorkingCalendar},
+    officer::OfficerId,
+    taipei,
+    value::{Narrative, Reason},
+};
+
+/// What can be done to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The service takes it in.
+    Receive,
+    /// An officer takes it on, or over.
+    Claim,
+    /// The assignee lets go of it.
+    Release,
+    /// An officer asks the applicant.
+    RequestClarification,
+    /// The applicant answers.
+    AnswerClarification,
+    /// An officer approves.
+    Approve,
+    /// An officer rejects.
+    Reject,
+    /// The applicant takes it back.
+    Withdraw,
+    /// It is settled because access ended (**decided**).
+    Close,
+}
+
+impl Action {
+    /// The actions on a case that exists.
+    pub const ALL: [Self; 8] = [
+        Self::Claim,
+        Self::Release,
+        Self::RequestClarification,
+        Self::AnswerClarification,
+        Self::Approve,
+        Self::Reject,
+        Self::Withdraw,
+        Self::Close,
+    ];
+
+    /// The word used in the API and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receive => "receive",
+            Self::Claim => "claim",
+            Self::Release => "release",
+            Self::RequestClarification => "requestClarification",
+            Self::AnswerClarification => "answerClarification",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Withdraw => "withdraw",
+            Self::Close => "close",
+        }
+    }
+
+    /// The action of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == Self::Receive.as_str() {
+            return Some(Self::Receive);
+        }
+        Self::ALL.into_iter().find(|a| a.as_str() == text)
+    }
+}
+
+/// One line of a case's history: who did what, when and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What was done.
+    pub action: Action,
+    /// The state before; none for the first step.
+    pub from: Option<StateName>,
+    /// The state after.
+    pub to: StateName,
+    /// Who did it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Reason, question, answer or note.
+    pub text: Option<String>,
+}
+
+/// Why a transition was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The state has no such transition.
+    State,
+    /// The applicant may still answer until the end of that day (注意事項 五).
+    ClarificationStillRunning(DueDate),
+    /// Another clarification is open, or none.
+    OtherClarification,
+}
+
+/// A transition that the diagram does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{action:?} is refused from {from:?}")]
+pub struct RefusedTransition {
+    /// The state the case is in.
+    pub from: StateName,
+    /// What was to be done.
+    pub action: Action,
+    /// Why not.
+    pub why: Refusal,
+}
+
+type Transition = Result<(Application, Step), RefusedTransition>;
+
+impl Application {
+    fn refuse(&self, action: Action, why: Refusal) -> RefusedTransition {
+        RefusedTransition { from: self.state.name(), action, why }
+    }
+
+    fn step(
+        mut self,
+        state: State,
+        action: Action,
+        by: Actor,
+        at: DateTime<Utc>,
+        text: Option<String>,
+    ) -> (Self, Step) {
+        let step = Step { action, from: Some(self.state.name()), to: state.name(), by, at, text };
+        self.state = state;
+        (self, step)
+    }
+
+    /// Takes the case on, or over from whoever has it.
+    ///
+    /// # Errors
+    /// Refused while a clarification is open and after the end.
+    pub fn claim(self, officer: OfficerId, at: DateTime<Utc>) -> Transition {
+        let clock = match &self.state {
+            State::Received { clock } | State::UnderReview { clock, .. } => *clock,
+            State::ClarificationRequested { .. }
+            | State::Approved(_)
+            | State::Rejected(_)
+            | State::Withdrawn(_) => {
+                return Err(self.refuse(Action::Claim, Refusal::State));
+            }
+        };
+        let state = State::UnderReview { assignee: Some(officer), clock };
+        Ok(self.step(state, Action::Claim, Actor::Officer(officer), at, None))
+    }
+
+    /// Clears the assignee and nothing else.
+    ///
+    /// # Errors
+    /// Refused unless under review.
+    pub fn release(self, officer: OfficerId, at: DateTime<Utc>) -> Transition {
+        let State::UnderReview { clock, .. } = self.state else {
+            return Err(self.refuse(Action::Release, Refusal::State));
+        };
+        let state = State::UnderReview { assignee: None, clock };
+        Ok(self.step(state, Action::Release, Actor::Officer(officer), at, None))
+    }
+
+    /// Asks the applicant: due in five working days after the mailing, the decision's clock stands still
+    /// (注意事項 五).
+    ///
+    /// # Errors
+    /// Refused unless under review.
+    pub fn request_clarification(
+        mut self,
+        id: ClarificationId,
+        question: Narrative,
+        officer: OfficerId,
+        at: DateTime<Utc>,
+        calendar: &WorkingCalendar,
+    ) -> Transition {
+        let State::UnderReview { assignee, clock } = self.state else {
+            return Err(self.refuse(Action::RequestClarification, Refusal::State));
+        };
+        let today = taipei::day(at);
+        let due = calendar.due(today, PROMISED_DAYS);
+        let days_left = calendar.working_days_between(today, clock.due.date);
+        let text = question.as_str().to_owned();
+        self.clarifications.push(Clarification {
+            id,
+            question,
+            asked_by: officer,
+            asked_at: at,
+            due,
+            answer: None,
+        });
+        let state =
+            State::ClarificationRequested { assignee, open: OpenClarification { id, due, days_left } };
+        Ok(self.step(state, Action::RequestClarification, Actor::Officer(officer), at, Some(text)))
+    }
+
+    /// Takes the applicant's answer, late ones too; the working days that were left are restored, the day of the
+    /// answer not counted.
+    ///
+    /// # Errors
+    /// Refused unless this clarification is the open one.
+    pub fn answer_clarification(
+        mut self,
+        id: ClarificationId,
+        answer: Narrative,
+        at: DateTime<Utc>,
+        calendar: &WorkingCalendar,
+    ) -> Transition {
+        let State::ClarificationRequested { assignee, open } = self.state else {
+            return Err(self.refuse(Action::AnswerClarification, Refusal::State));
+        };
+        let asked = self.clarifications.iter_mut().find(|c| c.id == id && c.id == open.id);
+        let Some(clarification) = asked else {
+            return Err(self.refuse(Action::AnswerClarification, Refusal::OtherClarification));
+        };
+        let text = answer.as_str().to_owned();
+        clarification.answer = Some((answer, at));
+        let due = calendar.due(taipei::day(at), open.days_left);
+        let state = State::UnderReview { assignee, clock: DecisionClock { due } };
+        Ok(self.step(state, Action::AnswerClarification, Actor::Applicant, at, Some(text)))
+    }
+
+    /// Approves. What the approval gives is [`Organisation::approve`](crate::organisation::Organisation::approve).
+    ///
+    /// # Errors
+    /// Refused unless under review.
+    pub fn approve(self, officer: OfficerId, note: Option<Reason>, at: DateTime<Utc>) -> Transition {
+        if !matches!(self.state, State::UnderReview { .. }) {
+            return Err(self.refuse(Action::Approve, Refusal::State));
+        }
+        Ok(self.end(State::Approved, Action::Approve, Actor::Officer(officer), note, at))
+    }
+
+    /// Rejects, with a reason. While a clarification is open only once its time is over.
+    ///
+    /// # Errors
+    /// Refused from `Received`, from a final state, and while the applicant may still answer.
+    pub fn reject(self, officer: OfficerId, reason: Reason, at: DateTime<Utc>) -> Transition {
+        match &self.state {
+            State::UnderReview { .. } => {}
+            State::ClarificationRequested { open, .. } => {
+                if !open.due.is_over(at) {
+                    return Err(self.refuse(Action::Reject, Refusal::ClarificationStillRunning(open.due)));
+                }
+            }
+            State::Received { .. } | State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => {
+                return Err(self.refuse(Action::Reject, Refusal::State));
+            }
+        }
+        Ok(self.end(State::Rejected, Action::Reject, Actor::Officer(officer), Some(reason), at))
+    }
+
+    /// Takes the case back before a decision (**decided**).
+    ///
+    /// # Errors
+    /// Refused after the end.
+    pub fn withdraw(self, reason: Option<Reason>, at: DateTime<Utc>) -> Transition {
+        if !self.is_open() {
+            return Err(self.refuse(Action::Withdraw, Refusal::State));
+        }
+        Ok(self.end(State::Withdrawn, Action::Withdraw, Actor::Applicant, reason, at))
+    }
+
+    /// Settles an open case as rejected because access was suspended or revoked (**decided**).
+    ///
+    /// # Errors
+    /// Refused after the end.
+    pub fn close(self, by: Actor, reason: Reason, at: DateTime<Utc>) -> Transition {
+        if !self.is_open() {
+            return Err(self.refuse(Action::Close, Refusal::State));
+        }
+        Ok(self.end(State::Rejected, Action::Close, by, Some(reason), at))
+    }
+
+    fn end(
+        self,
+        state: fn(Closing) -> State,
+        action: Action,
+        by: Actor,
+        reason: Option<Reason>,
+        at: DateTime<Utc>,
+    ) -> (Self, Step) {
+        let text = reason.as_ref().map(|r| r.as_str().to_owned());
+        self.step(state(Closing { by, at, reason }), action, by, at, text)
+    }
+}

@@ -1,0 +1,83 @@
+//! Working days and the deadlines counted in them (注意事項 五).
+//!
+//! The government publishes one calendar a year; its make-up Saturdays are working days. A year whose calendar is
+//! not known is counted by weekends, and every date that needed it says so ([`DueDate::provisional`]): such a year
+//! is never silently one without holidays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
+
+use crate::taipei;
+
+/// Working days that a decision and the answer to a clarification may take (注意事項 五).
+pub const PROMISED_DAYS: u32 = 5;
+
+/// The working calendar of the years that are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkingCalendar {
+    years: BTreeMap<i32, BTreeSet<NaiveDate>>,
+}
+
+impl WorkingCalendar {
+    /// Takes a whole year: the days off in it. Days of other years are ignored. An earlier calendar of the year is
+    /// replaced, as when a day off is declared for a typhoon.
+    pub fn set_year(&mut self, year: i32, days_off: impl IntoIterator<Item = NaiveDate>) {
+        self.years.insert(year, days_off.into_iter().filter(|d| d.year() == year).collect());
+    }
+
+    /// The years that are known, ascending.
+    pub fn years(&self) -> impl Iterator<Item = i32> {
+        self.years.keys().copied()
+    }
+
+    /// Whether offices work on `day`; in a year that is not known, whether it is a weekday.
+    pub fn is_working_day(&self, day: NaiveDate) -> bool {
+        match self.years.get(&day.year()) {
+            Some(days_off) => !days_off.contains(&day),
+            None => !matches!(day.weekday(), Weekday::Sat | Weekday::Sun),
+        }
+    }
+
+    /// The day on which `days` working days have passed since `from`, which itself is not counted. Zero days is
+    /// `from`.
+    pub fn due(&self, from: NaiveDate, days: u32) -> DueDate {
+        let mut date = from;
+        let mut left = days;
+        let mut provisional = false;
+        while left > 0 {
+            let Some(next) = date.checked_add_days(Days::new(1)) else { break };
+            date = next;
+            provisional |= !self.years.contains_key(&date.year());
+            left -= u32::from(self.is_working_day(date));
+        }
+        DueDate { date, provisional }
+    }
+
+    /// Whole working days after `after` up to and with `until`; none when `until` is not later.
+    pub fn working_days_between(&self, after: NaiveDate, until: NaiveDate) -> u32 {
+        let days = after.iter_days().skip(1).take_while(|d| *d <= until).filter(|d| self.is_working_day(*d));
+        u32::try_from(days.count()).unwrap_or(u32::MAX)
+    }
+}
+
+/// A deadline: 24:00 in Taipei of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueDate {
+    /// The last day.
+    pub date: NaiveDate,
+    /// Whether a year without a known calendar was counted through.
+    pub provisional: bool,
+}
+
+impl DueDate {
+    /// The instant at which the deadline is over.
+    pub fn ends_at(self) -> DateTime<Utc> {
+        taipei::end_of(self.date)
+    }
+
+    /// Whether it is over at `now`.
+    pub fn is_over(self, now: DateTime<Utc>) -> bool {
+        now >= self.ends_at()
+    }
+}

@@ -1,0 +1,78 @@
+//! Officers and what each role may do.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// Identity of an officer's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OfficerId(pub Uuid);
+
+impl fmt::Display for OfficerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The four roles of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// 承辦人: reviews cases.
+    Reviewer,
+    /// 主管: reviews cases and stands as second person.
+    Supervisor,
+    /// 稽核: reads.
+    Auditor,
+    /// 管理員: manages officers and settings.
+    Admin,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 4] = [Self::Reviewer, Self::Supervisor, Self::Auditor, Self::Admin];
+
+    /// The word used in the API, the command line and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reviewer => "reviewer",
+            Self::Supervisor => "supervisor",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.as_str() == text)
+    }
+}
+
+/// What can be done in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// See the queue, cases and organisations.
+    ReadCases,
+    /// Claim, release, ask, approve, reject.
+    ReviewCases,
+    /// Search and export the audit log.
+    ReadAudit,
+    /// Add officers, change roles, reset second factors; change settings.
+    ManageOfficers,
+}
+
+impl Permission {
+    /// All permissions.
+    pub const ALL: [Self; 4] = [Self::ReadCases, Self::ReviewCases, Self::ReadAudit, Self::ManageOfficers];
+}
+
+/// Whether `role` may do it; total, so that a new role or permission must be decided here.
+pub const fn permits(role: Role, permission: Permission) -> bool {
+    match (role, permission) {
+        (Role::Reviewer | Role::Supervisor, Permission::ReadCases | Permission::ReviewCases)
+        | (Role::Auditor, Permission::ReadCases | Permission::ReadAudit)
+        | (Role::Admin, Permission::ManageOfficers) => true,
+        (Role::Reviewer | Role::Supervisor, Permission::ReadAudit | Permission::ManageOfficers)
+        | (Role::Auditor, Permission::ReviewCases | Permission::ManageOfficers)
+        | (Role::Admin, Permission::ReadCases | Permission::ReviewCases | Permission::ReadAudit) => false,
+    }
+}

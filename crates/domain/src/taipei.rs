@@ -1,0 +1,28 @@
+//! The day as Taipei counts it. UTC+8 the year round: daylight saving time was last kept in 1979.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+const OFFSET_SECONDS: i32 = 8 * 3600;
+
+/// The calendar day in Taipei at `at`; the day boundary of 注意事項 六 and of every deadline.
+pub fn day(at: DateTime<Utc>) -> NaiveDate {
+    (at.naive_utc() + TimeDelta::seconds(i64::from(OFFSET_SECONDS))).date()
+}
+
+/// The instant at which `day` begins in Taipei.
+pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    (day.and_time(NaiveTime::MIN) - TimeDelta::seconds(i64::from(OFFSET_SECONDS))).and_utc()
+}
+
+/// The instant at which `day` ends in Taipei (24:00), which is the start of the next day.
+pub fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    start_of(day) + TimeDelta::days(1)
+}
+
+/// `at` with Taipei's offset, for showing it.
+pub fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    match FixedOffset::east_opt(OFFSET_SECONDS) {
+        Some(offset) => at.with_timezone(&offset),
+        None => at.fixed_offset(),
+    }
+}

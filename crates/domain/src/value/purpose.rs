@@ -1,0 +1,22 @@
+//! Purpose (使用目的／原因): by which authority's which rule the verification is needed.
+
+use super::{Authority, Description, Rule};
+
+/// 注意事項 四: the supervising authority and its rule must be named. Whether they are named well enough is the
+/// officer's call; that they are named at all is this type's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    /// The supervising authority (主管機關).
+    pub authority: Authority,
+    /// Its rule (規定).
+    pub rule: Rule,
+    /// What it is used for.
+    pub description: Description,
+}
+
+impl Purpose {
+    /// The three fields as one sentence for the record, as 圖4 shows it.
+    pub fn joined(&self) -> String {
+        format!("依{}「{}」辦理：{}", self.authority.as_str(), self.rule.as_str(), self.description.as_str())
+    }
+}

@@ -1,0 +1,66 @@
+//! Bounded text written by people: trimmed, not empty, one line or several, no control characters.
+
+use crate::Violation;
+
+/// Characters that can reorder or hide text on an officer's screen.
+fn deceptive(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+fn parse(text: &str, max: usize, lines: bool) -> Result<String, Violation> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Violation::Required);
+    }
+    if text.chars().count() > max {
+        return Err(Violation::TooLong { max });
+    }
+    let breaks = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
+    if text.chars().any(|c| (c.is_control() && !breaks(c)) || deceptive(c)) {
+        return Err(Violation::ControlCharacter);
+    }
+    Ok(if lines { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() })
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $max:literal, lines: $lines:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The greatest number of characters.
+            pub const MAX: usize = $max;
+
+            /// Trims and checks the text.
+            ///
+            /// # Errors
+            /// [`Violation::Required`], [`Violation::TooLong`] or [`Violation::ControlCharacter`].
+            pub fn parse(text: &str) -> Result<Self, Violation> {
+                parse(text, $max, $lines).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text!(/// A company's registered name (公司名稱).
+    CompanyName, 100, lines: false);
+text!(/// The contact person's name (聯絡人).
+    ContactName, 50, lines: false);
+text!(/// The supervising authority that a purpose names (主管機關, 注意事項 四).
+    Authority, 100, lines: false);
+text!(/// The rule of that authority that asks for the verification (規定, 注意事項 四).
+    Rule, 200, lines: false);
+text!(/// What the verification is used for, in the applicant's words.
+    Description, 1000, lines: true);
+text!(/// Why an address changes, a verification stops, a case is decided or withdrawn.
+    Reason, 1000, lines: true);
+text!(/// A question, an answer, an explanation, a plan.
+    Narrative, 4000, lines: true);
+text!(/// The name an organisation gives to one of its public keys.
+    KeyLabel, 60, lines: false);

@@ -1,0 +1,1 @@
+//! Repositories, ledger, outbox and migrations on SQLite and PostgreSQL

@@ -1,0 +1,1 @@
+//! Builders, fixed clock, temporary databases and the port contract suites
