@@ -69,11 +69,17 @@ pub enum Violation {
     ValueUnknown,
     /// Not a UUID.
     IdFormat,
+    /// A member or field that the act does not have.
+    UnknownMember,
+    /// A number, list or the like where text must stand, or the other way round.
+    WrongType,
+    /// Not an RFC 3339 time with offset.
+    TimeFormat,
 }
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -103,6 +109,9 @@ impl Violation {
         Self::PublicKeyRefused,
         Self::ValueUnknown,
         Self::IdFormat,
+        Self::UnknownMember,
+        Self::WrongType,
+        Self::TimeFormat,
     ];
 
     /// Stable name, the key of the message shown to people.
@@ -137,6 +146,9 @@ impl Violation {
             Self::PublicKeyRefused => "public-key-refused",
             Self::ValueUnknown => "value-unknown",
             Self::IdFormat => "id-format",
+            Self::UnknownMember => "unknown-member",
+            Self::WrongType => "wrong-type",
+            Self::TimeFormat => "time-format",
         }
     }
 

@@ -1,1 +1,25 @@
-//! One type per command or query of the verification service, and the ports they need
+//! One type per command or query of the verification service, and the ports they need.
+//!
+//! A use case loads, asks the domain, and hands **one** [`Change`](ports::Change) to one port call that is one
+//! transaction: new state with the version it was read at, history, outgoing mail, audit entry. No rule is checked
+//! outside the write that it guards unless the write checks it too.
+//!
+//! | use case | does |
+//! |---|---|
+//! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
+//! | [`ReviewApplication`](review::ReviewApplication), [`ReadCases`](review::ReadCases) | an officer's work on a case |
+//! | [`SignIn`](officers::SignIn), [`AddOfficer`](officers::AddOfficer) | officers and their sessions |
+//! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
+//! | [`DeliverMail`](mail::DeliverMail) | what the outbox holds |
+//!
+//! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
+
+pub mod acts;
+pub mod content;
+pub mod mail;
+pub mod officers;
+pub mod ports;
+pub mod review;
+pub mod verify;
+
+pub use content::{Content, FieldViolation, Leaf};

@@ -1,0 +1,162 @@
+//! Acts on cases: file, answer a clarification, withdraw.
+
+use idcheck_domain::{
+    access::Precondition,
+    application::{Application, ApplicationId, ClarificationId, Filing, Request},
+    organisation::Organisation,
+    taipei,
+    value::{CaseNumber, Narrative, Reason, UnifiedBusinessNumber},
+};
+
+use super::{
+    act::CaseContent,
+    prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+};
+use crate::ports::{MailMessage, OutgoingMail, Versioned, Write};
+
+impl ProveChallenge {
+    pub(super) async fn file(
+        &self,
+        signed: &Signed,
+        content: &CaseContent,
+    ) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| self.file_once(signed, content)).await
+    }
+
+    async fn file_once(&self, signed: &Signed, content: &CaseContent) -> Result<ActResult, ProofRefusal> {
+        let kind = content.request.kind();
+        if let Request::Apply { former_ubn: Some(former), .. } = &content.request {
+            self.former_number_given_up(*former).await?;
+        }
+        let held = self.ports.organisations.find(signed.ubn).await?;
+        let filing = filing(signed, content, held.as_ref().map(|h| &h.value))?;
+        let organisation = if let Some(Versioned { value, version }) = held {
+            value.admits_case(kind)?;
+            // Written back unchanged: a decision on another case that comes between is a conflict.
+            Write::Update { value, expected: version }
+        } else {
+            let new = Organisation::new(signed.ubn, filing.company_name.clone(), filing.contact.clone());
+            new.admits_case(kind)?;
+            Write::Insert(new)
+        };
+        let calendar = self.ports.calendar.load().await?;
+        let id = ApplicationId(self.ports.entropy.uuid(signed.now));
+        let random = u64::from_le_bytes(self.ports.entropy.bytes());
+        let number = CaseNumber::new(taipei::day(signed.now), random);
+        let (application, step) = Application::receive(id, number, filing, signed.now, &calendar);
+        let mut change = signed.change(format!("application:{id}"));
+        change.mail.push(self.received_mail(&application, signed));
+        change.organisation = Some(organisation);
+        change.history.push((id, step));
+        change.applications.push(Write::Insert(application.clone()));
+        self.ports.changes.commit(change).await?;
+        Ok(ActResult::Application(Box::new(application)))
+    }
+
+    /// 注意事項 八(三): the old number must have been suspended before the new one applies.
+    async fn former_number_given_up(&self, former: UnifiedBusinessNumber) -> Result<(), ProofRefusal> {
+        match self.ports.organisations.find(former).await? {
+            Some(old) if old.value.access.is_active() => Err(Precondition::FormerNumberActive.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn received_mail(&self, application: &Application, signed: &Signed) -> OutgoingMail {
+        OutgoingMail {
+            id: self.ports.entropy.uuid(signed.now),
+            to: application.contact.email().clone(),
+            message: MailMessage::Received {
+                case_number: application.case_number.to_string(),
+                kind: application.kind(),
+                company: application.company_name.as_str().to_owned(),
+                due: application.state.due().map_or(taipei::day(signed.now), |due| due.date),
+            },
+        }
+    }
+
+    /// The case, if it is one of this organisation's: anyone else's does not exist for it (threat 24).
+    async fn own_case(
+        &self,
+        signed: &Signed,
+        id: ApplicationId,
+    ) -> Result<Versioned<Application>, ProofRefusal> {
+        match self.ports.applications.find(id).await? {
+            Some(case) if case.value.ubn == signed.ubn => Ok(case),
+            Some(_) | None => Err(Precondition::ApplicationUnknown.into()),
+        }
+    }
+
+    pub(super) async fn answer_clarification(
+        &self,
+        signed: &Signed,
+        id: ApplicationId,
+        clarification: ClarificationId,
+        answer: &Narrative,
+    ) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| async {
+            let case = self.own_case(signed, id).await?;
+            let calendar = self.ports.calendar.load().await?;
+            let (application, step) =
+                case.value.answer_clarification(clarification, answer.clone(), signed.now, &calendar)?;
+            let mut change = signed.change(format!("application:{id}"));
+            change.history.push((id, step));
+            change.applications.push(Write::Update { value: application.clone(), expected: case.version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::Application(Box::new(application)))
+        })
+        .await
+    }
+
+    pub(super) async fn withdraw(
+        &self,
+        signed: &Signed,
+        id: ApplicationId,
+        reason: Option<&Reason>,
+    ) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| async {
+            let case = self.own_case(signed, id).await?;
+            let (application, step) = case.value.withdraw(reason.cloned(), signed.now)?;
+            let mut change = signed.change(format!("application:{id}"));
+            change.mail.push(OutgoingMail {
+                id: self.ports.entropy.uuid(signed.now),
+                to: application.contact.email().clone(),
+                message: MailMessage::Withdrawn {
+                    case_number: application.case_number.to_string(),
+                    kind: application.kind(),
+                    company: application.company_name.as_str().to_owned(),
+                },
+            });
+            change.history.push((id, step));
+            change.applications.push(Write::Update { value: application.clone(), expected: case.version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::Application(Box::new(application)))
+        })
+        .await
+    }
+}
+
+/// The case's own copy of everything; what a later kind leaves out comes from what the organisation holds.
+fn filing(
+    signed: &Signed,
+    content: &CaseContent,
+    held: Option<&Organisation>,
+) -> Result<Filing, Precondition> {
+    let addresses = || held.and_then(|o| o.addresses.as_ref()).map(|plan| plan.shown(signed.now).clone());
+    Ok(Filing {
+        ubn: signed.ubn,
+        company_name: content
+            .company_name
+            .clone()
+            .or_else(|| held.map(|o| o.name.clone()))
+            .ok_or(Precondition::NotActive)?,
+        certificate_name: signed.card.company_name.clone(),
+        contact: content
+            .contact
+            .clone()
+            .or_else(|| held.map(|o| o.contact.clone()))
+            .ok_or(Precondition::NotActive)?,
+        host_addresses: content.host_addresses.clone().or_else(addresses).ok_or(Precondition::NotActive)?,
+        request: content.request.clone(),
+        consent: content.consent.clone(),
+    })
+}

@@ -1,0 +1,128 @@
+//! Issuing a challenge: the text that the card signs.
+//!
+//! It binds the act, the company, the digest of the exact content and an end (threat 16), and is spent once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use idcheck_domain::value::UnifiedBusinessNumber;
+use uuid::Uuid;
+
+use super::{
+    ActPorts,
+    act::{Act, ActName, Reading},
+};
+use crate::{
+    content::{Content, FieldViolation},
+    ports::{StoreError, StoredChallenge},
+};
+
+/// Minutes in which a challenge can be signed.
+pub const CHALLENGE_MINUTES: i64 = 15;
+
+/// Why no challenge was issued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChallengeRefusal {
+    /// Fields of the content break rules; all of them are told.
+    #[error("the content breaks {} rules", .0.len())]
+    Content(Vec<FieldViolation>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A challenge as it is told to the applicant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedChallenge {
+    /// Its identity.
+    pub id: Uuid,
+    /// The text to be signed.
+    pub tbs: String,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Validates the content of an act and issues a challenge for it.
+#[derive(Clone)]
+pub struct IssueChallenge {
+    ports: ActPorts,
+}
+
+impl IssueChallenge {
+    /// With these ports.
+    pub fn new(ports: ActPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Validates only, for a page that shows the answers before they are signed.
+    ///
+    /// # Errors
+    /// Every violation.
+    pub fn validate(
+        &self,
+        act: ActName,
+        ubn: UnifiedBusinessNumber,
+        content: &Content,
+    ) -> Result<(), Vec<FieldViolation>> {
+        self.read(act, ubn, content).map(drop)
+    }
+
+    fn read(
+        &self,
+        act: ActName,
+        ubn: UnifiedBusinessNumber,
+        content: &Content,
+    ) -> Result<Act, Vec<FieldViolation>> {
+        let with = Reading { ubn, now: self.ports.clock.now(), addresses: self.ports.address_policy };
+        let read = Act::read(act, content, &with)?;
+        if let Act::RegisterKey { public_key_pem, profile, .. } = &read {
+            self.ports.keys.read(public_key_pem, *profile).map_err(|violation| {
+                vec![FieldViolation { pointer: "/publicKeyPem".to_owned(), violation }]
+            })?;
+        }
+        Ok(read)
+    }
+
+    /// Issues the challenge, bound to a browser session where there is one. Preconditions are not checked here:
+    /// only the one who holds the card may learn where an organisation stands.
+    ///
+    /// # Errors
+    /// [`ChallengeRefusal`].
+    pub async fn execute(
+        &self,
+        act: ActName,
+        ubn: UnifiedBusinessNumber,
+        content: Content,
+        session: Option<[u8; 32]>,
+    ) -> Result<IssuedChallenge, ChallengeRefusal> {
+        self.read(act, ubn, &content).map_err(ChallengeRefusal::Content)?;
+        let now = self.ports.clock.now();
+        let id = self.ports.entropy.uuid(now);
+        let expires_at = now + TimeDelta::minutes(CHALLENGE_MINUTES);
+        let tbs = tbs(id, act, ubn, expires_at, &content.digest(), &self.ports.entropy.bytes::<16>());
+        let challenge = StoredChallenge {
+            id,
+            act,
+            ubn,
+            content,
+            tbs: tbs.clone(),
+            session,
+            issued_at: now,
+            expires_at,
+            spent_at: None,
+        };
+        self.ports.changes.issue_challenge(challenge).await?;
+        Ok(IssuedChallenge { id, tbs, expires_at })
+    }
+}
+
+/// Letters, digits, hyphens and full stops only: the component escapes nothing of it.
+fn tbs(
+    id: Uuid,
+    act: ActName,
+    ubn: UnifiedBusinessNumber,
+    expires_at: DateTime<Utc>,
+    digest: &[u8; 32],
+    nonce: &[u8; 16],
+) -> String {
+    let end = expires_at.timestamp();
+    format!("idcheck-1.{id}.{}.{ubn}.{end}.{}.{}", act.as_str(), hex::encode(digest), hex::encode(nonce))
+}

@@ -1,0 +1,201 @@
+//! Acts on what an organisation holds: progress, Iss Key, public keys, contact.
+
+use idcheck_domain::{
+    access::Precondition,
+    contact::Contact,
+    key::{Environment, KeyId, Profile, RegisteredKey},
+    organisation::Organisation,
+    value::{Account, EmailAddress, IssKey, KeyLabel},
+};
+
+use super::prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Signed};
+use crate::ports::{GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
+
+impl ProveChallenge {
+    pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+        self.ports.changes.commit(signed.change(signed.subject())).await?;
+        let organisation = self.ports.organisations.find(signed.ubn).await?.map(|o| o.value);
+        let mut cases = Vec::new();
+        for case in self.ports.applications.of_organisation(signed.ubn).await? {
+            let history = self.ports.applications.history(case.value.id).await?;
+            cases.push(ProgressCase { application: case.value, history });
+        }
+        let progress = Progress { ubn: signed.ubn, organisation, cases, queried_at: signed.now };
+        Ok(ActResult::Progress(Box::new(progress)))
+    }
+
+    async fn held(&self, signed: &Signed) -> Result<Versioned<Organisation>, ProofRefusal> {
+        Ok(self.ports.organisations.find(signed.ubn).await?.ok_or(Precondition::NothingHeld)?)
+    }
+
+    pub(super) async fn reveal_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+        let (account, _) = self.active_account(signed).await?;
+        let iss_key = self
+            .ports
+            .organisations
+            .iss_key(signed.ubn, Environment::Production)
+            .await?
+            .ok_or(Precondition::NothingHeld)?;
+        self.ports.changes.commit(signed.change(signed.subject())).await?;
+        Ok(ActResult::IssKey { account, iss_key })
+    }
+
+    pub(super) async fn rotate_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| async {
+            let (account, held) = self.active_account(signed).await?;
+            let iss_key = self.draw_iss_key()?;
+            let mut change = signed.change(signed.subject());
+            change.mail.push(self.mail(
+                signed,
+                held.value.contact.email(),
+                MailMessage::IssKeyRotated { company: held.value.name.as_str().to_owned() },
+            ));
+            change.iss_key = Some(GivenIssKey {
+                ubn: signed.ubn,
+                environment: Environment::Production,
+                iss_key: iss_key.clone(),
+            });
+            // The version ties the new key to the access it was given for.
+            change.organisation = Some(Write::Update { value: held.value, expected: held.version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::IssKey { account, iss_key })
+        })
+        .await
+    }
+
+    async fn active_account(
+        &self,
+        signed: &Signed,
+    ) -> Result<(Account, Versioned<Organisation>), ProofRefusal> {
+        let held = self.held(signed).await?;
+        if !held.value.access.is_active() {
+            return Err(Precondition::NotActive.into());
+        }
+        let account = held.value.account.ok_or(Precondition::NothingHeld)?;
+        Ok((account, held))
+    }
+
+    fn draw_iss_key(&self) -> Result<IssKey, ProofRefusal> {
+        // 128 bytes fall short of 32 fair ones less than once in 10^60 draws.
+        IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(ProofRefusal::Conflict)
+    }
+
+    pub(super) async fn register_key(
+        &self,
+        signed: &Signed,
+        pem: &str,
+        profile: Profile,
+        environment: Environment,
+        label: &KeyLabel,
+    ) -> Result<ActResult, ProofRefusal> {
+        let fingerprint = self.ports.keys.read(pem, profile).map_err(|_| ProofRefusal::Expired)?.fingerprint;
+        self.settle(|| async {
+            let Versioned { value: mut organisation, version } = self.held(signed).await?;
+            organisation.admits_key(environment)?;
+            let key = RegisteredKey {
+                id: KeyId(self.ports.entropy.uuid(signed.now)),
+                fingerprint: fingerprint.clone(),
+                public_key_pem: pem.to_owned(),
+                profile,
+                environment,
+                label: label.clone(),
+                registered_at: signed.now,
+                revoked_at: None,
+            };
+            let sandbox = self.sandbox_iss_key(signed, environment).await?;
+            let mut change = signed.change(format!("key:{}", key.id.0));
+            change.iss_key = sandbox.fresh;
+            change.mail.push(self.mail(
+                signed,
+                organisation.contact.email(),
+                MailMessage::KeyRegistered {
+                    company: organisation.name.as_str().to_owned(),
+                    label: label.as_str().to_owned(),
+                    fingerprint: fingerprint.clone(),
+                },
+            ));
+            organisation.keys.push(key.clone());
+            change.organisation = Some(Write::Update { value: organisation, expected: version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::KeyRegistered { key: Box::new(key), sandbox: sandbox.iss_key })
+        })
+        .await
+    }
+
+    /// The sandbox has an Iss Key of its own, made with its first key.
+    async fn sandbox_iss_key(
+        &self,
+        signed: &Signed,
+        environment: Environment,
+    ) -> Result<SandboxKey, ProofRefusal> {
+        if environment == Environment::Production {
+            return Ok(SandboxKey { iss_key: None, fresh: None });
+        }
+        if let Some(known) = self.ports.organisations.iss_key(signed.ubn, environment).await? {
+            return Ok(SandboxKey { iss_key: Some(known), fresh: None });
+        }
+        let iss_key = self.draw_iss_key()?;
+        let fresh = GivenIssKey { ubn: signed.ubn, environment, iss_key: iss_key.clone() };
+        Ok(SandboxKey { iss_key: Some(iss_key), fresh: Some(fresh) })
+    }
+
+    pub(super) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| async {
+            let Versioned { value: mut organisation, version } = self.held(signed).await?;
+            let key = organisation
+                .keys
+                .iter_mut()
+                .find(|key| key.id == id && key.in_force())
+                .ok_or(Precondition::KeyUnknown)?;
+            key.revoked_at = Some(signed.now);
+            let key = key.clone();
+            let mut change = signed.change(format!("key:{}", id.0));
+            change.mail.push(self.mail(
+                signed,
+                organisation.contact.email(),
+                MailMessage::KeyRevoked {
+                    company: organisation.name.as_str().to_owned(),
+                    label: key.label.as_str().to_owned(),
+                    fingerprint: key.fingerprint.clone(),
+                },
+            ));
+            change.organisation = Some(Write::Update { value: organisation, expected: version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::KeyRevoked(Box::new(key)))
+        })
+        .await
+    }
+
+    pub(super) async fn change_contact(
+        &self,
+        signed: &Signed,
+        contact: &Contact,
+    ) -> Result<ActResult, ProofRefusal> {
+        self.settle(|| async {
+            let Versioned { value: mut organisation, version } = self.held(signed).await?;
+            let mut change = signed.change(signed.subject());
+            let mut told = vec![organisation.contact.email().clone()];
+            if contact.email() != &told[0] {
+                told.push(contact.email().clone());
+            }
+            for to in &told {
+                let company = organisation.name.as_str().to_owned();
+                change.mail.push(self.mail(signed, to, MailMessage::ContactChanged { company }));
+            }
+            organisation.contact = contact.clone();
+            change.organisation = Some(Write::Update { value: organisation.clone(), expected: version });
+            self.ports.changes.commit(change).await?;
+            Ok(ActResult::Contact(Box::new(organisation)))
+        })
+        .await
+    }
+
+    fn mail(&self, signed: &Signed, to: &EmailAddress, message: MailMessage) -> OutgoingMail {
+        OutgoingMail { id: self.ports.entropy.uuid(signed.now), to: to.clone(), message }
+    }
+}
+
+struct SandboxKey {
+    iss_key: Option<IssKey>,
+    fresh: Option<GivenIssKey>,
+}

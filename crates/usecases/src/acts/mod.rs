@@ -1,0 +1,44 @@
+//! What an applicant does with the card: validate the content, issue a challenge, prove it, act — exactly once.
+
+mod act;
+mod cases;
+mod challenge;
+mod held;
+mod prove;
+
+pub use act::{Act, ActName, CaseContent};
+pub use challenge::{CHALLENGE_MINUTES, ChallengeRefusal, IssueChallenge, IssuedChallenge};
+pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
+
+use std::sync::Arc;
+
+use idcheck_domain::value::AddressPolicy;
+
+use crate::ports::{
+    Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, KeyReader, Organisations,
+};
+
+/// What the acts need.
+#[derive(Clone)]
+pub struct ActPorts {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The card.
+    pub cards: Arc<dyn CardVerifier>,
+    /// Public keys.
+    pub keys: Arc<dyn KeyReader>,
+    /// Challenges.
+    pub challenges: Arc<dyn Challenges>,
+    /// Cases.
+    pub applications: Arc<dyn Applications>,
+    /// Organisations.
+    pub organisations: Arc<dyn Organisations>,
+    /// The working calendar.
+    pub calendar: Arc<dyn CalendarStore>,
+    /// Changes.
+    pub changes: Arc<dyn Changes>,
+    /// Which host addresses may be registered.
+    pub address_policy: AddressPolicy,
+}

@@ -1,0 +1,239 @@
+//! Proving a challenge: the card's signature is verified and the act is done, exactly once.
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    access::Precondition,
+    application::{Application, RefusedTransition},
+    key::RegisteredKey,
+    organisation::Organisation,
+    value::{Account, IssKey, UnifiedBusinessNumber},
+};
+use uuid::Uuid;
+
+use super::{
+    ActPorts,
+    act::{Act, ActName, Reading},
+};
+use crate::ports::{
+    AuditEntry, CardFacts, CardRefusal, Change, CommitError, HistoryLine, StoreError, StoredChallenge,
+};
+
+/// How often a change is tried again after someone else's came between.
+pub(super) const TRIES: u8 = 5;
+
+/// Why a proof was refused. The challenge is spent by none of these.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofRefusal {
+    /// No such challenge, or it was issued to another browser.
+    #[error("no such challenge")]
+    UnknownChallenge,
+    /// The act was done already.
+    #[error("the challenge is spent")]
+    Spent,
+    /// Its time is over.
+    #[error("the challenge is expired")]
+    Expired,
+    /// The signature or the card.
+    #[error(transparent)]
+    Card(#[from] CardRefusal),
+    /// The organisation may not do this now.
+    #[error(transparent)]
+    Precondition(#[from] Precondition),
+    /// The case may not do this now.
+    #[error(transparent)]
+    Transition(#[from] RefusedTransition),
+    /// Others changed the same thing again and again; the same request may pass later.
+    #[error("changed by someone else meanwhile")]
+    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<CommitError> for ProofRefusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::ChallengeSpent => Self::Spent,
+            CommitError::OpenCase => Self::Precondition(Precondition::OpenCase),
+            CommitError::KeyKnown => Self::Precondition(Precondition::KeyKnown),
+            CommitError::Conflict | CommitError::AccountTaken => Self::Conflict,
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// A case with its history, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgressCase {
+    /// The case.
+    pub application: Application,
+    /// Its history, oldest first.
+    pub history: Vec<HistoryLine>,
+}
+
+/// The answer to a progress query (圖8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The number asked about.
+    pub ubn: UnifiedBusinessNumber,
+    /// The organisation; none before its first case.
+    pub organisation: Option<Organisation>,
+    /// Every case, newest first (**decided**).
+    pub cases: Vec<ProgressCase>,
+    /// When it was asked.
+    pub queried_at: DateTime<Utc>,
+}
+
+/// What an act gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActResult {
+    /// A case was filed, answered or withdrawn.
+    Application(Box<Application>),
+    /// The progress query.
+    Progress(Box<Progress>),
+    /// The Iss Key, shown or replaced.
+    IssKey {
+        /// The account.
+        account: Account,
+        /// The key.
+        iss_key: IssKey,
+    },
+    /// A key was registered; in the sandbox with the Iss Key to use there.
+    KeyRegistered {
+        /// The key.
+        key: Box<RegisteredKey>,
+        /// The sandbox's own Iss Key.
+        sandbox: Option<IssKey>,
+    },
+    /// A key was withdrawn.
+    KeyRevoked(Box<RegisteredKey>),
+    /// The contact was changed.
+    Contact(Box<Organisation>),
+}
+
+/// An act that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Which.
+    pub act: ActName,
+    /// By whom.
+    pub ubn: UnifiedBusinessNumber,
+    /// What it gave.
+    pub result: ActResult,
+}
+
+/// An act under way: what every handler of it needs.
+pub(super) struct Signed {
+    pub(super) challenge: Uuid,
+    pub(super) act: ActName,
+    pub(super) ubn: UnifiedBusinessNumber,
+    pub(super) card: CardFacts,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Signed {
+    /// A change that spends the challenge and says in the audit log who did what with which card.
+    pub(super) fn change(&self, subject: impl Into<String>) -> Change {
+        Change {
+            spends: Some((self.challenge, self.now)),
+            audit: vec![AuditEntry {
+                actor: format!("organisation:{}", self.ubn),
+                action: format!("act.{}", self.act.as_str()),
+                subject: subject.into(),
+                detail: format!("card:{}", self.card.fingerprint),
+            }],
+            ..Change::default()
+        }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        format!("organisation:{}", self.ubn)
+    }
+}
+
+/// Verifies the signature over a challenge and performs its act.
+#[derive(Clone)]
+pub struct ProveChallenge {
+    pub(super) ports: ActPorts,
+}
+
+impl ProveChallenge {
+    /// With these ports.
+    pub fn new(ports: ActPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Does the act of challenge `id` if `cms` is its signature by the right card. `session` is the browser session
+    /// that signs; it must be the one that the challenge was issued to.
+    ///
+    /// # Errors
+    /// [`ProofRefusal`]; nothing was changed and the challenge can be signed again while it lasts.
+    pub async fn execute(
+        &self,
+        id: Uuid,
+        cms: &[u8],
+        session: Option<[u8; 32]>,
+    ) -> Result<Proven, ProofRefusal> {
+        let now = self.ports.clock.now();
+        let challenge = self.ports.challenges.find(id).await?.ok_or(ProofRefusal::UnknownChallenge)?;
+        if challenge.session != session {
+            return Err(ProofRefusal::UnknownChallenge);
+        }
+        if challenge.spent_at.is_some() {
+            return Err(ProofRefusal::Spent);
+        }
+        if now >= challenge.expires_at {
+            return Err(ProofRefusal::Expired);
+        }
+        let card = self.ports.cards.verify(cms, challenge.tbs.as_bytes(), now).await?;
+        if card.ubn != challenge.ubn {
+            return Err(CardRefusal::OtherCompany.into());
+        }
+        let act = self.read_again(&challenge)?;
+        let signed = Signed { challenge: id, act: challenge.act, ubn: challenge.ubn, card, now };
+        let result = self.act(&signed, &act).await?;
+        Ok(Proven { act: challenge.act, ubn: challenge.ubn, result })
+    }
+
+    /// The content was valid when the challenge was issued and is read as of then; one that no longer reads was
+    /// issued by a version with other rules and counts as expired.
+    fn read_again(&self, challenge: &StoredChallenge) -> Result<Act, ProofRefusal> {
+        let with =
+            Reading { ubn: challenge.ubn, now: challenge.issued_at, addresses: self.ports.address_policy };
+        Act::read(challenge.act, &challenge.content, &with).map_err(|_| ProofRefusal::Expired)
+    }
+
+    async fn act(&self, signed: &Signed, act: &Act) -> Result<ActResult, ProofRefusal> {
+        match act {
+            Act::File(content) => self.file(signed, content).await,
+            Act::AnswerClarification { application, clarification, answer } => {
+                self.answer_clarification(signed, *application, *clarification, answer).await
+            }
+            Act::Withdraw { application, reason } => {
+                self.withdraw(signed, *application, reason.as_ref()).await
+            }
+            Act::Progress => self.progress(signed).await,
+            Act::RevealIssKey => self.reveal_iss_key(signed).await,
+            Act::RotateIssKey => self.rotate_iss_key(signed).await,
+            Act::RegisterKey { public_key_pem, profile, environment, label } => {
+                self.register_key(signed, public_key_pem, *profile, *environment, label).await
+            }
+            Act::RevokeKey(id) => self.revoke_key(signed, *id).await,
+            Act::ChangeContact(contact) => self.change_contact(signed, contact).await,
+        }
+    }
+
+    /// Makes a change again from what the store holds now, until nobody comes between.
+    pub(super) async fn settle<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, ProofRefusal>
+    where
+        F: Future<Output = Result<T, ProofRefusal>> + Send,
+    {
+        for _ in 1..TRIES {
+            match attempt().await {
+                Err(ProofRefusal::Conflict) => {}
+                outcome => return outcome,
+            }
+        }
+        attempt().await
+    }
+}

@@ -1,0 +1,189 @@
+//! The content of an act as it was typed: JSON pointers (RFC 6901) with their text.
+//!
+//! Pages name their fields by the same pointers as the API, so that one reading serves both, a violation points at
+//! the field in either, and the signed digest is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use idcheck_domain::Violation;
+use sha2::{Digest, Sha256};
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaf {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+}
+
+/// A field and the rule it breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Where: a JSON pointer into the content.
+    pub pointer: String,
+    /// What.
+    pub violation: Violation,
+}
+
+/// What was typed, by JSON pointer. Holds personal data: `Debug` shows the pointers only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Content(BTreeMap<String, Leaf>);
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl FromIterator<(String, Leaf)> for Content {
+    fn from_iter<I: IntoIterator<Item = (String, Leaf)>>(leaves: I) -> Self {
+        Self(leaves.into_iter().collect())
+    }
+}
+
+impl Content {
+    /// The leaves in the order of their pointers.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Leaf)> {
+        self.0.iter().map(|(pointer, leaf)| (pointer.as_str(), leaf))
+    }
+
+    /// The text at `pointer`.
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        match self.0.get(pointer) {
+            Some(Leaf::Text(text)) => Some(text),
+            Some(Leaf::Integer(_)) | None => None,
+        }
+    }
+
+    /// SHA-256 over every pointer and value, each preceded by its kind and length, so that no two contents share a
+    /// digest by moving text between fields.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (pointer, leaf) in &self.0 {
+            let (kind, value) = match leaf {
+                Leaf::Text(text) => ('t', text.clone()),
+                Leaf::Integer(number) => ('i', number.to_string()),
+            };
+            hash.update(format!("{}:{pointer}{kind}{}:{value}", pointer.len(), value.len()));
+        }
+        hash.finalize().into()
+    }
+
+    fn has_below(&self, pointer: &str) -> bool {
+        let prefix = format!("{pointer}/");
+        self.0.keys().any(|key| key.starts_with(&prefix))
+    }
+}
+
+/// Reads a content field by field and collects every violation, so that all are told at once.
+pub(crate) struct Fields<'c> {
+    content: &'c Content,
+    seen: BTreeSet<String>,
+    violations: Vec<FieldViolation>,
+}
+
+impl<'c> Fields<'c> {
+    pub(crate) fn of(content: &'c Content) -> Self {
+        Self { content, seen: BTreeSet::new(), violations: Vec::new() }
+    }
+
+    /// Notes a broken rule.
+    pub(crate) fn refuse(&mut self, pointer: &str, violation: Violation) {
+        self.violations.push(FieldViolation { pointer: pointer.to_owned(), violation });
+    }
+
+    /// Notes the broken rule of a result.
+    pub(crate) fn check<T>(&mut self, pointer: &str, result: Result<T, Violation>) -> Option<T> {
+        result.map_err(|violation| self.refuse(pointer, violation)).ok()
+    }
+
+    fn leaf(&mut self, pointer: &str) -> Option<&'c Leaf> {
+        self.seen.insert(pointer.to_owned());
+        self.content.0.get(pointer)
+    }
+
+    /// A text that may be absent; blank counts as absent.
+    pub(crate) fn optional<T>(
+        &mut self,
+        pointer: &str,
+        parse: impl FnOnce(&str) -> Result<T, Violation>,
+    ) -> Option<T> {
+        match self.leaf(pointer) {
+            None => None,
+            Some(Leaf::Text(text)) if text.trim().is_empty() => None,
+            Some(Leaf::Text(text)) => self.check(pointer, parse(text.trim())),
+            Some(Leaf::Integer(_)) => self.check(pointer, Err(Violation::WrongType)),
+        }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required<T>(
+        &mut self,
+        pointer: &str,
+        parse: impl FnOnce(&str) -> Result<T, Violation>,
+    ) -> Option<T> {
+        match self.leaf(pointer) {
+            Some(Leaf::Text(text)) if !text.trim().is_empty() => self.check(pointer, parse(text.trim())),
+            Some(Leaf::Integer(_)) => self.check(pointer, Err(Violation::WrongType)),
+            None | Some(Leaf::Text(_)) => self.check(pointer, Err(Violation::Required)),
+        }
+    }
+
+    /// A whole number that may be absent; a page sends it as text.
+    pub(crate) fn integer(&mut self, pointer: &str) -> Option<i64> {
+        match self.leaf(pointer) {
+            None => None,
+            Some(Leaf::Integer(number)) => Some(*number),
+            Some(Leaf::Text(text)) if text.trim().is_empty() => None,
+            Some(Leaf::Text(text)) => {
+                self.check(pointer, text.trim().parse().map_err(|_| Violation::WrongType))
+            }
+        }
+    }
+
+    /// The texts of a list, in order, each with its pointer; blank ones are passed over.
+    pub(crate) fn list(&mut self, pointer: &str) -> Vec<(String, String)> {
+        let mut items = Vec::new();
+        for index in 0.. {
+            let at = format!("{pointer}/{index}");
+            match self.leaf(&at) {
+                None => break,
+                Some(Leaf::Text(text)) if text.trim().is_empty() => {}
+                Some(Leaf::Text(text)) => items.push((at, text.trim().to_owned())),
+                Some(Leaf::Integer(_)) => self.refuse(&at, Violation::WrongType),
+            }
+        }
+        items
+    }
+
+    /// Whether something other than blank text stands at `pointer`.
+    pub(crate) fn given(&self, pointer: &str) -> bool {
+        match self.content.0.get(pointer) {
+            Some(Leaf::Text(text)) => !text.trim().is_empty(),
+            Some(Leaf::Integer(_)) => true,
+            None => false,
+        }
+    }
+
+    /// Whether anything is given below `pointer`.
+    pub(crate) fn has(&self, pointer: &str) -> bool {
+        self.content.has_below(pointer)
+    }
+
+    /// Ends the reading: members that nobody asked for are refused too.
+    ///
+    /// # Errors
+    /// Every violation, in the order of the pointers.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<FieldViolation>> {
+        let unknown: Vec<_> =
+            self.content.0.keys().filter(|key| !self.seen.contains(*key)).cloned().collect();
+        for pointer in unknown {
+            self.refuse(&pointer, Violation::UnknownMember);
+        }
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            Some(_) | None => Err(self.violations),
+        }
+    }
+}

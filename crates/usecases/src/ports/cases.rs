@@ -1,0 +1,147 @@
+//! Reading cases, organisations and challenges.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Application, ApplicationId, Kind, StateName, Step},
+    key::Environment,
+    officer::OfficerId,
+    organisation::Organisation,
+    value::{Account, CaseNumber, IssKey, UnifiedBusinessNumber},
+};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::{acts::ActName, content::Content};
+
+/// A value with the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The value.
+    pub value: T,
+    /// Its version, from 1.
+    pub version: i64,
+}
+
+/// A challenge as it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredChallenge {
+    /// Its identity.
+    pub id: Uuid,
+    /// What is to be done.
+    pub act: ActName,
+    /// By whom.
+    pub ubn: UnifiedBusinessNumber,
+    /// With what.
+    pub content: Content,
+    /// The text to be signed.
+    pub tbs: String,
+    /// SHA-256 of the browser session it was issued to; none for programs.
+    pub session: Option<[u8; 32]>,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was spent, if it was.
+    pub spent_at: Option<DateTime<Utc>>,
+}
+
+/// Challenges.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Challenges: Send + Sync {
+    /// The challenge, spent or not.
+    async fn find(&self, id: Uuid) -> Result<Option<StoredChallenge>, StoreError>;
+}
+
+/// A line of a case's history as it is read: the step and the officer's name, where an officer took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// The step.
+    pub step: Step,
+    /// The officer's user name.
+    pub officer: Option<String>,
+}
+
+/// What the queue asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplicationFilter {
+    /// Only this state; all open states when neither state nor text is given.
+    pub state: Option<StateName>,
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only cases of this assignee.
+    pub assignee: Option<OfficerId>,
+    /// Only cases whose deadline is over at this instant.
+    pub overdue_at: Option<DateTime<Utc>>,
+    /// Case number or UBN that equals this text, or company name that contains it.
+    pub text: Option<String>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Greatest number of cases, 1 to 100.
+    pub limit: u16,
+}
+
+/// One line of the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseSummary {
+    /// The case.
+    pub application: Application,
+    /// Its version.
+    pub version: i64,
+    /// The assignee's user name.
+    pub assignee_name: Option<String>,
+}
+
+/// One page of a list and where the next begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<String>,
+}
+
+/// Cases.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Applications: Send + Sync {
+    /// The case.
+    async fn find(&self, id: ApplicationId) -> Result<Option<Versioned<Application>>, StoreError>;
+
+    /// The case with this number.
+    async fn find_by_case_number(
+        &self,
+        number: &CaseNumber,
+    ) -> Result<Option<Versioned<Application>>, StoreError>;
+
+    /// All cases of an organisation, newest first.
+    async fn of_organisation(
+        &self,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<Vec<Versioned<Application>>, StoreError>;
+
+    /// The history of a case, oldest first.
+    async fn history(&self, id: ApplicationId) -> Result<Vec<HistoryLine>, StoreError>;
+
+    /// The queue: oldest due first; cases without a deadline after those with one, newest first.
+    async fn queue(&self, filter: &ApplicationFilter) -> Result<Page<CaseSummary>, StoreError>;
+}
+
+/// Organisations.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Organisations: Send + Sync {
+    /// The organisation with its keys.
+    async fn find(&self, ubn: UnifiedBusinessNumber) -> Result<Option<Versioned<Organisation>>, StoreError>;
+
+    /// The account given last.
+    async fn last_account(&self) -> Result<Option<Account>, StoreError>;
+
+    /// The Iss Key, unsealed.
+    async fn iss_key(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        environment: Environment,
+    ) -> Result<Option<IssKey>, StoreError>;
+}

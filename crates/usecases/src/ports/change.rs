@@ -1,0 +1,151 @@
+//! One change, one transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Application, ApplicationId, Step},
+    key::Environment,
+    organisation::Organisation,
+    value::{EmailAddress, IssKey, UnifiedBusinessNumber},
+};
+use uuid::Uuid;
+
+use super::{MailMessage, StoredChallenge};
+
+/// A value to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write<T> {
+    /// It is new.
+    Insert(T),
+    /// It was read at `expected`; another version in the store is a [`CommitError::Conflict`].
+    Update {
+        /// The new value.
+        value: T,
+        /// The version it was read at.
+        expected: i64,
+    },
+}
+
+impl<T> Write<T> {
+    /// The value.
+    pub const fn value(&self) -> &T {
+        match self {
+            Self::Insert(value) | Self::Update { value, .. } => value,
+        }
+    }
+}
+
+/// A fresh Iss Key for an organisation; it replaces the one before at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenIssKey {
+    /// Whose.
+    pub ubn: UnifiedBusinessNumber,
+    /// For which environment.
+    pub environment: Environment,
+    /// The key.
+    pub iss_key: IssKey,
+}
+
+/// A mail to be sent after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingMail {
+    /// Its identity, from which its Message-ID is made: sent twice, it is still one mail.
+    pub id: Uuid,
+    /// To whom.
+    pub to: EmailAddress,
+    /// What it says.
+    pub message: MailMessage,
+}
+
+/// One entry of the audit log, a link of the hash chain. Never holds personal data, a PIN or a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Who: `officer:<id>`, `organisation:<UBN>` or `system`.
+    pub actor: String,
+    /// What: a stable word such as `application.approve`.
+    pub action: String,
+    /// On what: an identity such as `application:<id>`.
+    pub subject: String,
+    /// What else is to be told: identities, states and words, never text that people typed.
+    pub detail: String,
+}
+
+/// Everything that one act or decision changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The challenge that this act spends, with the instant of spending.
+    pub spends: Option<(Uuid, DateTime<Utc>)>,
+    /// The organisation, its keys included.
+    pub organisation: Option<Write<Organisation>>,
+    /// Cases. A case inserted while one of its kind and organisation is open is [`CommitError::OpenCase`].
+    pub applications: Vec<Write<Application>>,
+    /// Lines of the cases' histories.
+    pub history: Vec<(ApplicationId, Step)>,
+    /// A fresh Iss Key.
+    pub iss_key: Option<GivenIssKey>,
+    /// Mail to send.
+    pub mail: Vec<OutgoingMail>,
+    /// Entries of the audit log, at least one.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// The store can't be read or written now. Carries no text of the database; that is logged where it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable, out of time or out of space.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// A row that can't be read: damaged, or written by another version.
+    #[error("a row of {table}, column {column}, can't be read")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+/// Why a change was not made. Nothing of it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// A version was stale, or a new identity was taken.
+    #[error("changed by someone else meanwhile")]
+    Conflict,
+    /// The challenge was spent already.
+    #[error("the challenge is spent")]
+    ChallengeSpent,
+    /// A case of the kind is open already.
+    #[error("a case of this kind is open")]
+    OpenCase,
+    /// The account was given to another organisation meanwhile.
+    #[error("the account is taken")]
+    AccountTaken,
+    /// The public key is in force already, here or with another organisation.
+    #[error("the key is registered already")]
+    KeyKnown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Commits changes.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Changes: Send + Sync {
+    /// Makes the whole change durable, or none of it.
+    ///
+    /// MUST hold under concurrency, over processes: a challenge is spent once; a stale version is refused; one open
+    /// case of a kind and organisation; an account belongs to one organisation for ever; a key in force is known
+    /// once. MUST write history, mail and audit in the same transaction, and be in force for the callers of this
+    /// process when it returns, for others within a second.
+    ///
+    /// # Errors
+    /// The first rule that refused it.
+    async fn commit(&self, change: Change) -> Result<(), CommitError>;
+
+    /// Keeps a new challenge until it is spent or expired.
+    async fn issue_challenge(&self, challenge: StoredChallenge) -> Result<(), StoreError>;
+
+    /// Notes a look at a case, or another act that changes nothing else.
+    async fn note(&self, entry: AuditEntry) -> Result<(), StoreError>;
+}

@@ -1,0 +1,148 @@
+//! Mail: what is said, the outbox it waits in, the transport it leaves by.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::{application::Kind, value::EmailAddress};
+use uuid::Uuid;
+
+use super::StoreError;
+
+/// What a mail says; the text is made when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailMessage {
+    /// A case was received.
+    Received {
+        /// Its number.
+        case_number: String,
+        /// Its kind.
+        kind: Kind,
+        /// The company.
+        company: String,
+        /// When the decision is due.
+        due: NaiveDate,
+    },
+    /// A clarification is asked for.
+    ClarificationRequested {
+        /// The case's number.
+        case_number: String,
+        /// The company.
+        company: String,
+        /// The question.
+        question: String,
+        /// When the answer is due.
+        due: NaiveDate,
+    },
+    /// A case was approved.
+    Approved {
+        /// Its number.
+        case_number: String,
+        /// Its kind.
+        kind: Kind,
+        /// The company.
+        company: String,
+        /// The officer's note.
+        note: Option<String>,
+    },
+    /// A case was rejected.
+    Rejected {
+        /// Its number.
+        case_number: String,
+        /// Its kind.
+        kind: Kind,
+        /// The company.
+        company: String,
+        /// Why.
+        reason: String,
+    },
+    /// A case was withdrawn.
+    Withdrawn {
+        /// Its number.
+        case_number: String,
+        /// Its kind.
+        kind: Kind,
+        /// The company.
+        company: String,
+    },
+    /// A public key was registered.
+    KeyRegistered {
+        /// The company.
+        company: String,
+        /// The key's label.
+        label: String,
+        /// The key's fingerprint.
+        fingerprint: String,
+    },
+    /// A public key was withdrawn.
+    KeyRevoked {
+        /// The company.
+        company: String,
+        /// The key's label.
+        label: String,
+        /// The key's fingerprint.
+        fingerprint: String,
+    },
+    /// The Iss Key was replaced.
+    IssKeyRotated {
+        /// The company.
+        company: String,
+    },
+    /// The contact was changed; goes to the old and the new address.
+    ContactChanged {
+        /// The company.
+        company: String,
+    },
+}
+
+/// A mail on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMail {
+    /// Its identity.
+    pub id: Uuid,
+    /// To whom.
+    pub to: EmailAddress,
+    /// What it says.
+    pub message: MailMessage,
+    /// When it was put in the outbox; its date.
+    pub queued_at: DateTime<Utc>,
+    /// How often sending failed.
+    pub attempts: u32,
+}
+
+/// The outbox.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Takes mails that are due, oldest first, and hides them from every other worker until `lease_until`: a worker
+    /// that dies loses nothing.
+    async fn take(
+        &self,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u16,
+    ) -> Result<Vec<QueuedMail>, StoreError>;
+
+    /// Notes that a mail was sent.
+    async fn sent(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Notes a failure: to be tried again at `retry_at`, or given up when there is none.
+    async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError>;
+}
+
+/// Why a mail did not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// May pass later.
+    #[error("the mail server does not take mail now")]
+    Temporary,
+    /// Never will.
+    #[error("the mail server refuses this mail")]
+    Permanent,
+}
+
+/// The transport.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends one mail; its Message-ID MUST depend on its identity only.
+    async fn send(&self, mail: &QueuedMail) -> Result<(), MailError>;
+}

@@ -1,0 +1,28 @@
+//! The ports: what the use cases need from the world, each documented as a contract that every adapter passes.
+
+mod callers;
+mod card;
+mod cases;
+mod change;
+mod ledger;
+mod mail;
+mod officers;
+mod register;
+mod system;
+mod token;
+
+pub use callers::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, ParsedKey, RateLimiter};
+pub use card::{CardFacts, CardRefusal, CardRole, CardVerifier};
+pub use cases::{
+    ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
+    StoredChallenge, Versioned,
+};
+pub use change::{AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, Write};
+pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
+pub use mail::{MailError, MailMessage, Mailer, Outbox, QueuedMail};
+pub use officers::{
+    Credentials, NewOfficer, Officer, OfficerRecord, OfficerSecrets, OfficerSessions, Officers, SessionToken,
+};
+pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
+pub use system::{Clock, Entropy};
+pub use token::{Condition, LegacyClaims, TokenReader, TokenRefusal};

@@ -1,0 +1,345 @@
+//! An officer's work: the queue, a case, and the steps of a review (審核).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    access::Precondition,
+    application::{Actor, Application, ApplicationId, ClarificationId, RefusedTransition, StateName, Step},
+    calendar::WorkingCalendar,
+    key::Environment,
+    officer::{Permission, permits},
+    organisation::{Effect, Organisation},
+    value::{Account, CaseNumber, IssKey, Narrative, Reason},
+};
+
+use crate::ports::{
+    ApplicationFilter, Applications, AuditEntry, CalendarStore, CaseSummary, Change, Changes, Clock,
+    CommitError, Entropy, GivenIssKey, HistoryLine, MailMessage, Officer, Organisations, OutgoingMail, Page,
+    StoreError, Versioned, Write,
+};
+
+/// What reviewing needs.
+#[derive(Clone)]
+pub struct ReviewPorts {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Cases.
+    pub applications: Arc<dyn Applications>,
+    /// Organisations.
+    pub organisations: Arc<dyn Organisations>,
+    /// The working calendar.
+    pub calendar: Arc<dyn CalendarStore>,
+    /// Changes.
+    pub changes: Arc<dyn Changes>,
+}
+
+/// A step of a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReviewCommand {
+    /// Take the case on, or over.
+    Claim,
+    /// Let go of it.
+    Release,
+    /// Ask the applicant.
+    RequestClarification {
+        /// What.
+        question: Narrative,
+    },
+    /// Approve it.
+    Approve {
+        /// A note for the applicant.
+        note: Option<Reason>,
+    },
+    /// Reject it.
+    Reject {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// Why a step was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewRefusal {
+    /// The officer's role does not permit it.
+    #[error("the role does not permit this")]
+    Forbidden,
+    /// No such case.
+    #[error("no such case")]
+    Unknown,
+    /// The case was changed since the officer read it.
+    #[error("changed by someone else meanwhile")]
+    Stale,
+    /// The state refuses it.
+    #[error(transparent)]
+    Transition(#[from] RefusedTransition),
+    /// The organisation's access refuses it; checked again at the decision.
+    #[error(transparent)]
+    Precondition(#[from] Precondition),
+    /// All accounts are given.
+    #[error("no account is left")]
+    AccountsExhausted,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything that a decision needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseFile {
+    /// The case.
+    pub application: Application,
+    /// Its version; a decision names it.
+    pub version: i64,
+    /// What the organisation holds now.
+    pub organisation: Option<Organisation>,
+    /// Its other cases, newest first.
+    pub former: Vec<Application>,
+    /// The history of this case, oldest first.
+    pub history: Vec<HistoryLine>,
+}
+
+/// Reads the queue and single cases; every look at a case is in the audit log.
+#[derive(Clone)]
+pub struct ReadCases {
+    ports: ReviewPorts,
+}
+
+impl ReadCases {
+    /// With these ports.
+    pub fn new(ports: ReviewPorts) -> Self {
+        Self { ports }
+    }
+
+    /// A page of the queue.
+    ///
+    /// # Errors
+    /// [`ReviewRefusal::Forbidden`] or the store's.
+    pub async fn queue(
+        &self,
+        officer: &Officer,
+        filter: &ApplicationFilter,
+    ) -> Result<Page<CaseSummary>, ReviewRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        Ok(self.ports.applications.queue(filter).await?)
+    }
+
+    /// The years whose working calendar is known; the queue warns when the coming days need another.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn calendar(&self) -> Result<WorkingCalendar, ReviewRefusal> {
+        Ok(self.ports.calendar.load().await?)
+    }
+
+    /// One case with everything that a decision needs.
+    ///
+    /// # Errors
+    /// [`ReviewRefusal::Forbidden`], [`ReviewRefusal::Unknown`] or the store's.
+    pub async fn case(&self, officer: &Officer, id: ApplicationId) -> Result<CaseFile, ReviewRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        let Versioned { value, version } =
+            self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
+        let entry = audit(officer, "application.read", id, value.state.name().as_str());
+        self.ports.changes.note(entry).await?;
+        let others = self.ports.applications.of_organisation(value.ubn).await?;
+        Ok(CaseFile {
+            organisation: self.ports.organisations.find(value.ubn).await?.map(|o| o.value),
+            former: others.into_iter().map(|a| a.value).filter(|a| a.id != id).collect(),
+            history: self.ports.applications.history(id).await?,
+            application: value,
+            version,
+        })
+    }
+
+    /// The identity of the case with this number.
+    ///
+    /// # Errors
+    /// [`ReviewRefusal::Forbidden`] or the store's.
+    pub async fn by_number(
+        &self,
+        officer: &Officer,
+        number: &CaseNumber,
+    ) -> Result<Option<ApplicationId>, ReviewRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        Ok(self.ports.applications.find_by_case_number(number).await?.map(|a| a.value.id))
+    }
+}
+
+/// Takes one step of a review.
+#[derive(Clone)]
+pub struct ReviewApplication {
+    ports: ReviewPorts,
+}
+
+/// How often a decision is tried again when only the organisation, not the case, changed meanwhile.
+const TRIES: u8 = 5;
+
+impl ReviewApplication {
+    /// With these ports.
+    pub fn new(ports: ReviewPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Takes the step on the case as the officer read it; without `version` as it is now (`Approve` and `Reject`
+    /// always name one).
+    ///
+    /// # Errors
+    /// [`ReviewRefusal`]; nothing was changed.
+    pub async fn execute(
+        &self,
+        officer: &Officer,
+        id: ApplicationId,
+        version: Option<i64>,
+        command: &ReviewCommand,
+    ) -> Result<Versioned<Application>, ReviewRefusal> {
+        permit(officer, Permission::ReviewCases)?;
+        for _ in 0..TRIES {
+            let case = self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
+            if version.is_some_and(|read| read != case.version) {
+                return Err(ReviewRefusal::Stale);
+            }
+            let expected = case.version;
+            let mut change = self.change(officer, case, command).await?;
+            let after = change.applications.first().map(|write| write.value().clone());
+            change.audit.push(audit(officer, &action(command), id, &format!("version:{}", expected + 1)));
+            match self.ports.changes.commit(change).await {
+                Ok(()) => {
+                    let value = after.ok_or(ReviewRefusal::Unknown)?;
+                    return Ok(Versioned { value, version: expected + 1 });
+                }
+                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Err(ReviewRefusal::Stale)
+    }
+
+    async fn change(
+        &self,
+        officer: &Officer,
+        case: Versioned<Application>,
+        command: &ReviewCommand,
+    ) -> Result<Change, ReviewRefusal> {
+        let now = self.ports.clock.now();
+        let by = officer.id;
+        let Versioned { value: application, version } = case;
+        let mut change = Change::default();
+        let (after, step) = match command {
+            ReviewCommand::Claim => application.claim(by, now)?,
+            ReviewCommand::Release => application.release(by, now)?,
+            ReviewCommand::RequestClarification { question } => {
+                let id = ClarificationId(self.ports.entropy.uuid(now));
+                let calendar = self.ports.calendar.load().await?;
+                application.request_clarification(id, question.clone(), by, now, &calendar)?
+            }
+            ReviewCommand::Approve { note } => {
+                let approved = application.approve(by, note.clone(), now)?;
+                self.carry_out(&approved.0, now, &mut change).await?;
+                approved
+            }
+            ReviewCommand::Reject { reason } => application.reject(by, reason.clone(), now)?,
+        };
+        change.mail.extend(self.mail(&after, &step, now));
+        change.history.insert(0, (after.id, step));
+        change.applications.insert(0, Write::Update { value: after, expected: version });
+        Ok(change)
+    }
+
+    /// What an approval gives or takes, in the same transaction as the decision.
+    async fn carry_out(
+        &self,
+        application: &Application,
+        now: DateTime<Utc>,
+        change: &mut Change,
+    ) -> Result<(), ReviewRefusal> {
+        let held = self.ports.organisations.find(application.ubn).await?.ok_or(Precondition::NotActive)?;
+        let last = self.ports.organisations.last_account().await?;
+        let fresh =
+            last.map_or(Some(Account::FIRST), Account::next).ok_or(ReviewRefusal::AccountsExhausted)?;
+        let (organisation, effect) = held.value.approve(application, fresh, now)?;
+        match effect {
+            Effect::Granted => change.iss_key = Some(self.fresh_iss_key(&organisation)?),
+            Effect::AddressesReplaced => {}
+            Effect::Ended => self.close_open_cases(application, now, change).await?,
+        }
+        change.organisation = Some(Write::Update { value: organisation, expected: held.version });
+        Ok(())
+    }
+
+    fn fresh_iss_key(&self, organisation: &Organisation) -> Result<GivenIssKey, ReviewRefusal> {
+        let iss_key = IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(StoreError::Unavailable)?;
+        Ok(GivenIssKey { ubn: organisation.ubn, environment: Environment::Production, iss_key })
+    }
+
+    /// **decided**: when access ends, the organisation's open cases that need it are closed with that reason.
+    async fn close_open_cases(
+        &self,
+        ending: &Application,
+        now: DateTime<Utc>,
+        change: &mut Change,
+    ) -> Result<(), ReviewRefusal> {
+        let Ok(reason) = Reason::parse("查驗權限已終止，本案一併結案。") else {
+            return Ok(());
+        };
+        for case in self.ports.applications.of_organisation(ending.ubn).await? {
+            if case.value.id == ending.id || !case.value.is_open() {
+                continue;
+            }
+            let (after, step) = case.value.close(Actor::System, reason.clone(), now)?;
+            change.mail.extend(self.mail(&after, &step, now));
+            change.history.push((after.id, step));
+            change.applications.push(Write::Update { value: after, expected: case.version });
+        }
+        Ok(())
+    }
+
+    /// 注意事項 五: every outcome is mailed with its reason, and every question.
+    fn mail(&self, after: &Application, step: &Step, now: DateTime<Utc>) -> Option<OutgoingMail> {
+        let case_number = after.case_number.to_string();
+        let company = after.company_name.as_str().to_owned();
+        let kind = after.kind();
+        let text = step.text.clone();
+        let message = match step.to {
+            StateName::Approved => MailMessage::Approved { case_number, kind, company, note: text },
+            StateName::Rejected => {
+                MailMessage::Rejected { case_number, kind, company, reason: text.unwrap_or_default() }
+            }
+            StateName::ClarificationRequested => MailMessage::ClarificationRequested {
+                case_number,
+                company,
+                question: text.unwrap_or_default(),
+                due: after.state.due()?.date,
+            },
+            StateName::Received | StateName::UnderReview | StateName::Withdrawn => return None,
+        };
+        let to = after.contact.email().clone();
+        Some(OutgoingMail { id: self.ports.entropy.uuid(now), to, message })
+    }
+}
+
+fn permit(officer: &Officer, permission: Permission) -> Result<(), ReviewRefusal> {
+    if permits(officer.role, permission) { Ok(()) } else { Err(ReviewRefusal::Forbidden) }
+}
+
+fn action(command: &ReviewCommand) -> String {
+    let word = match command {
+        ReviewCommand::Claim => "claim",
+        ReviewCommand::Release => "release",
+        ReviewCommand::RequestClarification { .. } => "requestClarification",
+        ReviewCommand::Approve { .. } => "approve",
+        ReviewCommand::Reject { .. } => "reject",
+    };
+    format!("application.{word}")
+}
+
+fn audit(officer: &Officer, action: &str, id: ApplicationId, detail: &str) -> AuditEntry {
+    AuditEntry {
+        actor: format!("officer:{}", officer.id),
+        action: action.to_owned(),
+        subject: format!("application:{id}"),
+        detail: detail.to_owned(),
+    }
+}

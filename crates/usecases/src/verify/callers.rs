@@ -1,0 +1,117 @@
+//! The snapshot of callers: everything that a query is checked against before the ledger, in memory.
+//!
+//! Readers never wait. A refresh reads the store's epoch, and only when it grew loads all callers; keys that did not
+//! change are not parsed again.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use idcheck_domain::{
+    key::{Environment, KeyId},
+    organisation::AddressPlan,
+    value::{Account, UnifiedBusinessNumber},
+};
+
+use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, StoreError};
+
+/// A caller as the checks need it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The organisation.
+    pub ubn: UnifiedBusinessNumber,
+    /// Its account.
+    pub account: Account,
+    /// Where its Iss Key is good for.
+    pub environment: Environment,
+    /// Whether its access is active.
+    pub active: bool,
+    /// Where it may ask from.
+    pub addresses: AddressPlan,
+    /// Its keys in force.
+    pub keys: Vec<CallerKey>,
+}
+
+type Callers = HashMap<String, Arc<Caller>>;
+
+/// Callers by Iss Key.
+pub struct CallerSnapshot {
+    source: Arc<dyn CallerSource>,
+    keys: Arc<dyn KeyReader>,
+    callers: ArcSwap<Callers>,
+    epoch: AtomicI64,
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+impl CallerSnapshot {
+    /// An empty snapshot; [`refresh`](Self::refresh) fills it.
+    pub fn new(source: Arc<dyn CallerSource>, keys: Arc<dyn KeyReader>) -> Self {
+        Self {
+            source,
+            keys,
+            callers: ArcSwap::default(),
+            epoch: AtomicI64::new(-1),
+            refreshing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The caller with this Iss Key.
+    pub fn find(&self, iss: &str) -> Option<Arc<Caller>> {
+        self.callers.load().get(iss).cloned()
+    }
+
+    /// Loads what changed since the last refresh; on return every change committed before the call is in force.
+    ///
+    /// # Errors
+    /// The store's; the snapshot stays as it was.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let epoch = self.source.epoch().await?;
+        if epoch == self.epoch.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let records = self.source.load().await?;
+        let known = self.parsed_keys();
+        let callers = records.into_iter().map(|record| self.caller(record, &known)).collect();
+        self.callers.store(Arc::new(callers));
+        self.epoch.store(epoch, Ordering::Release);
+        Ok(())
+    }
+
+    fn parsed_keys(&self) -> HashMap<KeyId, Arc<dyn KeyMaterial>> {
+        let callers = self.callers.load();
+        callers.values().flat_map(|c| &c.keys).map(|k| (k.id, Arc::clone(&k.material))).collect()
+    }
+
+    /// A key that no longer reads is left out: its tokens are refused, the others' are not.
+    fn caller(
+        &self,
+        record: CallerRecord,
+        known: &HashMap<KeyId, Arc<dyn KeyMaterial>>,
+    ) -> (String, Arc<Caller>) {
+        let mut keys = Vec::with_capacity(record.keys.len());
+        for (id, profile, pem) in record.keys {
+            let material =
+                known.get(&id).cloned().or_else(|| Some(self.keys.read(&pem, profile).ok()?.material));
+            if let Some(material) = material {
+                keys.push(CallerKey { id, profile, material });
+            } else {
+                tracing::error!(key = %id.0, "a registered key can't be read");
+            }
+        }
+        let caller = Caller {
+            ubn: record.ubn,
+            account: record.account,
+            environment: record.environment,
+            active: record.active,
+            addresses: record.addresses,
+            keys,
+        };
+        (record.iss_key.expose().to_owned(), Arc::new(caller))
+    }
+}
