@@ -1,0 +1,108 @@
+//! Every mail in words, and the files they become.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::{application::Kind, value::EmailAddress};
+use idcheck_email::{FileMailer, compose};
+use idcheck_usecases::ports::{MailMessage, Mailer, QueuedMail};
+use uuid::Uuid;
+
+fn messages() -> Vec<(&'static str, MailMessage)> {
+    let due = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+    let case_number = || "1151123-7K3M9QX".to_owned();
+    let company = || "測試甲股份有限公司".to_owned();
+    let fingerprint = || "ab".repeat(32);
+    vec![
+        (
+            "received",
+            MailMessage::Received { case_number: case_number(), kind: Kind::Apply, company: company(), due },
+        ),
+        (
+            "clarification",
+            MailMessage::ClarificationRequested {
+                case_number: case_number(),
+                company: company(),
+                question: "請附上主管機關函。\n<b>第二行</b>".to_owned(),
+                due,
+            },
+        ),
+        (
+            "approved",
+            MailMessage::Approved {
+                case_number: case_number(),
+                kind: Kind::ChangeAddress,
+                company: company(),
+                note: None,
+            },
+        ),
+        (
+            "rejected",
+            MailMessage::Rejected {
+                case_number: case_number(),
+                kind: Kind::Suspend,
+                company: company(),
+                reason: "未敘明主管機關規定".to_owned(),
+            },
+        ),
+        (
+            "withdrawn",
+            MailMessage::Withdrawn { case_number: case_number(), kind: Kind::Apply, company: company() },
+        ),
+        (
+            "key-registered",
+            MailMessage::KeyRegistered {
+                company: company(),
+                label: "主機一".to_owned(),
+                fingerprint: fingerprint(),
+            },
+        ),
+        (
+            "key-revoked",
+            MailMessage::KeyRevoked {
+                company: company(),
+                label: "主機一".to_owned(),
+                fingerprint: fingerprint(),
+            },
+        ),
+        ("iss-key-rotated", MailMessage::IssKeyRotated { company: company() }),
+        ("contact-changed", MailMessage::ContactChanged { company: company() }),
+    ]
+}
+
+#[test]
+fn every_mail_reads_as_kept_in_its_snapshot() {
+    for (name, message) in messages() {
+        let text = compose(&message);
+        assert!(!text.html.is_empty(), "{name}: the HTML part is empty");
+        assert!(!text.subject.contains(['\r', '\n']), "{name}: the subject is one line");
+        insta::assert_snapshot!(name, format!("{}\n\n{}", text.subject, text.plain));
+    }
+}
+
+#[test]
+fn what_people_typed_is_escaped_in_html() {
+    let (_, message) = messages().remove(1);
+    let html = compose(&message).html;
+    assert!(html.contains("&lt;b&gt;第二行&lt;&#x2f;b&gt;"), "{html}");
+}
+
+#[tokio::test]
+async fn a_mail_written_twice_is_one_file_with_one_message_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let mailer = FileMailer::new(folder.path().to_owned(), "idcheck <noreply@idcheck.example>").unwrap();
+    let mail = QueuedMail {
+        id: Uuid::from_u128(7),
+        to: EmailAddress::parse("it@example.com").unwrap(),
+        message: messages().remove(3).1,
+        queued_at: DateTime::<Utc>::UNIX_EPOCH,
+        attempts: 0,
+    };
+    mailer.send(&mail).await.unwrap();
+    let first = std::fs::read(folder.path().join(format!("{}.eml", mail.id))).unwrap();
+    mailer.send(&mail).await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let text = String::from_utf8(first).unwrap();
+    assert!(text.contains("Message-ID: <00000000-0000-0000-0000-000000000007@idcheck.example>"), "{text}");
+    assert!(text.contains("To: it@example.com"), "{text}");
+}
