@@ -23,3 +23,6 @@ pub mod review;
 pub mod verify;
 
 pub use content::{Content, FieldViolation, Leaf};
+
+#[cfg(test)]
+mod tests;

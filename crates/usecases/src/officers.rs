@@ -91,16 +91,15 @@ impl SignIn {
             return Err(SignInRefusal::Refused);
         }
         let step = self.ports.credentials.totp_step(&record.totp_secret, totp, now);
-        let accepted = match step {
-            Some(step) if password_right => {
-                self.ports.officers.succeeded(record.officer.id, step, now).await?
-            }
-            Some(_) | None => false,
-        };
-        if !accepted {
+        let Some(step) = step.filter(|_| password_right) else {
             let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
             self.ports.officers.failed(record.officer.id, FAILURE_LIMIT, lock_until).await?;
             self.note(record.officer.id, "session.refused").await?;
+            return Err(SignInRefusal::Refused);
+        };
+        // A code is good once (RFC 6238 §5.2). Sent again with the right password it is a double click, no guess:
+        // refused and not counted.
+        if !self.ports.officers.succeeded(record.officer.id, step, now).await? {
             return Err(SignInRefusal::Refused);
         }
         let token = SessionToken::new(self.ports.entropy.bytes());

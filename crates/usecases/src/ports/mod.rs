@@ -26,3 +26,15 @@ pub use officers::{
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
 pub use token::{Condition, LegacyClaims, TokenReader, TokenRefusal};
+
+#[cfg(test)]
+pub(crate) use {
+    callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
+    card::MockCardVerifier,
+    cases::{MockApplications, MockChallenges, MockOrganisations},
+    change::MockChanges,
+    ledger::MockLedger,
+    officers::{MockCredentials, MockOfficerSessions, MockOfficers},
+    register::MockCalendarStore,
+    system::{MockClock, MockEntropy},
+};

@@ -1,0 +1,262 @@
+//! Challenge → proof → act.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+use idcheck_domain::{
+    Violation,
+    access::{Access, Precondition},
+    application::Kind,
+    organisation::Organisation,
+    value::{AddressPolicy, CompanyName},
+};
+use uuid::Uuid;
+
+use super::{calendar, clock, contact, entropy, now, other_ubn, ubn};
+use crate::{
+    Content, Leaf,
+    acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
+    ports::{
+        CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
+        MockChanges, MockKeyReader, MockOrganisations, StoredChallenge, Versioned, Write,
+    },
+};
+
+fn text(leaves: &[(&str, &str)]) -> Content {
+    leaves.iter().map(|(pointer, value)| ((*pointer).to_owned(), Leaf::Text((*value).to_owned()))).collect()
+}
+
+fn apply_content() -> Content {
+    text(&[
+        ("/companyName", "測試甲股份有限公司"),
+        ("/hostAddresses/0", "8.8.8.8"),
+        ("/contact/name", "王小明"),
+        ("/contact/mobile", "0912345678"),
+        ("/contact/email", "it@example.com"),
+        ("/purpose/authority", "金融監督管理委員會"),
+        ("/purpose/rule", "金融機構防制洗錢辦法"),
+        ("/purpose/description", "開戶時確認客戶身分"),
+        ("/consent/noticeVersion", "108-06"),
+        ("/consent/conductVersion", "108-06"),
+    ])
+}
+
+fn card(ubn: idcheck_domain::value::UnifiedBusinessNumber) -> CardFacts {
+    CardFacts {
+        ubn,
+        company_name: "測試甲股份有限公司".to_owned(),
+        role: None,
+        serial: "01".to_owned(),
+        issuer: "CN=x".to_owned(),
+        not_before: now(),
+        not_after: now(),
+        fingerprint: "ab".repeat(32),
+    }
+}
+
+fn challenge() -> StoredChallenge {
+    StoredChallenge {
+        id: Uuid::from_u128(9),
+        act: ActName::Apply,
+        ubn: ubn(),
+        content: apply_content(),
+        tbs: "idcheck-1.test".to_owned(),
+        session: None,
+        issued_at: now() - TimeDelta::minutes(1),
+        expires_at: now() + TimeDelta::minutes(14),
+        spent_at: None,
+    }
+}
+
+/// Ports that accept everything, for a challenge, a card and an organisation.
+struct World {
+    challenge: Option<StoredChallenge>,
+    card: Result<CardFacts, CardRefusal>,
+    organisation: Option<Organisation>,
+    commits: Vec<Result<(), CommitError>>,
+    committed: Arc<Mutex<Vec<Change>>>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            challenge: Some(challenge()),
+            card: Ok(card(ubn())),
+            organisation: None,
+            commits: vec![Ok(())],
+            committed: Arc::default(),
+        }
+    }
+
+    fn ports(self) -> ActPorts {
+        let mut challenges = MockChallenges::new();
+        let stored = self.challenge;
+        challenges.expect_find().returning(move |_| Ok(stored.clone()));
+        let mut cards = MockCardVerifier::new();
+        let facts = self.card;
+        cards.expect_verify().returning(move |_, _, _| facts.clone());
+        let mut organisations = MockOrganisations::new();
+        let held = self.organisation;
+        organisations.expect_find().returning(move |asked| {
+            Ok(held.clone().filter(|o| o.ubn == asked).map(|value| Versioned { value, version: 3 }))
+        });
+        let mut changes = MockChanges::new();
+        let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
+        changes.expect_commit().returning(move |change| {
+            committed.lock().unwrap().push(change);
+            outcomes.lock().unwrap().next().unwrap_or(Err(CommitError::Conflict))
+        });
+        changes.expect_issue_challenge().returning(|_| Ok(()));
+        ActPorts {
+            clock: clock(),
+            entropy: entropy(),
+            cards: Arc::new(cards),
+            keys: Arc::new(MockKeyReader::new()),
+            challenges: Arc::new(challenges),
+            applications: Arc::new(MockApplications::new()),
+            organisations: Arc::new(organisations),
+            calendar: calendar(),
+            changes: Arc::new(changes),
+            address_policy: AddressPolicy::Public,
+        }
+    }
+
+    async fn prove(self) -> Result<crate::acts::Proven, ProofRefusal> {
+        ProveChallenge::new(self.ports()).execute(Uuid::from_u128(9), b"cms", None).await
+    }
+}
+
+fn organisation(access: Access) -> Organisation {
+    let mut held = Organisation::new(ubn(), CompanyName::parse("測試甲股份有限公司").unwrap(), contact());
+    held.access = access;
+    held
+}
+
+#[tokio::test]
+async fn every_broken_rule_is_told_at_once_with_its_pointer() {
+    let content = text(&[("/hostAddresses/0", "10.0.0.1"), ("/contact/email", "x"), ("/stray", "1")]);
+    let refusal = IssueChallenge::new(World::new().ports())
+        .execute(ActName::Apply, ubn(), content, None)
+        .await
+        .unwrap_err();
+    let ChallengeRefusal::Content(violations) = refusal else { panic!("{refusal:?}") };
+    let told: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.violation)).collect();
+    for expected in [
+        ("/companyName", Violation::Required),
+        ("/hostAddresses/0", Violation::HostAddressNotPublic),
+        ("/contact/name", Violation::Required),
+        ("/contact/email", Violation::EmailFormat),
+        ("/contact/landline", Violation::PhoneRequired),
+        ("/purpose/authority", Violation::Required),
+        ("/consent/noticeVersion", Violation::Required),
+        ("/stray", Violation::UnknownMember),
+    ] {
+        assert!(told.contains(&expected), "{expected:?} is missing in {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_signed_text_changes_with_every_letter_of_the_content() {
+    let issue = |content| async {
+        IssueChallenge::new(World::new().ports()).execute(ActName::Apply, ubn(), content, None).await
+    };
+    let digest = |tbs: &str| tbs.split('.').nth(5).unwrap().to_owned();
+    let first = issue(apply_content()).await.unwrap();
+    let mut leaves: Vec<_> = apply_content().iter().map(|(p, l)| (p.to_owned(), l.clone())).collect();
+    leaves[0].1 = Leaf::Text("測試乙股份有限公司".to_owned());
+    let second = issue(leaves.into_iter().collect()).await;
+    // The first leaf by pointer is the company name; another name is another digest.
+    assert_ne!(digest(&first.tbs), digest(&second.unwrap().tbs));
+    assert!(first.tbs.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-'), "{}", first.tbs);
+}
+
+#[tokio::test]
+async fn filing_commits_case_history_mail_audit_and_spent_challenge_together() {
+    let world = World::new();
+    let committed = Arc::clone(&world.committed);
+    let proven = world.prove().await.unwrap();
+    let ActResult::Application(filed) = proven.result else { panic!("no application") };
+    assert_eq!(filed.kind(), Kind::Apply);
+    let change = committed.lock().unwrap().remove(0);
+    assert_eq!(change.spends, Some((Uuid::from_u128(9), now())));
+    assert_eq!(change.applications.len(), 1);
+    assert_eq!(change.history.len(), 1);
+    assert_eq!(change.mail.len(), 1);
+    assert_eq!(change.audit.len(), 1);
+    assert!(matches!(change.organisation, Some(Write::Insert(_))));
+}
+
+#[tokio::test]
+async fn a_change_that_someone_else_came_before_is_made_again() {
+    let mut world = World::new();
+    world.commits = vec![Err(CommitError::Conflict), Ok(())];
+    let committed = Arc::clone(&world.committed);
+    world.prove().await.unwrap();
+    assert_eq!(committed.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_never_gets_through_is_a_conflict() {
+    let mut world = World::new();
+    world.commits = Vec::new();
+    let committed = Arc::clone(&world.committed);
+    assert_eq!(world.prove().await.unwrap_err(), ProofRefusal::Conflict);
+    assert_eq!(committed.lock().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn refused_before_anything_is_written() {
+    let cases: Vec<(World, ProofRefusal)> = vec![
+        (World { challenge: None, ..World::new() }, ProofRefusal::UnknownChallenge),
+        (
+            World {
+                challenge: Some(StoredChallenge { session: Some([1; 32]), ..challenge() }),
+                ..World::new()
+            },
+            ProofRefusal::UnknownChallenge,
+        ),
+        (
+            World {
+                challenge: Some(StoredChallenge { spent_at: Some(now()), ..challenge() }),
+                ..World::new()
+            },
+            ProofRefusal::Spent,
+        ),
+        (
+            World { challenge: Some(StoredChallenge { expires_at: now(), ..challenge() }), ..World::new() },
+            ProofRefusal::Expired,
+        ),
+        (World { card: Err(CardRefusal::Revoked), ..World::new() }, ProofRefusal::Card(CardRefusal::Revoked)),
+        (
+            World { card: Ok(card(other_ubn())), ..World::new() },
+            ProofRefusal::Card(CardRefusal::OtherCompany),
+        ),
+        (
+            World { organisation: Some(organisation(Access::Active { since: now() })), ..World::new() },
+            ProofRefusal::Precondition(Precondition::AlreadyActive),
+        ),
+    ];
+    for (world, expected) in cases {
+        let committed = Arc::clone(&world.committed);
+        assert_eq!(world.prove().await.unwrap_err(), expected);
+        assert!(committed.lock().unwrap().is_empty(), "{expected:?} wrote something");
+    }
+}
+
+#[tokio::test]
+async fn what_the_write_refuses_is_told_by_its_own_name() {
+    for (error, refusal) in [
+        (CommitError::ChallengeSpent, ProofRefusal::Spent),
+        (CommitError::OpenCase, ProofRefusal::Precondition(Precondition::OpenCase)),
+    ] {
+        let world = World { commits: vec![Err(error)], ..World::new() };
+        assert_eq!(world.prove().await.unwrap_err(), refusal);
+    }
+}
+
+#[test]
+fn moving_text_between_fields_changes_the_digest() {
+    let one = text(&[("/a", "xy"), ("/b", "z")]);
+    let other = text(&[("/a", "x"), ("/b", "yz")]);
+    assert_ne!(one.digest(), other.digest());
+}
