@@ -118,6 +118,7 @@ pub trait OfficerSessions: Send + Sync {
     async fn close(&self, token: &SessionToken) -> Result<(), StoreError>;
 }
 
+#[cfg_attr(test, allow(clippy::ref_option_ref, reason = "code made by mockall"))]
 /// Checks and makes officers' secrets; slow on purpose, so never on the reactor.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]

@@ -12,6 +12,7 @@ use crate::{
     ports::{MockChanges, MockCredentials, MockOfficerSessions, MockOfficers, Officer, OfficerRecord},
 };
 
+#[allow(clippy::struct_excessive_bools, reason = "a table of what is right and wrong")]
 struct World {
     known: bool,
     locked: bool,

@@ -167,9 +167,10 @@ async fn checks_one_and_two_leave_no_record() {
 /// Breaks one check after the other, from the last to the first: the first broken one decides.
 #[tokio::test]
 async fn the_first_broken_check_decides_and_is_recorded() {
+    type Break = (fn(&mut Query), RefusalCode, Verdict);
     let mut query = Query { ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
     let wait = Duration::from_secs(2);
-    let steps: [(fn(&mut Query), RefusalCode, Verdict); 6] = [
+    let steps: [Break; 6] = [
         (
             |q| q.rate = Err(Duration::from_secs(2)),
             RefusalCode::RateExceeded,
