@@ -1,0 +1,157 @@
+//! The port [`CardVerifier`] on the verifier of this crate.
+//!
+//! Trusted certificates and lists live in one folder, `anchors/`, `company-ca/`, `intermediates/` and `crls/`. They are
+//! read at start; [`FolderVerifier::reload_if_changed`] reads them again when a file changed, so that a fetched CRL
+//! counts without a restart. A reload that fails leaves what was there.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_domain::value::UnifiedBusinessNumber;
+use idcheck_usecases::ports::{CardFacts, CardRefusal, CardRole, CardVerifier};
+
+use crate::{CompanyFacts, CrlStore, LoadError, Policy, Refusal, TrustStore, Verifier, facts};
+
+const FOLDERS: [&str; 4] = ["anchors", "company-ca", "intermediates", "crls"];
+
+/// Verifies card signatures by the certificates and lists of a folder.
+#[derive(Debug)]
+pub struct FolderVerifier {
+    dir: PathBuf,
+    policy: Policy,
+    verifier: ArcSwap<Verifier>,
+    seen: Mutex<Stamp>,
+}
+
+/// Names, sizes and times of the files read: what tells that something changed.
+type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+impl FolderVerifier {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// [`LoadError`], naming the file.
+    pub fn load(dir: &Path, policy: Policy) -> Result<Self, LoadError> {
+        // The stamp is taken first: what changes while reading is read again next time.
+        let seen = stamp(dir);
+        let verifier = read(dir, &policy)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            policy,
+            verifier: ArcSwap::from_pointee(verifier),
+            seen: Mutex::new(seen),
+        })
+    }
+
+    /// Reads the folder again if a file was added, removed or changed; true if it did.
+    ///
+    /// # Errors
+    /// [`LoadError`]; the verifier goes on with what it had, and the next call tries again.
+    pub fn reload_if_changed(&self) -> Result<bool, LoadError> {
+        let now = stamp(&self.dir);
+        if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == now {
+            return Ok(false);
+        }
+        self.verifier.store(Arc::new(read(&self.dir, &self.policy)?));
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(true)
+    }
+
+    /// What is trusted now, for `doctor`.
+    pub fn current(&self) -> Arc<Verifier> {
+        self.verifier.load_full()
+    }
+}
+
+fn read(dir: &Path, policy: &Policy) -> Result<Verifier, LoadError> {
+    let trust = TrustStore::load(dir)?;
+    let crls = CrlStore::new(CrlStore::read_folder(&dir.join("crls"))?);
+    Ok(Verifier::new(Arc::new(trust), Arc::new(crls), policy.clone()))
+}
+
+fn stamp(dir: &Path) -> Stamp {
+    let mut files: Stamp = FOLDERS
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(dir.join(folder)).ok())
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let data = entry.metadata().ok()?;
+            Some((entry.path(), data.len(), data.modified().ok()))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[async_trait]
+impl CardVerifier for FolderVerifier {
+    async fn verify(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal> {
+        let facts = self.current().verify(cms, Some(content), now).map_err(|refusal| {
+            // The reason in its finer grain is for the operator; it names nobody.
+            tracing::info!(reason = refusal.code(), "card signature refused");
+            to_port(refusal)
+        })?;
+        card_facts(facts)
+    }
+}
+
+fn card_facts(facts: CompanyFacts) -> Result<CardFacts, CardRefusal> {
+    let ubn = UnifiedBusinessNumber::parse(&facts.unified_business_number)
+        .map_err(|_| CardRefusal::NoCompanyNumber)?;
+    Ok(CardFacts {
+        ubn,
+        company_name: facts.company_name,
+        role: facts.role.map(|role| match role {
+            facts::CardRole::Primary => CardRole::Primary,
+            facts::CardRole::Secondary => CardRole::Secondary,
+        }),
+        serial: facts.serial,
+        issuer: facts.issuer,
+        not_before: facts.not_before,
+        not_after: facts.not_after,
+        fingerprint: facts.fingerprint,
+    })
+}
+
+/// What an applicant is told: coarser than what the operator sees.
+const fn to_port(refusal: Refusal) -> CardRefusal {
+    match refusal {
+        Refusal::Malformed | Refusal::TooLarge => CardRefusal::Malformed,
+        Refusal::NoCertificate
+        | Refusal::SignerCertificateMissing
+        | Refusal::NoSigner
+        | Refusal::SeveralSigners
+        | Refusal::DetachedContent
+        | Refusal::UnsupportedAlgorithm
+        | Refusal::WeakAlgorithm => CardRefusal::Unsupported,
+        Refusal::SignedAttributesInvalid | Refusal::SignatureInvalid => CardRefusal::SignatureInvalid,
+        Refusal::ContentMismatch => CardRefusal::ContentMismatch,
+        Refusal::Untrusted
+        | Refusal::IssuerNotYetValid
+        | Refusal::IssuerExpired
+        | Refusal::IssuerNotCa
+        | Refusal::PathTooLong
+        | Refusal::IssuerKeyUsage
+        | Refusal::UnknownCriticalExtension
+        | Refusal::NameConstraint
+        | Refusal::Policy
+        | Refusal::NotCompanyCa
+        | Refusal::IssuerRevoked => CardRefusal::Untrusted,
+        Refusal::NotYetValid => CardRefusal::NotYetValid,
+        Refusal::Expired => CardRefusal::Expired,
+        Refusal::Revoked => CardRefusal::Revoked,
+        Refusal::RevocationUnknown | Refusal::RevocationStale | Refusal::DeltaCrl | Refusal::IndirectCrl => {
+            CardRefusal::StatusUnavailable
+        }
+        Refusal::PersonalCard => CardRefusal::PersonalCard,
+        Refusal::GovernmentCard => CardRefusal::GovernmentCard,
+        Refusal::WrongUsage => CardRefusal::WrongUsage,
+        Refusal::NoCompanyNumber | Refusal::CompanyNumberInvalid => CardRefusal::NoCompanyNumber,
+        Refusal::OtherCompany => CardRefusal::OtherCompany,
+    }
+}

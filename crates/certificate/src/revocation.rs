@@ -1,0 +1,240 @@
+//! Whether anything on a path is revoked, from the CRLs at hand (RFC 5280 §6.3).
+//!
+//! Who can't be cleared is refused: without a current list that covers the certificate for every reason the answer is
+//! one of the retryable refusals. Complete and sharded lists count; delta and indirect ones are named and not used.
+//! Only configured certificates can vouch for a list, never ones that a message brought along.
+
+use chrono::{DateTime, Utc};
+use der::{Encode, Tag};
+use x509_cert::ext::pkix::crl::dp::{DistributionPoint, IssuingDistributionPoint};
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
+
+use crate::Refusal;
+use crate::asn1::{Malformed, single};
+use crate::certificate::Certificate;
+use crate::crl::{Crl, CrlStore};
+use crate::name::DistinguishedName;
+use crate::path::{self, PathRules};
+use crate::trust::TrustStore;
+
+/// How far the question "is the list's signer revoked?" is followed.
+const MAX_DEPTH: u8 = 3;
+/// keyCompromise to aACompromise; bit 0 is unused (RFC 5280 §4.2.1.13).
+const ALL_REASONS: u16 = 0b1_1111_1110;
+
+/// Everything a status is found with.
+#[derive(Clone, Copy)]
+pub struct StatusCheck<'a> {
+    /// The lists at hand.
+    pub crls: &'a CrlStore,
+    /// Who may sign lists, besides the issuers themselves.
+    pub trust: &'a TrustStore,
+    /// Rules for the paths of such signers.
+    pub rules: &'a PathRules,
+    /// The time that lists must be current at.
+    pub now: DateTime<Utc>,
+}
+
+impl StatusCheck<'_> {
+    /// Checks every certificate of a validated path but the anchor.
+    ///
+    /// # Errors
+    /// [`Refusal::Revoked`] and [`Refusal::IssuerRevoked`] before any retryable reason.
+    pub fn check_path(&self, path: &path::Path) -> Result<(), Refusal> {
+        self.check_path_within(path, MAX_DEPTH)
+    }
+
+    fn check_path_within(&self, path: &path::Path, depth: u8) -> Result<(), Refusal> {
+        let depth = depth.checked_sub(1).ok_or(Refusal::RevocationUnknown)?;
+        let Some(anchor) = path.last() else { return Err(Refusal::RevocationUnknown) };
+        let mut outcome = Ok(());
+        for (index, pair) in path.windows(2).enumerate() {
+            match self.check(&pair[0], &pair[1], anchor, depth) {
+                Err(Refusal::Revoked) if index == 0 => return Err(Refusal::Revoked),
+                Err(Refusal::Revoked) => outcome = Err(Refusal::IssuerRevoked),
+                Err(reason) if outcome.is_ok() => outcome = Err(reason),
+                _ => {}
+            }
+        }
+        outcome
+    }
+
+    /// RFC 5280 §6.3.3 for one certificate.
+    fn check(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        anchor: &Certificate,
+        depth: u8,
+    ) -> Result<(), Refusal> {
+        let mut covered = 0;
+        let mut refusal = Refusal::RevocationUnknown;
+        // The point without a name is the issuer's complete list (RFC 5280 §6.3.3, last paragraph).
+        let whole = DistributionPoint { distribution_point: None, reasons: None, crl_issuer: None };
+        let points = certificate.extensions().crl_distribution_points.iter().flatten();
+        for point in points.chain([&whole]) {
+            if names_another_issuer(point, certificate.issuer()) {
+                refusal = worse(refusal, Refusal::IndirectCrl);
+                continue;
+            }
+            for crl in self.crls.of_issuer(certificate.issuer()) {
+                let reasons = match self.usable(crl, certificate, point) {
+                    Ok(reasons) => reasons,
+                    Err(reason) => {
+                        refusal = worse(refusal, reason);
+                        continue;
+                    }
+                };
+                if reasons & !covered == 0 || !self.is_signed_by(crl, issuer, anchor, depth) {
+                    continue;
+                }
+                if crl.lists(certificate.serial()) {
+                    return Err(Refusal::Revoked);
+                }
+                covered |= reasons;
+                if covered == ALL_REASONS {
+                    return Ok(());
+                }
+            }
+        }
+        Err(refusal)
+    }
+
+    /// The reasons for which `crl` speaks about `certificate` through `point`; none when it speaks about others.
+    fn usable(
+        &self,
+        crl: &Crl,
+        certificate: &Certificate,
+        point: &DistributionPoint,
+    ) -> Result<u16, Refusal> {
+        let mut reasons = point.reasons.map_or(ALL_REASONS, |reasons| reasons.bits() & ALL_REASONS);
+        if crl.is_delta() {
+            return Err(Refusal::DeltaCrl);
+        }
+        if crl.is_indirect() {
+            return Err(Refusal::IndirectCrl);
+        }
+        if let Some(scope) = crl.issuing_distribution_point() {
+            let kind_fits = !scope.only_contains_attribute_certs
+                && !(scope.only_contains_user_certs && certificate.is_ca())
+                && !(scope.only_contains_ca_certs && !certificate.is_ca());
+            if !kind_fits || !point_fits(scope, point, crl.issuer(), certificate.issuer()) {
+                return Ok(0);
+            }
+            reasons &= scope.only_some_reasons.map_or(ALL_REASONS, der::flagset::FlagSet::bits);
+        }
+        if crl.has_unknown_critical() {
+            return Err(Refusal::RevocationUnknown);
+        }
+        // A list without nextUpdate is never known to be current (RFC 5280 §5.1.2.5).
+        let current = crl.this_update() <= self.now && crl.next_update().is_some_and(|next| self.now <= next);
+        if current { Ok(reasons) } else { Err(Refusal::RevocationStale) }
+    }
+
+    /// Whether the issuer signed the list, with the key that signed the certificate or with another one of its own that
+    /// leads to the same anchor (RFC 5280 §6.3.3 f, g).
+    fn is_signed_by(&self, crl: &Crl, issuer: &Certificate, anchor: &Certificate, depth: u8) -> bool {
+        if self.may_have_signed(crl, issuer) {
+            return true;
+        }
+        self.trust.intermediates_named(crl.issuer()).any(|signer| {
+            is_other_key_of_same_ca(signer)
+                && signer.public_key() != issuer.public_key()
+                && self.may_have_signed(crl, signer)
+                && path::find(signer, &[], self.trust, self.rules, self.now).is_ok_and(|path| {
+                    path.last().is_some_and(|end| **end == *anchor)
+                        && self.check_path_within(&path, depth).is_ok()
+                })
+        })
+    }
+
+    fn may_have_signed(&self, crl: &Crl, signer: &Certificate) -> bool {
+        let extensions = signer.extensions();
+        let same_key = match (crl.authority_key_id(), extensions.subject_key_id.as_deref()) {
+            (Some(authority), Some(subject)) => authority == subject,
+            _ => true,
+        };
+        same_key
+            && extensions.key_usage.as_ref().is_none_or(x509_cert::ext::pkix::KeyUsage::crl_sign)
+            && crl.verify_signature(signer.public_key(), self.rules.allow_sha1).is_ok()
+    }
+}
+
+/// Whether a certificate of the issuer's name is for another key of the same CA: one for lists only, or a self-issued one
+/// of a key change. Two CAs may share a name (the Ministry's G2 and G3); the list of one says nothing about the other.
+fn is_other_key_of_same_ca(signer: &Certificate) -> bool {
+    let lists_only = signer.extensions().key_usage.as_ref().is_some_and(|usage| !usage.key_cert_sign());
+    lists_only || signer.is_self_issued()
+}
+
+/// Keeps the reason that tells more about what to do.
+fn worse(first: Refusal, second: Refusal) -> Refusal {
+    if first == Refusal::RevocationUnknown || second == Refusal::RevocationStale { second } else { first }
+}
+
+/// Whether the lists of `point` come from somebody else than the certificate's issuer.
+fn names_another_issuer(point: &DistributionPoint, issuer: &DistinguishedName) -> bool {
+    point
+        .crl_issuer
+        .as_ref()
+        .is_some_and(|names| !names.iter().any(|name| directory_name(name).as_ref() == Some(issuer)))
+}
+
+/// RFC 5280 §6.3.3 (b)(2)(i): one name of the list's point is one of the certificate's point.
+fn point_fits(
+    scope: &IssuingDistributionPoint,
+    point: &DistributionPoint,
+    crl_issuer: &DistinguishedName,
+    certificate_issuer: &DistinguishedName,
+) -> bool {
+    let Some(scope) = &scope.distribution_point else { return true };
+    let own = PointNames::read(scope, crl_issuer);
+    match &point.distribution_point {
+        Some(name) => own.intersects(&PointNames::read(name, certificate_issuer)),
+        None => own.directory.contains(certificate_issuer),
+    }
+}
+
+#[derive(Default)]
+struct PointNames<'a> {
+    directory: Vec<DistinguishedName>,
+    other: Vec<&'a GeneralName>,
+}
+
+impl<'a> PointNames<'a> {
+    fn read(name: &'a DistributionPointName, issuer: &DistinguishedName) -> Self {
+        match name {
+            DistributionPointName::FullName(names) => Self::full(names),
+            DistributionPointName::NameRelativeToCRLIssuer(rdn) => {
+                let full = rdn
+                    .to_der()
+                    .map_err(Malformed::from)
+                    .and_then(|set| single(&set, Tag::Set).and_then(|set| issuer.with_rdn(set.value)));
+                Self { directory: full.into_iter().collect(), other: Vec::new() }
+            }
+        }
+    }
+
+    fn full(names: &'a GeneralNames) -> Self {
+        let mut all = Self::default();
+        for name in names {
+            match directory_name(name) {
+                Some(name) => all.directory.push(name),
+                None => all.other.push(name),
+            }
+        }
+        all
+    }
+
+    fn intersects(&self, other: &Self) -> bool {
+        self.directory.iter().any(|name| other.directory.contains(name))
+            || self.other.iter().any(|name| other.other.contains(name))
+    }
+}
+
+fn directory_name(name: &GeneralName) -> Option<DistinguishedName> {
+    match name {
+        GeneralName::DirectoryName(name) => DistinguishedName::parse(&name.to_der().ok()?).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! The whole judgement on one signature, in the order that the crate's documentation gives.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::Refusal;
+use crate::certificate::Certificate;
+use crate::cms::SignedMessage;
+use crate::crl::CrlStore;
+use crate::facts::{self, CompanyFacts};
+use crate::path::{self, Path, PathRules};
+use crate::revocation::StatusCheck;
+use crate::trust::TrustStore;
+
+/// Whether revocation is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revocation {
+    /// Everybody on the path must be known not to be revoked.
+    #[default]
+    Required,
+    /// Not looked at; only for `idcheck cert verify --no-revocation`.
+    Off,
+}
+
+/// What is asked beyond the standards.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Rules for paths; SHA-1 is allowed there, for messages too.
+    pub path: PathRules,
+    /// Whether revocation is looked at.
+    pub revocation: Revocation,
+}
+
+/// Judges signatures by one set of trusted certificates and lists.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    trust: Arc<TrustStore>,
+    crls: Arc<CrlStore>,
+    policy: Policy,
+}
+
+/// What was found out about a signature, accepted or not.
+#[derive(Debug, Clone, Default)]
+pub struct Examination {
+    /// The signer's certificate, once the message could be read; not trusted unless accepted.
+    pub signer: Option<Arc<Certificate>>,
+    /// The validated path, signer first and anchor last; empty when there is none.
+    pub chain: Path,
+    /// The verdict.
+    pub outcome: Option<Result<CompanyFacts, Refusal>>,
+}
+
+impl Verifier {
+    /// A verifier for these.
+    pub const fn new(trust: Arc<TrustStore>, crls: Arc<CrlStore>, policy: Policy) -> Self {
+        Self { trust, crls, policy }
+    }
+
+    /// Judges a BER or DER CMS `SignedData` at `now`. `content` is what it must sign; `None` accepts any content.
+    ///
+    /// # Errors
+    /// The first rule that refuses it.
+    pub fn verify(
+        &self,
+        cms: &[u8],
+        content: Option<&[u8]>,
+        now: DateTime<Utc>,
+    ) -> Result<CompanyFacts, Refusal> {
+        self.judge(cms, content, now, &mut Examination::default())
+    }
+
+    /// Judges like [`Verifier::verify`] and tells what was found out on the way.
+    pub fn examine(&self, cms: &[u8], content: Option<&[u8]>, now: DateTime<Utc>) -> Examination {
+        let mut examination = Examination::default();
+        let outcome = self.judge(cms, content, now, &mut examination);
+        examination.outcome = Some(outcome);
+        examination
+    }
+
+    fn judge(
+        &self,
+        cms: &[u8],
+        content: Option<&[u8]>,
+        now: DateTime<Utc>,
+        found: &mut Examination,
+    ) -> Result<CompanyFacts, Refusal> {
+        let message = SignedMessage::parse(cms)?;
+        let signer = Arc::new(message.signer_certificate()?.clone());
+        found.signer = Some(Arc::clone(&signer));
+        message.verify(&signer, self.policy.path.allow_sha1)?;
+        if content.is_some_and(|content| !message.content_is(content)) {
+            return Err(Refusal::ContentMismatch);
+        }
+        let sent: Vec<_> = message.certificates().iter().cloned().map(Arc::new).collect();
+        found.chain = path::find(&signer, &sent, &self.trust, &self.policy.path, now)?;
+        self.judge_path(&found.chain, now)
+    }
+
+    /// Judges a validated path: whose card it is, whether it may sign, whether it is revoked.
+    fn judge_path(&self, path: &Path, now: DateTime<Utc>) -> Result<CompanyFacts, Refusal> {
+        let leaf = path.first().ok_or(Refusal::Untrusted)?;
+        facts::check_company_ca(path, &self.trust)?;
+        facts::check_usage(leaf)?;
+        if self.policy.revocation == Revocation::Required {
+            let check = StatusCheck { crls: &self.crls, trust: &self.trust, rules: &self.policy.path, now };
+            check.check_path(path)?;
+        }
+        CompanyFacts::read(leaf)
+    }
+}
