@@ -30,6 +30,7 @@ pub fn to_der(input: &[u8]) -> Result<Vec<u8>, Refusal> {
     if rest.is_empty() { Ok(output) } else { Err(Refusal::Malformed) }
 }
 
+#[derive(Clone, Copy)]
 enum Length {
     Definite(usize),
     Indefinite,

@@ -292,7 +292,7 @@ impl Extensions {
             ext::PolicyMappings::OID => self.policy_mappings = Some(Decode::from_der(value)?),
             ext::PolicyConstraints::OID => self.policy_constraints = Some(Decode::from_der(value)?),
             ext::InhibitAnyPolicy::OID => {
-                self.inhibit_any_policy = Some(ext::InhibitAnyPolicy::from_der(value)?.0)
+                self.inhibit_any_policy = Some(ext::InhibitAnyPolicy::from_der(value)?.0);
             }
             ext::CrlDistributionPoints::OID => {
                 self.crl_distribution_points = Some(ext::CrlDistributionPoints::from_der(value)?.0);

@@ -28,6 +28,9 @@ const CERTIFICATE_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.2
 const HARMLESS_ENTRY_EXTENSIONS: [ObjectIdentifier; 2] =
     [ObjectIdentifier::new_unwrap("2.5.29.21"), ObjectIdentifier::new_unwrap("2.5.29.24")];
 
+/// SHA-256 of a key's `SubjectPublicKeyInfo`, and whether SHA-1 was allowed.
+type KeyUse = ([u8; 32], bool);
+
 /// One certificate revocation list.
 pub struct Crl {
     der: Box<[u8]>,
@@ -45,7 +48,7 @@ pub struct Crl {
     /// Where the serial numbers stand in `der`, sorted by their contents.
     revoked: Vec<Range<u32>>,
     /// Key (SHA-256 of its `SubjectPublicKeyInfo`, SHA-1 allowed) → outcome.
-    verified: Mutex<HashMap<([u8; 32], bool), Result<(), Refusal>>>,
+    verified: Mutex<HashMap<KeyUse, Result<(), Refusal>>>,
 }
 
 impl Crl {

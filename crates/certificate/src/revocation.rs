@@ -115,10 +115,10 @@ impl StatusCheck<'_> {
             return Err(Refusal::IndirectCrl);
         }
         if let Some(scope) = crl.issuing_distribution_point() {
-            let kind_fits = !scope.only_contains_attribute_certs
-                && !(scope.only_contains_user_certs && certificate.is_ca())
-                && !(scope.only_contains_ca_certs && !certificate.is_ca());
-            if !kind_fits || !point_fits(scope, point, crl.issuer(), certificate.issuer()) {
+            let other_kind = scope.only_contains_attribute_certs
+                || (scope.only_contains_user_certs && certificate.is_ca())
+                || (scope.only_contains_ca_certs && !certificate.is_ca());
+            if other_kind || !point_fits(scope, point, crl.issuer(), certificate.issuer()) {
                 return Ok(0);
             }
             reasons &= scope.only_some_reasons.map_or(ALL_REASONS, der::flagset::FlagSet::bits);

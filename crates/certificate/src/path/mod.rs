@@ -24,7 +24,8 @@ const MAX_LENGTH: usize = 10;
 /// Signatures verified for one question, over all paths.
 const MAX_SIGNATURES: u32 = 48;
 
-/// What a path must fulfil besides RFC 5280.
+/// What a path must fulfil besides RFC 5280. The names are those of its inputs (§6.1.1).
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Default)]
 pub struct PathRules {
     /// Certificates and CRLs signed with SHA-1 count.

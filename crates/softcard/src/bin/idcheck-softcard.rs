@@ -1,0 +1,64 @@
+//! `idcheck-softcard`: software cards behind the protocol of the local signing component, on their own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use idcheck_softcard::{Component, DemoPki, Fault, serve};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Software cards behind the protocol of the local signing component.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where authorities and cards are kept; made if not there.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// Addresses to listen on; the real component has 61161, newer ones 16888.
+    #[arg(long = "listen", default_values = ["127.0.0.1:61161", "127.0.0.1:16888"])]
+    listen: Vec<SocketAddr>,
+    /// What goes wrong, repeatable: wrong-pin, no-card, locked, slow, absent, old-version, not-trusted, …
+    #[arg(long = "fault")]
+    faults: Vec<Fault>,
+    /// Only the cards in these readers, repeatable; all if none is named.
+    #[arg(long = "slot")]
+    slots: Vec<String>,
+}
+
+#[allow(clippy::disallowed_methods)] // The clock of a program that has no use cases to take it from.
+fn now() -> DateTime<Utc> {
+    std::time::SystemTime::now().into()
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let mut cards = DemoPki::load_or_create(&arguments.data_dir, now())?.into_cards();
+    if !arguments.slots.is_empty() {
+        cards.retain(|card| arguments.slots.iter().any(|slot| slot == card.slot()));
+    }
+    let component = Arc::new(Component::new(cards, arguments.faults, Arc::new(now)));
+
+    let (stop, stopped) = watch::channel(());
+    let mut servers = tokio::task::JoinSet::new();
+    for address in &arguments.listen {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+        tracing::info!(%address, "softcard ready");
+        let (component, mut stopped) = (Arc::clone(&component), stopped.clone());
+        servers.spawn(serve(listener, component, async move {
+            // An error means that the sender is gone, which is a stop too.
+            let _ = stopped.changed().await;
+        }));
+    }
+    tokio::signal::ctrl_c().await?;
+    drop(stop);
+    while let Some(server) = servers.join_next().await {
+        server??;
+    }
+    Ok(())
+}
