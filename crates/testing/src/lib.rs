@@ -1,1 +1,17 @@
-//! Builders, fixed clock, temporary databases and the port contract suites
+//! What tests share: values that are right, a clock that stands still, randomness that repeats, temporary databases
+//! of both kinds, and the contract that every store passes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test fails by panicking; its names say it"
+)]
+
+pub mod builders;
+pub mod contract;
+#[cfg(feature = "persistence")]
+pub mod database;
+mod system;
+
+pub use system::{FixedClock, SeededEntropy};

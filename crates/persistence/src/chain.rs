@@ -1,0 +1,197 @@
+//! The hash chain over decisions, acts and batches of verifications.
+//!
+//! Each entry's hash covers the one before, so that a change, a gap or another order shows; the head tells where the
+//! chain ends, so that a cut shows too. Whoever appends holds the head's row until the commit: the order of the
+//! chain is the order of the commits, over all nodes.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use idcheck_usecases::ports::AuditEntry;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+use serde::Serialize;
+
+use crate::entity::{chain_entry, record};
+
+/// Kind of an entry that tells of an act, a decision or a look.
+pub(crate) const KIND_AUDIT: &str = "audit";
+/// Kind of an entry that tells of a batch of verifications.
+pub(crate) const KIND_BATCH: &str = "batch";
+
+/// Where the chain ends.
+pub(crate) struct Head {
+    pub(crate) seq: i64,
+    pub(crate) hash: Vec<u8>,
+}
+
+/// Reads the head and keeps every other writer from it until the transaction ends.
+pub(crate) async fn lock_head(tx: &DatabaseTransaction) -> Result<Head, DbErr> {
+    // On SQLite the transaction itself is the lock: it began as a writer.
+    let sql = match tx.get_database_backend() {
+        DbBackend::Postgres => "SELECT seq, hash FROM chain_head WHERE id = 1 FOR UPDATE",
+        _ => "SELECT seq, hash FROM chain_head WHERE id = 1",
+    };
+    head(tx, sql).await
+}
+
+async fn head<C: ConnectionTrait>(db: &C, sql: &str) -> Result<Head, DbErr> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row =
+        db.query_one_raw(statement).await?.ok_or_else(|| DbErr::RecordNotFound("chain_head".to_owned()))?;
+    Ok(Head { seq: row.try_get("", "seq")?, hash: row.try_get("", "hash")? })
+}
+
+fn link(previous: &[u8], seq: i64, at: i64, kind: &str, body: &str) -> Vec<u8> {
+    let mut hash = Context::new(&SHA256);
+    hash.update(previous);
+    hash.update(&seq.to_be_bytes());
+    hash.update(&at.to_be_bytes());
+    hash.update(format!("{}:{kind}{}:{body}", kind.len(), body.len()).as_bytes());
+    hash.finish().as_ref().to_vec()
+}
+
+/// Appends an entry; `head` becomes the new end. [`store_head`] makes it the chain's.
+pub(crate) async fn append(
+    tx: &DatabaseTransaction,
+    head: &mut Head,
+    at: i64,
+    kind: &str,
+    body: String,
+) -> Result<(), DbErr> {
+    let seq = head.seq + 1;
+    let hash = link(&head.hash, seq, at, kind, &body);
+    let row = chain_entry::Model { seq, at, kind: kind.to_owned(), body, hash: hash.clone() };
+    chain_entry::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+    *head = Head { seq, hash };
+    Ok(())
+}
+
+/// Writes the new end of the chain.
+pub(crate) async fn store_head(tx: &DatabaseTransaction, head: &Head) -> Result<(), DbErr> {
+    let sql = "UPDATE chain_head SET seq = $1, hash = $2 WHERE id = 1";
+    let values = [head.seq.into(), head.hash.clone().into()];
+    tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct AuditJson<'a> {
+    actor: &'a str,
+    action: &'a str,
+    subject: &'a str,
+    detail: &'a str,
+}
+
+/// The body of an audit entry.
+pub(crate) fn audit_body(entry: &AuditEntry) -> String {
+    let json = AuditJson {
+        actor: &entry.actor,
+        action: &entry.action,
+        subject: &entry.subject,
+        detail: &entry.detail,
+    };
+    serde_json::to_string(&json).unwrap_or_default()
+}
+
+/// The body of a batch's entry: how many records, and the digest over all of them in order.
+pub(crate) fn batch_body(records: &[record::Model]) -> String {
+    let mut hash = Context::new(&SHA256);
+    for r in records {
+        let person = r.person_hash.as_ref().map(hex::encode).unwrap_or_default();
+        let line = format!(
+            "{}|{}|{}|{}|{}|{}|{person}|{}\n",
+            r.position, r.at, r.ubn, r.environment, r.user_id, r.address, r.outcome
+        );
+        hash.update(line.as_bytes());
+    }
+    format!("records={} digest={}", records.len(), hex::encode(hash.finish()))
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its hash is not that of its content and the entry before.
+    Hash,
+    /// The entry is missing: the next one there has a higher number.
+    Missing,
+    /// The records of its batch are not those that it tells of.
+    Records,
+    /// The chain ends before its head, or runs on behind it.
+    Head,
+}
+
+/// The outcome of walking the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainReport {
+    /// Entries walked.
+    pub entries: u64,
+    /// Verification records checked against their batches.
+    pub records: u64,
+    /// The first bad entry and what is wrong with it.
+    pub first_bad: Option<(i64, Fault)>,
+}
+
+const PAGE: u64 = 1000;
+
+/// Walks the chain from entry `from`, taking the hash of the entry before it as given.
+pub(crate) async fn verify<C: ConnectionTrait>(db: &C, from: i64) -> Result<ChainReport, DbErr> {
+    let end = head(db, "SELECT seq, hash FROM chain_head WHERE id = 1").await?;
+    let mut report = ChainReport { entries: 0, records: 0, first_bad: None };
+    let from = from.max(1);
+    let before = chain_entry::Entity::find_by_id(from - 1).one(db).await?;
+    let mut last = Head { seq: from - 1, hash: before.map_or_else(|| vec![0; 32], |entry| entry.hash) };
+    loop {
+        let page = chain_entry::Entity::find()
+            .filter(chain_entry::Column::Seq.gt(last.seq))
+            .filter(chain_entry::Column::Seq.lte(end.seq))
+            .order_by_asc(chain_entry::Column::Seq)
+            .limit(PAGE)
+            .all(db)
+            .await?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in page {
+            if let Some(fault) = fault_of(db, &last, &entry, &mut report).await? {
+                let seq = if fault == Fault::Missing { last.seq + 1 } else { entry.seq };
+                report.first_bad = Some((seq, fault));
+                return Ok(report);
+            }
+            report.entries += 1;
+            last = Head { seq: entry.seq, hash: entry.hash };
+        }
+    }
+    // What was appended since the head was read is not looked at; what stands behind it without it is found by the
+    // next walk.
+    if last.seq != end.seq || last.hash != end.hash {
+        report.first_bad = Some((last.seq + 1, Fault::Head));
+    }
+    Ok(report)
+}
+
+async fn fault_of<C: ConnectionTrait>(
+    db: &C,
+    last: &Head,
+    entry: &chain_entry::Model,
+    report: &mut ChainReport,
+) -> Result<Option<Fault>, DbErr> {
+    if entry.seq != last.seq + 1 {
+        return Ok(Some(Fault::Missing));
+    }
+    if entry.hash != link(&last.hash, entry.seq, entry.at, &entry.kind, &entry.body) {
+        return Ok(Some(Fault::Hash));
+    }
+    if entry.kind == KIND_BATCH {
+        let records = record::Entity::find()
+            .filter(record::Column::Seq.eq(entry.seq))
+            .order_by_asc(record::Column::Position)
+            .all(db)
+            .await?;
+        if batch_body(&records) != entry.body {
+            return Ok(Some(Fault::Records));
+        }
+        report.records += u64::try_from(records.len()).unwrap_or_default();
+    }
+    Ok(None)
+}

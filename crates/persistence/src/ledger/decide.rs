@@ -1,0 +1,173 @@
+//! The decisions of a batch, one query after the other, as if each were alone. Pure: what was read goes in, what is
+//! to be written comes out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use idcheck_domain::{
+    lockout::{self, Strikes},
+    taipei,
+    verification::{CardData, CardStatus, VerificationResult, compare},
+};
+use idcheck_usecases::ports::{Ask, CardQuestion, LedgerAnswer, LedgerEntry, Limits};
+
+use crate::{Vault, entity::record, rows::micros, vault::HASH_LEN};
+
+pub(super) type PersonHash = [u8; HASH_LEN];
+
+/// The keyed hash of the ID number that a query asks about.
+pub(super) fn person_hash(vault: &Vault, entry: &LedgerEntry) -> Option<PersonHash> {
+    match &entry.ask {
+        Ask::Card { question, .. } => Some(vault.person(&question.person_id)),
+        Ask::Refused(_) => None,
+    }
+}
+
+/// What one organisation did on one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct DayCount {
+    pub(super) queries: i64,
+    pub(super) wrong: i64,
+}
+
+/// What the store holds about a batch's queries.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Organisations whose access is active.
+    pub(super) active: HashSet<String>,
+    /// Tokens used before, by organisation.
+    pub(super) used: HashSet<(String, String)>,
+    /// Suspended users, by organisation.
+    pub(super) suspended: HashSet<(String, String)>,
+    /// Counts by organisation and day.
+    pub(super) days: BTreeMap<(String, String), DayCount>,
+    /// Strikes by person and day.
+    pub(super) strikes: BTreeMap<(PersonHash, String), Strikes>,
+    /// Cards by person.
+    pub(super) register: HashMap<PersonHash, (CardData, CardStatus)>,
+}
+
+/// What is to be written beside the records.
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    /// Tokens used now: organisation, `jti`, end in microseconds.
+    pub(super) used: Vec<(String, String, i64)>,
+    /// New counts of the organisations' days.
+    pub(super) days: BTreeMap<(String, String), DayCount>,
+    /// New strikes.
+    pub(super) strikes: BTreeMap<(PersonHash, String), Strikes>,
+}
+
+/// The outcome of a batch.
+pub(super) struct Decided {
+    pub(super) answers: Vec<LedgerAnswer>,
+    pub(super) records: Vec<record::Model>,
+    pub(super) writes: Writes,
+}
+
+/// Decides every query in its order. `seq` is the batch's entry in the chain.
+pub(super) fn decide(
+    entries: &[LedgerEntry],
+    hashes: &[Option<PersonHash>],
+    mut state: State,
+    seq: i64,
+) -> Decided {
+    let mut decided = Decided {
+        answers: Vec::with_capacity(entries.len()),
+        records: Vec::with_capacity(entries.len()),
+        writes: Writes::default(),
+    };
+    let mut changed_days = BTreeSet::new();
+    let mut changed_strikes = BTreeSet::new();
+    for (position, (entry, hash)) in entries.iter().zip(hashes).enumerate() {
+        let (answer, outcome) = match (&entry.ask, hash) {
+            (Ask::Card { question, jti, token_expires_at, limits }, Some(hash)) => {
+                let query = Query { entry, question, jti, limits, hash };
+                let answer = query.answer(&mut state);
+                if let LedgerAnswer::Result(result) = answer {
+                    let day = query.day();
+                    decided.writes.used.push((entry.ubn.to_string(), jti.clone(), micros(*token_expires_at)));
+                    changed_days.insert((entry.ubn.to_string(), day.clone()));
+                    if result.is_strike() {
+                        changed_strikes.insert((*hash, day));
+                    }
+                }
+                (answer, word(answer))
+            }
+            (Ask::Refused(code), _) => (LedgerAnswer::Recorded, code.as_str().to_owned()),
+            // There is a hash for every question.
+            (Ask::Card { .. }, None) => (LedgerAnswer::AccessEnded, word(LedgerAnswer::AccessEnded)),
+        };
+        decided.answers.push(answer);
+        decided.records.push(record::Model {
+            seq,
+            position: i32::try_from(position).unwrap_or(i32::MAX),
+            at: micros(entry.at),
+            ubn: entry.ubn.to_string(),
+            environment: entry.environment.as_str().to_owned(),
+            user_id: entry.user_id.clone(),
+            address: entry.address.to_string(),
+            person_hash: hash.map(Vec::from),
+            outcome,
+        });
+    }
+    decided.writes.days = state.days.into_iter().filter(|(key, _)| changed_days.contains(key)).collect();
+    decided.writes.strikes =
+        state.strikes.into_iter().filter(|(key, _)| changed_strikes.contains(key)).collect();
+    decided
+}
+
+/// The outcome as the record keeps it: the digit of a result, or a word.
+fn word(answer: LedgerAnswer) -> String {
+    match answer {
+        LedgerAnswer::Result(result) => result.code().to_string(),
+        LedgerAnswer::Recorded => "recorded".to_owned(),
+        LedgerAnswer::AccessEnded => "accessEnded".to_owned(),
+        LedgerAnswer::QuotaExceeded => "quotaExceeded".to_owned(),
+        LedgerAnswer::BudgetExceeded => "budgetExceeded".to_owned(),
+        LedgerAnswer::Replayed => "replayed".to_owned(),
+    }
+}
+
+/// One question with what it is decided by.
+struct Query<'b> {
+    entry: &'b LedgerEntry,
+    question: &'b CardQuestion,
+    jti: &'b str,
+    limits: &'b Limits,
+    hash: &'b PersonHash,
+}
+
+impl Query<'_> {
+    /// The Taipei day that the strike belongs to.
+    fn day(&self) -> String {
+        taipei::day(self.entry.at).to_string()
+    }
+
+    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it.
+    fn answer(&self, state: &mut State) -> LedgerAnswer {
+        let ubn = self.entry.ubn.to_string();
+        if !state.active.contains(&ubn) {
+            return LedgerAnswer::AccessEnded;
+        }
+        let count = state.days.entry((ubn.clone(), self.day())).or_default();
+        if count.queries >= i64::from(self.limits.quota) {
+            return LedgerAnswer::QuotaExceeded;
+        }
+        if count.wrong >= i64::from(self.limits.budget) {
+            return LedgerAnswer::BudgetExceeded;
+        }
+        if !state.used.insert((ubn.clone(), self.jti.to_owned())) {
+            return LedgerAnswer::Replayed;
+        }
+        count.queries += 1;
+        if state.suspended.contains(&(ubn, self.entry.user_id.clone())) {
+            return LedgerAnswer::Result(VerificationResult::UserSuspended);
+        }
+        let strikes = state.strikes.entry((*self.hash, self.day())).or_default();
+        let registered = state.register.get(self.hash);
+        let (result, after) = lockout::answer(*strikes, || compare(&self.question.data, registered));
+        *strikes = after;
+        count.wrong += i64::from(result.is_strike());
+        LedgerAnswer::Result(result)
+    }
+}

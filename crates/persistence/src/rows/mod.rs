@@ -1,0 +1,38 @@
+//! Rows and domain values: mapped here, both ways, and nowhere else.
+
+mod application;
+mod json;
+mod mail;
+mod organisation;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_usecases::ports::StoreError;
+
+pub(crate) use application::{
+    application_model, application_of, clarification_models, history_line, history_model,
+};
+pub(crate) use json::{content_of, content_text};
+pub(crate) use mail::{message_of, message_text};
+pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of};
+
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A cell that can't be read.
+pub(crate) fn corrupt(table: &'static str, column: &'static str) -> StoreError {
+    tracing::error!(table, column, "a row can't be read");
+    StoreError::Corrupt { table, column }
+}
+
+pub(crate) fn instant(
+    table: &'static str,
+    column: &'static str,
+    micros: i64,
+) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| corrupt(table, column))
+}
+
+pub(crate) fn date(table: &'static str, column: &'static str, text: &str) -> Result<NaiveDate, StoreError> {
+    text.parse().map_err(|_| corrupt(table, column))
+}

@@ -1,0 +1,252 @@
+//! One change, one transaction.
+
+use async_trait::async_trait;
+use idcheck_domain::{
+    application::{Application, ApplicationId, Step},
+    organisation::Organisation,
+};
+use idcheck_usecases::ports::{
+    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, StoredChallenge, Write,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, SqlErr,
+    sea_query::{Expr, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{Store, unavailable};
+use crate::{
+    chain,
+    entity::{application, challenge, clarification, history, iss_key, organisation, outbox, registered_key},
+    rows::{
+        application_model, clarification_models, content_text, history_model, key_model, message_text,
+        micros, organisation_model,
+    },
+};
+
+/// What a unique index refused, by the columns or the index that the database names.
+fn refused(error: DbErr, rules: &[(&str, CommitError)], otherwise: CommitError) -> CommitError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(told)) => {
+            rules.iter().find(|(word, _)| told.contains(word)).map_or(otherwise, |(_, error)| *error)
+        }
+        _ => failed(error),
+    }
+}
+
+fn failed(error: DbErr) -> CommitError {
+    CommitError::Store(unavailable(error))
+}
+
+#[async_trait]
+impl Changes for Store {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        let tx = self.begin().await.map_err(failed)?;
+        // Dropped on an error, which rolls everything back.
+        self.write(&tx, &change).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn issue_challenge(&self, stored: StoredChallenge) -> Result<(), StoreError> {
+        let row = challenge::Model {
+            id: stored.id,
+            act: stored.act.as_str().to_owned(),
+            ubn: stored.ubn.to_string(),
+            content: content_text(&stored.content),
+            tbs: stored.tbs,
+            session: stored.session.map(Vec::from),
+            issued_at: micros(stored.issued_at),
+            expires_at: micros(stored.expires_at),
+            spent_at: stored.spent_at.map(micros),
+        };
+        challenge::Entity::insert(row.into_active_model())
+            .exec_without_returning(&self.writer)
+            .await
+            .map(drop)
+            .map_err(unavailable)
+    }
+
+    async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        let written = async {
+            let tx = self.begin().await?;
+            self.audit(&tx, &[entry]).await?;
+            tx.commit().await
+        };
+        written.await.map_err(unavailable)
+    }
+}
+
+impl Store {
+    async fn write(&self, tx: &DatabaseTransaction, change: &Change) -> Result<(), CommitError> {
+        if let Some((id, at)) = change.spends {
+            spend(tx, id, micros(at)).await?;
+        }
+        if let Some(organisation) = &change.organisation {
+            write_organisation(tx, organisation).await?;
+        }
+        for application in &change.applications {
+            let step = change.history.iter().find(|(id, _)| *id == application.value().id);
+            write_application(tx, application, step).await?;
+        }
+        if let Some(given) = &change.iss_key {
+            self.write_iss_key(tx, given).await?;
+        }
+        if change.organisation.is_some() || change.iss_key.is_some() {
+            let sql = "UPDATE caller_epoch SET epoch = epoch + 1 WHERE id = 1";
+            tx.execute_unprepared(sql).await.map_err(failed)?;
+        }
+        for mail in &change.mail {
+            self.queue(tx, mail).await.map_err(failed)?;
+        }
+        self.audit(tx, &change.audit).await.map_err(failed)
+    }
+
+    async fn write_iss_key(&self, tx: &DatabaseTransaction, given: &GivenIssKey) -> Result<(), CommitError> {
+        let place = iss_key_place(given.ubn.as_str(), given.environment.as_str());
+        let sealed = self.vault.seal(&place, given.iss_key.expose().as_bytes());
+        let row = iss_key::Model {
+            ubn: given.ubn.to_string(),
+            environment: given.environment.as_str().to_owned(),
+            lookup: self.vault.iss_key(&given.iss_key).to_vec(),
+            sealed: sealed.map_err(|_| CommitError::Store(StoreError::Unavailable))?,
+        };
+        let replace = OnConflict::columns([iss_key::Column::Ubn, iss_key::Column::Environment])
+            .update_columns([iss_key::Column::Lookup, iss_key::Column::Sealed])
+            .to_owned();
+        iss_key::Entity::insert(row.into_active_model())
+            .on_conflict(replace)
+            .exec_without_returning(tx)
+            .await
+            .map(drop)
+            .map_err(|error| refused(error, &[], CommitError::Conflict))
+    }
+
+    async fn queue(&self, tx: &DatabaseTransaction, mail: &OutgoingMail) -> Result<(), DbErr> {
+        let now = micros(self.clock.now());
+        let row = outbox::Model {
+            id: mail.id,
+            recipient: mail.to.as_str().to_owned(),
+            message: message_text(&mail.message),
+            queued_at: now,
+            due_at: Some(now),
+            attempts: 0,
+            sent_at: None,
+        };
+        outbox::Entity::insert(row.into_active_model()).exec_without_returning(tx).await.map(drop)
+    }
+
+    /// Links entries into the chain. Locks the chain's head, so it comes last in a transaction.
+    pub(crate) async fn audit(&self, tx: &DatabaseTransaction, entries: &[AuditEntry]) -> Result<(), DbErr> {
+        let mut head = chain::lock_head(tx).await?;
+        let at = micros(self.clock.now());
+        for entry in entries {
+            chain::append(tx, &mut head, at, chain::KIND_AUDIT, chain::audit_body(entry)).await?;
+        }
+        chain::store_head(tx, &head).await
+    }
+}
+
+/// The place that an Iss Key is sealed to.
+pub(crate) fn iss_key_place(ubn: &str, environment: &str) -> String {
+    format!("iss_keys/{ubn}/{environment}")
+}
+
+/// One row or none: whoever comes second finds it spent.
+async fn spend(tx: &DatabaseTransaction, id: Uuid, at: i64) -> Result<(), CommitError> {
+    let spent = challenge::Entity::update_many()
+        .col_expr(challenge::Column::SpentAt, Expr::value(at))
+        .filter(challenge::Column::Id.eq(id))
+        .filter(challenge::Column::SpentAt.is_null())
+        .exec(tx)
+        .await
+        .map_err(failed)?;
+    if spent.rows_affected == 1 { Ok(()) } else { Err(CommitError::ChallengeSpent) }
+}
+
+async fn write_organisation(
+    tx: &DatabaseTransaction,
+    write: &Write<Organisation>,
+) -> Result<(), CommitError> {
+    let rules = [("account", CommitError::AccountTaken)];
+    match write {
+        Write::Insert(organisation) => {
+            let row = organisation_model(organisation, 1).into_active_model();
+            let inserted = organisation::Entity::insert(row).exec_without_returning(tx).await;
+            inserted.map_err(|error| refused(error, &rules, CommitError::Conflict))?;
+        }
+        Write::Update { value, expected } => {
+            let row = organisation_model(value, expected + 1).into_active_model().reset_all();
+            let updated = organisation::Entity::update_many()
+                .set(row)
+                .filter(organisation::Column::Ubn.eq(value.ubn.as_str()))
+                .filter(organisation::Column::Version.eq(*expected))
+                .exec(tx)
+                .await
+                .map_err(|error| refused(error, &rules, CommitError::Conflict))?;
+            if updated.rows_affected != 1 {
+                return Err(CommitError::Conflict);
+            }
+        }
+    }
+    let organisation = write.value();
+    for key in &organisation.keys {
+        let revoked = OnConflict::column(registered_key::Column::Id)
+            .update_column(registered_key::Column::RevokedAt)
+            .to_owned();
+        registered_key::Entity::insert(key_model(organisation.ubn, key).into_active_model())
+            .on_conflict(revoked)
+            .exec_without_returning(tx)
+            .await
+            .map_err(|error| refused(error, &[], CommitError::KeyKnown))?;
+    }
+    Ok(())
+}
+
+async fn write_application(
+    tx: &DatabaseTransaction,
+    write: &Write<Application>,
+    step: Option<&(ApplicationId, Step)>,
+) -> Result<(), CommitError> {
+    let case = write.value();
+    let version = match write {
+        Write::Insert(_) => 1,
+        Write::Update { expected, .. } => expected + 1,
+    };
+    let row = application_model(case, version).into_active_model();
+    match write {
+        Write::Insert(_) => {
+            let rules =
+                [("case_number", CommitError::Conflict), ("applications_pkey", CommitError::Conflict)];
+            let inserted = application::Entity::insert(row).exec_without_returning(tx).await;
+            inserted.map_err(|error| refused(error, &rules, CommitError::OpenCase))?;
+        }
+        Write::Update { expected, .. } => {
+            let updated = application::Entity::update_many()
+                .set(row.reset_all())
+                .filter(application::Column::Id.eq(case.id.0))
+                .filter(application::Column::Version.eq(*expected))
+                .exec(tx)
+                .await
+                .map_err(|error| refused(error, &[], CommitError::Conflict))?;
+            if updated.rows_affected != 1 {
+                return Err(CommitError::Conflict);
+            }
+        }
+    }
+    for row in clarification_models(case) {
+        let answered = OnConflict::column(clarification::Column::Id)
+            .update_columns([clarification::Column::Answer, clarification::Column::AnsweredAt])
+            .to_owned();
+        clarification::Entity::insert(row.into_active_model())
+            .on_conflict(answered)
+            .exec_without_returning(tx)
+            .await
+            .map_err(failed)?;
+    }
+    if let Some((id, step)) = step {
+        let row = history_model(*id, version, step).into_active_model();
+        history::Entity::insert(row).exec_without_returning(tx).await.map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The outbox.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_domain::value::EmailAddress;
+use idcheck_usecases::ports::{Outbox, QueuedMail, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{Store, unavailable};
+use crate::{
+    entity::outbox,
+    rows::{corrupt, instant, message_of, micros},
+};
+
+const TABLE: &str = "outbox";
+
+#[async_trait]
+impl Outbox for Store {
+    async fn take(
+        &self,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u16,
+    ) -> Result<Vec<QueuedMail>, StoreError> {
+        let due = outbox::Entity::find()
+            .filter(outbox::Column::SentAt.is_null())
+            .filter(outbox::Column::DueAt.lte(micros(now)))
+            .order_by_asc(outbox::Column::DueAt)
+            .limit(u64::from(limit))
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let mut taken = Vec::with_capacity(due.len());
+        for row in due {
+            // Whoever moves the due time first has it; a worker beside finds another due time.
+            let leased = outbox::Entity::update_many()
+                .col_expr(outbox::Column::DueAt, Expr::value(micros(lease_until)))
+                .filter(outbox::Column::Id.eq(row.id))
+                .filter(outbox::Column::SentAt.is_null())
+                .filter(outbox::Column::DueAt.eq(row.due_at))
+                .exec(&self.writer)
+                .await
+                .map_err(unavailable)?;
+            if leased.rows_affected == 1 {
+                taken.push(queued(&row)?);
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn sent(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), StoreError> {
+        outbox::Entity::update_many()
+            .col_expr(outbox::Column::SentAt, Expr::value(micros(at)))
+            .filter(outbox::Column::Id.eq(id))
+            .exec(&self.writer)
+            .await
+            .map(drop)
+            .map_err(unavailable)
+    }
+
+    async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+        outbox::Entity::update_many()
+            .col_expr(outbox::Column::DueAt, Expr::value(retry_at.map(micros)))
+            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+            .filter(outbox::Column::Id.eq(id))
+            .exec(&self.writer)
+            .await
+            .map(drop)
+            .map_err(unavailable)
+    }
+}
+
+fn queued(row: &outbox::Model) -> Result<QueuedMail, StoreError> {
+    Ok(QueuedMail {
+        id: row.id,
+        to: EmailAddress::parse(&row.recipient).map_err(|_| corrupt(TABLE, "recipient"))?,
+        message: message_of(&row.message).ok_or_else(|| corrupt(TABLE, "message"))?,
+        queued_at: instant(TABLE, "queued_at", row.queued_at)?,
+        attempts: u32::try_from(row.attempts).map_err(|_| corrupt(TABLE, "attempts"))?,
+    })
+}

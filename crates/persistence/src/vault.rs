@@ -1,0 +1,109 @@
+//! Secrets at rest: one master key, a derived key for each purpose.
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hkdf::{HKDF_SHA256, KeyType, Salt},
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+};
+use idcheck_domain::value::{IssKey, PersonId};
+use idcheck_usecases::ports::SessionToken;
+use zeroize::Zeroizing;
+
+/// Length of a keyed hash.
+pub(crate) const HASH_LEN: usize = 32;
+
+/// Seals secrets and makes keyed hashes for looking them up. Clones share nothing with the outside.
+#[derive(Clone)]
+pub struct Vault {
+    seal: std::sync::Arc<LessSafeKey>,
+    persons: hmac::Key,
+    iss_keys: hmac::Key,
+    sessions: hmac::Key,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(…)")
+    }
+}
+
+struct Length;
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn derive(master: &[u8; 32], purpose: &str) -> Result<Zeroizing<[u8; 32]>, Unspecified> {
+    let mut key = Zeroizing::new([0; 32]);
+    let pseudo_random = Salt::new(HKDF_SHA256, b"idcheck-1").extract(master);
+    pseudo_random.expand(&[purpose.as_bytes()], Length)?.fill(key.as_mut())?;
+    Ok(key)
+}
+
+impl Vault {
+    /// A vault of the master key.
+    ///
+    /// # Errors
+    /// When the cryptographic library refuses; it does not, for a key of this length.
+    pub fn new(master: &[u8; 32]) -> Result<Self, Unspecified> {
+        let mac = |purpose| {
+            Ok::<_, Unspecified>(hmac::Key::new(hmac::HMAC_SHA256, derive(master, purpose)?.as_ref()))
+        };
+        let seal = UnboundKey::new(&AES_256_GCM, derive(master, "seal")?.as_ref())?;
+        Ok(Self {
+            seal: std::sync::Arc::new(LessSafeKey::new(seal)),
+            persons: mac("person-id")?,
+            iss_keys: mac("iss-key")?,
+            sessions: mac("session-token")?,
+        })
+    }
+
+    /// The keyed hash of an ID number: the only form in which one is kept.
+    pub(crate) fn person(&self, id: &PersonId) -> [u8; HASH_LEN] {
+        hash(&self.persons, id.expose())
+    }
+
+    pub(crate) fn iss_key(&self, key: &IssKey) -> [u8; HASH_LEN] {
+        hash(&self.iss_keys, key.expose())
+    }
+
+    pub(crate) fn session(&self, token: &SessionToken) -> [u8; HASH_LEN] {
+        hash(&self.sessions, token.expose())
+    }
+
+    /// Seals a secret to its place: moved to another row or column it does not open.
+    pub(crate) fn seal(&self, place: &str, secret: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce)?;
+        let mut sealed = nonce.to_vec();
+        let mut body = secret.to_vec();
+        self.seal.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(place),
+            &mut body,
+        )?;
+        sealed.append(&mut body);
+        Ok(sealed)
+    }
+
+    /// Opens what was sealed to this place.
+    pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(Unspecified)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let nonce = Nonce::try_assume_unique_for_key(nonce)?;
+        let opened = self.seal.open_in_place(nonce, Aad::from(place), &mut body)?.len();
+        body.truncate(opened);
+        Ok(body)
+    }
+}
+
+fn hash(key: &hmac::Key, text: &str) -> [u8; HASH_LEN] {
+    let tag = hmac::sign(key, text.as_bytes());
+    let mut hash = [0; HASH_LEN];
+    hash.copy_from_slice(tag.as_ref());
+    hash
+}

@@ -1,0 +1,105 @@
+//! Values that are right.
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Application, ApplicationId, Filing, Kind, Request, Step},
+    calendar::WorkingCalendar,
+    consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
+    contact::Contact,
+    organisation::Organisation,
+    value::{
+        Account, AddressPolicy, ApplyCode, Authority, CaseNumber, CompanyName, ContactName, Description,
+        EmailAddress, HostAddress, HostAddresses, IssueSite, Mobile, PersonId, Purpose, Reason, RocDate,
+        Rule, UnifiedBusinessNumber,
+    },
+    verification::{CardData, CardStatus},
+};
+use idcheck_usecases::ports::RegisterRow;
+use uuid::Uuid;
+
+pub fn ubn(number: usize) -> UnifiedBusinessNumber {
+    // Every fifth number has a right check digit, roughly; counted from a fixed start.
+    let valid = (70_000_000..).filter_map(|n: u32| UnifiedBusinessNumber::parse(&n.to_string()).ok());
+    valid.into_iter().nth(number).unwrap()
+}
+
+pub fn contact() -> Contact {
+    Contact::new(
+        ContactName::parse("王小明").unwrap(),
+        None,
+        Some(Mobile::parse("0912345678").unwrap()),
+        EmailAddress::parse("it@example.com").unwrap(),
+    )
+    .unwrap()
+}
+
+pub fn addresses(text: &str) -> HostAddresses {
+    HostAddresses::new(vec![HostAddress::parse(text, AddressPolicy::Public).unwrap()]).unwrap()
+}
+
+pub fn request(kind: Kind, ubn: UnifiedBusinessNumber) -> Request {
+    let reason = || Reason::parse("機房搬遷").unwrap();
+    match kind {
+        Kind::Apply => {
+            let purpose = Purpose {
+                authority: Authority::parse("金融監督管理委員會").unwrap(),
+                rule: Rule::parse("金融機構防制洗錢辦法").unwrap(),
+                description: Description::parse("開戶時確認客戶身分").unwrap(),
+            };
+            Request::apply(purpose, ubn, None).unwrap()
+        }
+        Kind::ChangeAddress => {
+            Request::ChangeAddress { reason: reason(), cut_over_at: None, overlap_days: 0 }
+        }
+        Kind::Suspend => Request::Suspend { reason: reason() },
+    }
+}
+
+pub fn organisation(ubn: UnifiedBusinessNumber) -> Organisation {
+    Organisation::new(ubn, CompanyName::parse("測試甲股份有限公司").unwrap(), contact())
+}
+
+pub fn application(
+    ubn: UnifiedBusinessNumber,
+    kind: Kind,
+    id: u128,
+    at: DateTime<Utc>,
+) -> (Application, Step) {
+    let filing = Filing {
+        ubn,
+        company_name: CompanyName::parse("測試甲股份有限公司").unwrap(),
+        certificate_name: "測試甲股份有限公司".to_owned(),
+        contact: contact(),
+        host_addresses: addresses("8.8.8.8"),
+        request: request(kind, ubn),
+        consent: Consent::given(NOTICE_VERSION, CONDUCT_VERSION, at).unwrap(),
+    };
+    let day = idcheck_domain::taipei::day(at);
+    let number = CaseNumber::new(day, u64::try_from(id).unwrap());
+    Application::receive(ApplicationId(Uuid::from_u128(id)), number, filing, at, &WorkingCalendar::default())
+}
+
+/// An organisation as the approval of its application leaves it.
+pub fn active_organisation(ubn: UnifiedBusinessNumber, account: Account, at: DateTime<Utc>) -> Organisation {
+    let (application, _) = application(ubn, Kind::Apply, 1, at);
+    organisation(ubn).approve(&application, account, at).unwrap().0
+}
+
+/// The `number`th person: each has another number, all the same card data.
+pub fn person(number: usize) -> PersonId {
+    let stem = format!("A1{number:07}");
+    (0..10).find_map(|digit| PersonId::parse(&format!("{stem}{digit}")).ok()).unwrap()
+}
+
+pub fn card(year: u32) -> CardData {
+    CardData {
+        apply_code: ApplyCode::First,
+        applied_on: RocDate::parse(&format!("{year:03}0617")).unwrap(),
+        issue_site: IssueSite::parse("63000").unwrap(),
+    }
+}
+
+/// The register's row of a person; its card is of the year 108.
+pub fn register_row(number: usize, status: CardStatus) -> RegisterRow {
+    RegisterRow { person_id: person(number), data: card(108), status }
+}

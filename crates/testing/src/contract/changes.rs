@@ -1,0 +1,352 @@
+//! The contract of [`Changes`] with the reading ports beside it.
+
+use chrono::TimeDelta;
+use idcheck_domain::{
+    access::Access,
+    application::{ClarificationId, Kind, StateName},
+    calendar::WorkingCalendar,
+    key::{Environment, KeyId, Profile, RegisteredKey},
+    officer::OfficerId,
+    value::{Account, IssKey, KeyLabel, Narrative, Reason},
+};
+use idcheck_usecases::{
+    Content, Leaf,
+    acts::ActName,
+    ports::{
+        ApplicationFilter, Applications, AuditEntry, CallerSource, Challenges, Change, Changes, Clock,
+        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, StoredChallenge, Write,
+    },
+};
+use uuid::Uuid;
+
+use crate::{
+    FixedClock,
+    builders::{active_organisation, application, contact, organisation, ubn},
+};
+
+pub trait Store:
+    Changes + Applications + Organisations + Challenges + CallerSource + Clone + 'static
+{
+}
+impl<T: Changes + Applications + Organisations + Challenges + CallerSource + Clone + 'static> Store for T {}
+
+fn audit() -> Vec<AuditEntry> {
+    vec![AuditEntry {
+        actor: "system".to_owned(),
+        action: "test".to_owned(),
+        subject: "x".to_owned(),
+        detail: String::new(),
+    }]
+}
+
+fn challenge(id: u128) -> StoredChallenge {
+    let at = FixedClock::default().now();
+    StoredChallenge {
+        id: Uuid::from_u128(id),
+        act: ActName::Apply,
+        ubn: ubn(0),
+        content: Content::from_iter([
+            ("/a".to_owned(), Leaf::Text("甲".to_owned())),
+            ("/b".to_owned(), Leaf::Integer(-3)),
+        ]),
+        tbs: "tbs".to_owned(),
+        session: Some([3; 32]),
+        issued_at: at,
+        expires_at: at + TimeDelta::minutes(15),
+        spent_at: None,
+    }
+}
+
+/// What is written is read again, every field of it.
+pub async fn round_trips(store: &impl Store) {
+    let at = FixedClock::default().now();
+    let issued = challenge(900);
+    store.issue_challenge(issued.clone()).await.unwrap();
+    assert_eq!(Challenges::find(store, issued.id).await.unwrap(), Some(issued));
+
+    for (number, kind) in Kind::ALL.into_iter().enumerate() {
+        let ubn = ubn(10 + number);
+        let (case, step) = application(ubn, kind, 10 + number as u128, at);
+        let held = organisation(ubn);
+        store
+            .commit(Change {
+                organisation: Some(Write::Insert(held.clone())),
+                applications: vec![Write::Insert(case.clone())],
+                history: vec![(case.id, step)],
+                audit: audit(),
+                ..Change::default()
+            })
+            .await
+            .unwrap();
+        assert_eq!(Organisations::find(store, ubn).await.unwrap().unwrap().value, held);
+        let read = Applications::find(store, case.id).await.unwrap().unwrap();
+        assert_eq!((read.version, &read.value), (1, &case));
+
+        let officer = OfficerId(Uuid::from_u128(77));
+        let id = ClarificationId(Uuid::from_u128(1000 + number as u128));
+        let calendar = WorkingCalendar::default();
+        let question = Narrative::parse("請補充\n說明").unwrap();
+        let steps = [
+            case.clone().claim(officer, at).unwrap(),
+            case.claim(officer, at)
+                .unwrap()
+                .0
+                .request_clarification(id, question, officer, at, &calendar)
+                .unwrap(),
+        ];
+        for (version, (case, step)) in (1..).zip(steps) {
+            store
+                .commit(Change {
+                    applications: vec![Write::Update { value: case.clone(), expected: version }],
+                    history: vec![(case.id, step)],
+                    audit: audit(),
+                    ..Change::default()
+                })
+                .await
+                .unwrap();
+            let read = Applications::find(store, case.id).await.unwrap().unwrap();
+            assert_eq!((read.version, read.value), (version + 1, case));
+        }
+        let open = Applications::of_organisation(store, ubn).await.unwrap().remove(0).value;
+        let answer = Narrative::parse("如附件").unwrap();
+        let answered = open.answer_clarification(id, answer, at, &calendar).unwrap().0;
+        let rejected = answered.reject(officer, Reason::parse("未敘明").unwrap(), at).unwrap().0;
+        store
+            .commit(Change {
+                applications: vec![Write::Update { value: rejected.clone(), expected: 3 }],
+                audit: audit(),
+                ..Change::default()
+            })
+            .await
+            .unwrap();
+        let by_number = store.find_by_case_number(&rejected.case_number).await.unwrap().unwrap();
+        assert_eq!(by_number.value, rejected);
+        assert_eq!(store.history(rejected.id).await.unwrap().len(), 3);
+    }
+}
+
+/// Twenty at once: one spends the challenge, and what the others brought is not there.
+pub async fn a_challenge_is_spent_once(store: &impl Store) {
+    store.issue_challenge(challenge(901)).await.unwrap();
+    let spent: Vec<_> = (0..20)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store
+                    .commit(Change {
+                        spends: Some((Uuid::from_u128(901), FixedClock::default().now())),
+                        organisation: Some(Write::Insert(organisation(ubn(100 + number)))),
+                        audit: audit(),
+                        ..Change::default()
+                    })
+                    .await
+            })
+        })
+        .collect();
+    let mut committed = 0;
+    for outcome in spent {
+        match outcome.await.unwrap() {
+            Ok(()) => committed += 1,
+            Err(CommitError::ChallengeSpent) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(committed, 1);
+    let mut there = 0;
+    for number in 0..20 {
+        there += usize::from(Organisations::find(store, ubn(100 + number)).await.unwrap().is_some());
+    }
+    assert_eq!(there, 1);
+}
+
+/// Two decisions on one version: one stands.
+pub async fn one_of_two_decisions_stands(store: &impl Store, other: &impl Store, rounds: u128) {
+    let at = FixedClock::default().now();
+    for round in 0..rounds {
+        let ubn = ubn(200 + usize::try_from(round).unwrap());
+        let (case, _) = application(ubn, Kind::Apply, 20_000 + round, at);
+        let officer = OfficerId(Uuid::from_u128(1));
+        let case = case.claim(officer, at).unwrap().0;
+        store
+            .commit(Change {
+                organisation: Some(Write::Insert(organisation(ubn))),
+                applications: vec![Write::Insert(case.clone())],
+                audit: audit(),
+                ..Change::default()
+            })
+            .await
+            .unwrap();
+        let decide = |approve: bool| {
+            let reason = Reason::parse("理由").unwrap();
+            let (value, step) = if approve {
+                case.clone().approve(officer, None, at).unwrap()
+            } else {
+                case.clone().reject(officer, reason, at).unwrap()
+            };
+            Change {
+                applications: vec![Write::Update { value, expected: 1 }],
+                history: vec![(case.id, step)],
+                mail: vec![OutgoingMail {
+                    id: Uuid::from_u128(500_000 + round * 2 + u128::from(approve)),
+                    to: contact().email().clone(),
+                    message: MailMessage::IssKeyRotated { company: "x".to_owned() },
+                }],
+                audit: audit(),
+                ..Change::default()
+            }
+        };
+        let outcomes = tokio::join!(store.commit(decide(true)), other.commit(decide(false)));
+        let won = match outcomes {
+            (Ok(()), Err(CommitError::Conflict)) => StateName::Approved,
+            (Err(CommitError::Conflict), Ok(())) => StateName::Rejected,
+            other => panic!("round {round}: {other:?}"),
+        };
+        let read = Applications::find(store, case.id).await.unwrap().unwrap();
+        assert_eq!((read.version, read.value.state.name()), (2, won));
+        assert_eq!(store.history(case.id).await.unwrap().len(), 1);
+    }
+}
+
+/// Unique things are unique, each told by its own error, and nothing of a refused change is there.
+pub async fn unique_things_are_unique(store: &impl Store) {
+    let at = FixedClock::default().now();
+    let (first, second) = (ubn(300), ubn(301));
+    let file = |ubn, id| {
+        let (case, _) = application(ubn, Kind::Apply, id, at);
+        Change { applications: vec![Write::Insert(case)], audit: audit(), ..Change::default() }
+    };
+    let change = Change { organisation: Some(Write::Insert(organisation(first))), ..file(first, 30_000) };
+    store.commit(change).await.unwrap();
+    assert_eq!(store.commit(file(first, 30_001)).await, Err(CommitError::OpenCase));
+    let taken_number =
+        Change { organisation: Some(Write::Insert(organisation(second))), ..file(second, 30_000) };
+    assert_eq!(store.commit(taken_number).await, Err(CommitError::Conflict));
+    assert!(Organisations::find(store, second).await.unwrap().is_none(), "a refused change left something");
+
+    let give = |ubn, expected: Option<i64>| {
+        let value = active_organisation(ubn, Account::from_ordinal(5000).unwrap(), at);
+        let write = match expected {
+            Some(expected) => Write::Update { value, expected },
+            None => Write::Insert(value),
+        };
+        Change { organisation: Some(write), audit: audit(), ..Change::default() }
+    };
+    store.commit(give(first, Some(1))).await.unwrap();
+    assert_eq!(store.commit(give(second, None)).await, Err(CommitError::AccountTaken));
+    assert_eq!(store.commit(give(first, Some(1))).await, Err(CommitError::Conflict));
+    assert_eq!(store.last_account().await.unwrap(), Account::from_ordinal(5000));
+}
+
+fn key(id: u128, fingerprint: &str) -> RegisteredKey {
+    RegisteredKey {
+        id: KeyId(Uuid::from_u128(id)),
+        fingerprint: fingerprint.to_owned(),
+        public_key_pem: "PEM".to_owned(),
+        profile: Profile::Legacy,
+        environment: Environment::Production,
+        label: KeyLabel::parse("主機").unwrap(),
+        registered_at: FixedClock::default().now(),
+        revoked_at: None,
+    }
+}
+
+/// Keys are known once while in force; callers see what changed, and the epoch tells that something did.
+pub async fn callers_see_keys_and_access(store: &impl Store) {
+    let at = FixedClock::default().now();
+    let (one, two) = (ubn(400), ubn(401));
+    let mut held = active_organisation(one, Account::from_ordinal(6000).unwrap(), at);
+    held.keys.push(key(40_000, "aa"));
+    let iss_key = IssKey::parse("e3yMEJMEppYGbb37BxVaOSX00btXCASk").unwrap();
+    let epoch = store.epoch().await.unwrap();
+    store
+        .commit(Change {
+            organisation: Some(Write::Insert(held.clone())),
+            iss_key: Some(GivenIssKey {
+                ubn: one,
+                environment: Environment::Production,
+                iss_key: iss_key.clone(),
+            }),
+            audit: audit(),
+            ..Change::default()
+        })
+        .await
+        .unwrap();
+    assert!(store.epoch().await.unwrap() > epoch);
+    assert_eq!(store.iss_key(one, Environment::Production).await.unwrap(), Some(iss_key.clone()));
+    let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
+    assert_eq!((caller.iss_key, caller.active, caller.keys.len()), (iss_key, true, 1));
+
+    let mut other = active_organisation(two, Account::from_ordinal(6001).unwrap(), at);
+    other.keys.push(key(40_001, "aa"));
+    let register = |o| Change { organisation: Some(Write::Insert(o)), audit: audit(), ..Change::default() };
+    assert_eq!(store.commit(register(other.clone())).await, Err(CommitError::KeyKnown));
+
+    held.keys[0].revoked_at = Some(at);
+    held.access = Access::Suspended { since: at, reason: Reason::parse("停用").unwrap() };
+    let update = Write::Update { value: held.clone(), expected: 1 };
+    store.commit(Change { organisation: Some(update), audit: audit(), ..Change::default() }).await.unwrap();
+    let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
+    assert!(!caller.active && caller.keys.is_empty());
+    assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
+    store.commit(register(other)).await.unwrap();
+}
+
+/// The queue: oldest due first, filtered, in pages that miss and repeat nothing.
+pub async fn the_queue_is_in_order(store: &impl Store) {
+    let at = FixedClock::default().now();
+    for number in 0..25_u128 {
+        let ubn = ubn(500 + usize::try_from(number).unwrap());
+        let received = at + TimeDelta::days(i64::try_from((number * 7) % 25).unwrap());
+        let (case, step) = application(ubn, Kind::Apply, 50_000 + number, received);
+        store
+            .commit(Change {
+                organisation: Some(Write::Insert(organisation(ubn))),
+                applications: vec![Write::Insert(case.clone())],
+                history: vec![(case.id, step)],
+                audit: audit(),
+                ..Change::default()
+            })
+            .await
+            .unwrap();
+    }
+    let mut filter = ApplicationFilter { limit: 10, ..ApplicationFilter::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = store.queue(&filter).await.unwrap();
+        seen.extend(
+            page.items
+                .into_iter()
+                .map(|item| (item.application.state.due().unwrap().date, item.application.id)),
+        );
+        filter.cursor = page.next;
+        if filter.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(seen.windows(2).all(|pair| pair[0].0 <= pair[1].0), "not in the order of the deadlines");
+    let ours: std::collections::BTreeSet<_> = seen.iter().map(|(_, id)| *id).collect();
+    assert_eq!(ours.len(), seen.len(), "a case comes twice");
+    assert!(
+        (0..25)
+            .all(|n| ours.contains(&idcheck_domain::application::ApplicationId(Uuid::from_u128(50_000 + n))))
+    );
+    let text =
+        ApplicationFilter { text: Some(ubn(500).to_string()), limit: 10, ..ApplicationFilter::default() };
+    assert_eq!(store.queue(&text).await.unwrap().items.len(), 1);
+    let overdue = ApplicationFilter {
+        overdue_at: Some(at - TimeDelta::days(9)),
+        limit: 10,
+        ..ApplicationFilter::default()
+    };
+    assert!(store.queue(&overdue).await.unwrap().items.is_empty());
+}
+
+/// Everything above, in an order in which one does not disturb the other.
+pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Send + Sync)) {
+    round_trips(store).await;
+    a_challenge_is_spent_once(store).await;
+    one_of_two_decisions_stands(store, other, 20).await;
+    unique_things_are_unique(store).await;
+    callers_see_keys_and_access(store).await;
+    the_queue_is_in_order(store).await;
+}

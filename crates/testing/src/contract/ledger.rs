@@ -1,0 +1,216 @@
+//! The contract of [`Ledger`]: exact under any interleaving, one node or two.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use idcheck_domain::{
+    access::Access,
+    key::Environment,
+    value::{Account, Reason, UnifiedBusinessNumber},
+    verification::{CardStatus, VerificationResult},
+};
+use idcheck_usecases::ports::{
+    Ask, AuditEntry, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger, LedgerAnswer,
+    LedgerEntry, Limits, Organisations, RefusalCode, Write,
+};
+
+use crate::{
+    FixedClock,
+    builders::{active_organisation, card, person, register_row, ubn},
+};
+
+const WIDE: Limits = Limits { quota: 100_000, budget: 100_000 };
+const ORGANISATION: usize = 3000;
+
+fn at() -> DateTime<Utc> {
+    FixedClock::default().now()
+}
+
+fn question(number: usize, year: u32, jti: &str) -> LedgerEntry {
+    LedgerEntry {
+        at: at(),
+        ubn: ubn(ORGANISATION),
+        environment: Environment::Production,
+        user_id: "user1".to_owned(),
+        address: [8, 8, 8, 8].into(),
+        ask: Ask::Card {
+            question: CardQuestion { person_id: person(number), data: card(year) },
+            jti: jti.to_owned(),
+            token_expires_at: at() + TimeDelta::minutes(3),
+            limits: WIDE,
+        },
+    }
+}
+
+fn audit() -> Vec<AuditEntry> {
+    vec![AuditEntry {
+        actor: "system".to_owned(),
+        action: "test".to_owned(),
+        subject: "x".to_owned(),
+        detail: String::new(),
+    }]
+}
+
+/// Makes an organisation that may ask.
+pub async fn admit(store: &impl Changes, number: usize) -> UnifiedBusinessNumber {
+    let account = Account::from_ordinal(u32::try_from(number).unwrap()).unwrap();
+    let organisation = active_organisation(ubn(number), account, at());
+    let change =
+        Change { organisation: Some(Write::Insert(organisation)), audit: audit(), ..Change::default() };
+    store.commit(change).await.unwrap();
+    ubn(number)
+}
+
+async fn code(ledger: &impl Ledger, entry: LedgerEntry) -> u8 {
+    match ledger.record(entry).await.unwrap() {
+        LedgerAnswer::Result(result) => result.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// 注意事項 六, the statuses, and the Taipei day.
+pub async fn strikes(ledger: &impl Ledger) {
+    let mut asked = 0;
+    let mut ask = |number, year, later: TimeDelta| {
+        asked += 1;
+        let mut entry = question(number, year, &format!("strikes-{asked}"));
+        entry.at += later;
+        code(ledger, entry)
+    };
+    let now = TimeDelta::zero();
+    for (year, expected) in [(100, 2), (101, 3), (108, 1), (102, 4), (108, 5), (103, 5)] {
+        assert_eq!(ask(1, year, now).await, expected);
+    }
+    // 10:00 in Taipei: 14 hours to midnight.
+    let tomorrow = TimeDelta::hours(14);
+    assert_eq!(ask(1, 108, tomorrow - TimeDelta::seconds(1)).await, 5);
+    assert_eq!(ask(1, 108, tomorrow).await, 1);
+    assert_eq!(ask(1, 100, tomorrow).await, 2);
+    // Statuses are told to who knows the card, and to nobody else.
+    assert_eq!(ask(2, 108, now).await, 6);
+    assert_eq!(ask(3, 108, now).await, 7);
+    assert_eq!(ask(2, 100, now).await, 2);
+    // Nobody of this number: wrong, and counted.
+    for expected in [2, 3, 4, 5] {
+        assert_eq!(ask(999, 108, now).await, expected);
+    }
+}
+
+async fn all_at_once<L: Ledger + Clone + 'static>(
+    nodes: &[L],
+    entries: Vec<LedgerEntry>,
+) -> Vec<LedgerAnswer> {
+    let tasks: Vec<_> = entries
+        .into_iter()
+        .enumerate()
+        .map(|(number, entry)| {
+            let node = nodes[number % nodes.len()].clone();
+            tokio::spawn(async move { node.record(entry).await.unwrap() })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+/// A hundred wrong answers at once: one 2, one 3, one 4, the rest 5.
+pub async fn a_hundred_wrong_at_once<L: Ledger + Clone + 'static>(nodes: &[L]) {
+    let entries = (0..100).map(|n| question(10, 100, &format!("hundred-{n}"))).collect();
+    let mut counts = BTreeMap::new();
+    for answer in all_at_once(nodes, entries).await {
+        let LedgerAnswer::Result(result) = answer else { panic!("{answer:?}") };
+        *counts.entry(result.code()).or_insert(0) += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([(2, 1), (3, 1), (4, 1), (5, 97)]));
+}
+
+/// One token many times: one answer, and the others cost nothing.
+pub async fn a_token_is_answered_once<L: Ledger + Clone + 'static>(nodes: &[L]) {
+    let entries = (0..200).map(|_| question(11, 100, "one token")).collect();
+    let answers = all_at_once(nodes, entries).await;
+    let answered = answers.iter().filter(|a| matches!(a, LedgerAnswer::Result(_))).count();
+    let replayed = answers.iter().filter(|a| **a == LedgerAnswer::Replayed).count();
+    assert_eq!((answered, replayed), (1, 199));
+    assert_eq!(code(&nodes[0], question(11, 100, "another token")).await, 3);
+}
+
+/// Quota and budget hold exactly, and a refusal spends no token.
+pub async fn quota_and_budget<L: Ledger + Clone + 'static>(nodes: &[L], store: &impl Changes) {
+    let (few, careful) = (admit(store, ORGANISATION + 1).await, admit(store, ORGANISATION + 2).await);
+    let limited = |ubn, limits: Limits, year: u32, number: usize| {
+        let mut entry = question(100 + number, year, &format!("limited-{number}"));
+        entry.ubn = ubn;
+        if let Ask::Card { limits: of, .. } = &mut entry.ask {
+            *of = limits;
+        }
+        entry
+    };
+    let quota = Limits { quota: 7, budget: 1000 };
+    let answers = all_at_once(nodes, (0..40).map(|n| limited(few, quota, 108, n)).collect()).await;
+    assert_eq!(answers.iter().filter(|a| matches!(a, LedgerAnswer::Result(_))).count(), 7);
+    assert_eq!(answers.iter().filter(|a| **a == LedgerAnswer::QuotaExceeded).count(), 33);
+    let refused = answers.iter().position(|a| *a == LedgerAnswer::QuotaExceeded).unwrap();
+    let again = limited(few, WIDE, 108, refused);
+    assert!(matches!(nodes[0].record(again).await.unwrap(), LedgerAnswer::Result(_)), "the token was spent");
+
+    let budget = Limits { quota: 1000, budget: 5 };
+    let answers = all_at_once(nodes, (40..80).map(|n| limited(careful, budget, 100, n)).collect()).await;
+    let wrong = answers.iter().filter(|a| matches!(a, LedgerAnswer::Result(r) if r.is_strike())).count();
+    let exceeded = answers.iter().filter(|a| **a == LedgerAnswer::BudgetExceeded).count();
+    assert_eq!((wrong, exceeded), (5, 35));
+}
+
+/// No result is recorded after access has ended.
+pub async fn access_ends_at_once<S: Changes + Organisations>(ledger: &impl Ledger, store: &S) {
+    let number = ORGANISATION + 3;
+    let asker = admit(store, number).await;
+    let ask = |jti: &str| {
+        let mut entry = question(20, 108, jti);
+        entry.ubn = asker;
+        ledger.record(entry)
+    };
+    assert_eq!(ask("before").await.unwrap(), LedgerAnswer::Result(VerificationResult::Match));
+    let held = Organisations::find(store, asker).await.unwrap().unwrap();
+    let mut value = held.value;
+    value.access = Access::Suspended { since: at(), reason: Reason::parse("停用").unwrap() };
+    let organisation = Some(Write::Update { value, expected: held.version });
+    store.commit(Change { organisation, audit: audit(), ..Change::default() }).await.unwrap();
+    assert_eq!(ask("after").await.unwrap(), LedgerAnswer::AccessEnded);
+}
+
+/// A refusal is recorded and costs neither token nor strike.
+pub async fn refusals_are_recorded(ledger: &impl Ledger) {
+    let mut entry = question(21, 108, "x");
+    entry.ask = Ask::Refused(RefusalCode::ConditionMalformed);
+    assert_eq!(ledger.record(entry).await.unwrap(), LedgerAnswer::Recorded);
+}
+
+/// Everything above, on a register of 300 persons.
+pub async fn suite<L, S>(nodes: &[L], store: &S)
+where
+    L: Ledger + Clone + 'static,
+    S: Changes + Organisations + HouseholdRegister,
+{
+    let rows: Vec<_> = (0..300)
+        .map(|number| {
+            let status = match number {
+                2 => CardStatus::OutOfUse,
+                3 => CardStatus::ReportedLost,
+                _ => CardStatus::Normal,
+            };
+            register_row(number, status)
+        })
+        .collect();
+    store.import(&rows).await.unwrap();
+    store.import(&rows[..10]).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 300);
+    admit(store, ORGANISATION).await;
+    strikes(&nodes[0]).await;
+    a_hundred_wrong_at_once(nodes).await;
+    a_token_is_answered_once(nodes).await;
+    quota_and_budget(nodes, store).await;
+    access_ends_at_once(&nodes[0], store).await;
+    refusals_are_recorded(&nodes[0]).await;
+}

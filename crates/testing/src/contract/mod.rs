@@ -1,0 +1,6 @@
+//! The contracts of the ports, as tests that any adapter can be put through.
+
+pub mod changes;
+pub mod ledger;
+pub mod mail;
+pub mod officers;
