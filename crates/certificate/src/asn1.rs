@@ -147,6 +147,47 @@ pub(crate) fn single(bytes: &[u8], tag: Tag) -> Result<Element<'_>, Malformed> {
     Ok(element)
 }
 
+/// Deeper than any extension.
+const MAX_DEPTH: usize = 32;
+/// More than any SET in a certificate or a signature has.
+const MAX_SET: usize = 32;
+
+/// Decodes a typed structure whose sets are small.
+///
+/// The decoders sort sets by insertion, which a hostile set of thousands would turn into seconds.
+pub(crate) fn decode<'a, T: der::Decode<'a>>(der: &'a [u8]) -> Result<T, Malformed> {
+    bound_sets(der)?;
+    Ok(T::from_der(der)?)
+}
+
+/// Refuses sets with too many members, at any depth.
+fn bound_sets(bytes: &[u8]) -> Result<(), Malformed> {
+    bound_sets_within(bytes, MAX_DEPTH)
+}
+
+fn bound_sets_within(bytes: &[u8], depth: usize) -> Result<(), Malformed> {
+    let depth = depth.checked_sub(1).ok_or(Malformed)?;
+    let mut elements = Elements::new(bytes);
+    while !elements.is_empty() {
+        let element = elements.read()?;
+        if !element.tag.is_constructed() {
+            continue;
+        }
+        if element.tag != Tag::Sequence {
+            // SET, or a context tag that may stand for one.
+            let mut members = element.children();
+            for _ in 0..MAX_SET {
+                if !members.is_empty() {
+                    members.read()?;
+                }
+            }
+            members.finish()?;
+        }
+        bound_sets_within(element.value, depth)?;
+    }
+    Ok(())
+}
+
 /// A context-specific, constructed tag.
 pub(crate) const fn context(number: der::TagNumber) -> Tag {
     Tag::ContextSpecific { constructed: true, number }

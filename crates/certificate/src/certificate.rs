@@ -6,13 +6,13 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use der::asn1::OctetString;
 use der::oid::ObjectIdentifier;
-use der::{Decode, Tag, TagNumber};
+use der::{Tag, TagNumber};
 use x509_cert::attr::Attribute;
 use x509_cert::ext::pkix as ext;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::Refusal;
-use crate::asn1::{Elements, Malformed, context, context_primitive, single};
+use crate::asn1::{Elements, Malformed, context, context_primitive, decode, single};
 use crate::name::DistinguishedName;
 use crate::signature::{PublicKey, Scheme};
 
@@ -276,33 +276,33 @@ impl Extensions {
     fn read(&mut self, oid: ObjectIdentifier, value: &[u8]) -> Result<bool, Malformed> {
         use der::oid::AssociatedOid;
         match oid {
-            ext::BasicConstraints::OID => self.basic_constraints = Some(Decode::from_der(value)?),
-            ext::KeyUsage::OID => self.key_usage = Some(Decode::from_der(value)?),
-            ext::ExtendedKeyUsage::OID => self.extended_key_usage = Some(Decode::from_der(value)?),
+            ext::BasicConstraints::OID => self.basic_constraints = Some(decode(value)?),
+            ext::KeyUsage::OID => self.key_usage = Some(decode(value)?),
+            ext::ExtendedKeyUsage::OID => self.extended_key_usage = Some(decode(value)?),
             ext::SubjectKeyIdentifier::OID => {
-                self.subject_key_id = Some(OctetString::from_der(value)?.into_bytes());
+                self.subject_key_id = Some(decode::<OctetString>(value)?.into_bytes());
             }
             ext::AuthorityKeyIdentifier::OID => {
-                let identifier = ext::AuthorityKeyIdentifier::from_der(value)?;
+                let identifier = decode::<ext::AuthorityKeyIdentifier>(value)?;
                 self.authority_key_id = identifier.key_identifier.map(OctetString::into_bytes);
             }
-            ext::SubjectAltName::OID => self.subject_alt_names = ext::SubjectAltName::from_der(value)?.0,
-            ext::NameConstraints::OID => self.name_constraints = Some(Decode::from_der(value)?),
-            ext::CertificatePolicies::OID => self.policies = Some(Decode::from_der(value)?),
-            ext::PolicyMappings::OID => self.policy_mappings = Some(Decode::from_der(value)?),
-            ext::PolicyConstraints::OID => self.policy_constraints = Some(Decode::from_der(value)?),
+            ext::SubjectAltName::OID => self.subject_alt_names = decode::<ext::SubjectAltName>(value)?.0,
+            ext::NameConstraints::OID => self.name_constraints = Some(decode(value)?),
+            ext::CertificatePolicies::OID => self.policies = Some(decode(value)?),
+            ext::PolicyMappings::OID => self.policy_mappings = Some(decode(value)?),
+            ext::PolicyConstraints::OID => self.policy_constraints = Some(decode(value)?),
             ext::InhibitAnyPolicy::OID => {
-                self.inhibit_any_policy = Some(ext::InhibitAnyPolicy::from_der(value)?.0);
+                self.inhibit_any_policy = Some(decode::<ext::InhibitAnyPolicy>(value)?.0);
             }
             ext::CrlDistributionPoints::OID => {
-                self.crl_distribution_points = Some(ext::CrlDistributionPoints::from_der(value)?.0);
+                self.crl_distribution_points = Some(decode::<ext::CrlDistributionPoints>(value)?.0);
             }
             ext::AuthorityInfoAccessSyntax::OID => {
-                self.authority_info_access = ext::AuthorityInfoAccessSyntax::from_der(value)?.0;
+                self.authority_info_access = decode::<ext::AuthorityInfoAccessSyntax>(value)?.0;
             }
             ext::SubjectDirectoryAttributes::OID => {
                 // `x509-cert` reads these as single values; RFC 5280 §4.2.1.8 says Attribute.
-                self.directory_attributes = Vec::<Attribute>::from_der(value)?;
+                self.directory_attributes = decode::<Vec<Attribute>>(value)?;
             }
             // Says where delta CRLs are; complete ones are enough (RFC 5280 §4.2.1.15).
             ext::FreshestCrl::OID => {}

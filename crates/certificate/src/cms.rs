@@ -2,10 +2,10 @@
 
 use der::asn1::SetOfVec;
 use der::oid::ObjectIdentifier;
-use der::{Decode, Encode, Tag, TagNumber, Tagged};
+use der::{Encode, Tag, TagNumber, Tagged};
 use x509_cert::attr::{Attribute, Attributes};
 
-use crate::asn1::{Element, Elements, Malformed, context, context_primitive, single};
+use crate::asn1::{Element, Elements, Malformed, context, context_primitive, decode, single};
 use crate::certificate::Certificate;
 use crate::name::DistinguishedName;
 use crate::signature::{Digest, Scheme};
@@ -203,7 +203,7 @@ impl SignerInfo {
 fn signed_attributes(field: Element<'_>) -> Result<Attributes, Malformed> {
     let mut set = field.bytes.to_vec();
     *set.first_mut().ok_or(Malformed)? = Tag::Set.octet();
-    Ok(Attributes::from_der(&set)?)
+    decode(&set)
 }
 
 /// Reads the certificates of a `CertificateSet`; other kinds, and ones that can't be read, help nobody and are left out.

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
-use der::{Decode, Tag, TagNumber};
+use der::{Tag, TagNumber};
 use x509_cert::ext::pkix as ext;
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 
 use crate::Refusal;
-use crate::asn1::{Element, Malformed, context, single};
+use crate::asn1::{Element, Malformed, context, decode, single};
 use crate::certificate::{extension, range_of, sha256};
 use crate::name::DistinguishedName;
 use crate::signature::{PublicKey, Scheme};
@@ -24,9 +24,10 @@ use crate::trust::{LoadError, read_file, read_folder};
 const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
 const DELTA_CRL_INDICATOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.27");
 const CERTIFICATE_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.29");
-/// Entry extensions that change nothing about being revoked: reasonCode, invalidityDate.
-const HARMLESS_ENTRY_EXTENSIONS: [ObjectIdentifier; 2] =
-    [ObjectIdentifier::new_unwrap("2.5.29.21"), ObjectIdentifier::new_unwrap("2.5.29.24")];
+const REASON_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
+const INVALIDITY_DATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.24");
+/// `removeFromCRL`, ENUMERATED 8.
+const REMOVE_FROM_CRL: &[u8] = &[0x0a, 1, 8];
 
 /// SHA-256 of a key's `SubjectPublicKeyInfo`, and whether SHA-1 was allowed.
 type KeyUse = ([u8; 32], bool);
@@ -111,28 +112,32 @@ impl Crl {
             let mut entry = list.expect(Tag::Sequence)?.children();
             let serial = range_of(der, entry.expect(Tag::Integer)?.integer()?);
             entry.read()?.time()?;
-            if let Some(extensions) = entry.optional(Tag::Sequence)?.filter(|_| version2) {
-                self.read_entry_extensions(extensions)?;
-            }
+            let extensions = entry.optional(Tag::Sequence)?.filter(|_| version2);
+            let removed = extensions.map(|extensions| self.read_entry_extensions(extensions)).transpose()?;
             entry.finish()?;
-            let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed);
-            self.revoked.push(offset(serial.start)?..offset(serial.end)?);
+            if removed != Some(true) {
+                let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed);
+                self.revoked.push(offset(serial.start)?..offset(serial.end)?);
+            }
         }
         self.revoked.sort_unstable_by(|a, b| slice(der, a).cmp(slice(der, b)));
         Ok(())
     }
 
-    fn read_entry_extensions(&mut self, extensions: Element<'_>) -> Result<(), Malformed> {
+    /// True when the entry takes a certificate off the list, which only delta lists do (RFC 5280 §5.3.1).
+    fn read_entry_extensions(&mut self, extensions: Element<'_>) -> Result<bool, Malformed> {
         let mut list = extensions.children();
+        let mut removed = false;
         while !list.is_empty() {
-            let (oid, critical, _) = extension(&mut list)?;
-            if oid == CERTIFICATE_ISSUER {
-                self.has_indirect_entries = true;
-            } else if critical && !HARMLESS_ENTRY_EXTENSIONS.contains(&oid) {
-                self.unknown_critical = true;
+            let (oid, critical, value) = extension(&mut list)?;
+            match oid {
+                CERTIFICATE_ISSUER => self.has_indirect_entries = true,
+                REASON_CODE => removed = value == REMOVE_FROM_CRL,
+                INVALIDITY_DATE => {}
+                _ => self.unknown_critical |= critical,
             }
         }
-        Ok(())
+        Ok(removed)
     }
 
     fn read_extensions(&mut self, wrapper: Element<'_>) -> Result<(), Malformed> {
@@ -141,11 +146,11 @@ impl Crl {
             let (oid, critical, value) = extension(&mut list)?;
             match oid {
                 ext::AuthorityKeyIdentifier::OID => {
-                    let identifier = ext::AuthorityKeyIdentifier::from_der(value)?;
+                    let identifier = decode::<ext::AuthorityKeyIdentifier>(value)?;
                     self.authority_key_id = identifier.key_identifier.map(der::asn1::OctetString::into_bytes);
                 }
                 ISSUING_DISTRIBUTION_POINT => {
-                    self.issuing_distribution_point = Some(IssuingDistributionPoint::from_der(value)?);
+                    self.issuing_distribution_point = Some(decode(value)?);
                 }
                 DELTA_CRL_INDICATOR => self.is_delta = true,
                 ext::CrlNumber::OID => {}

@@ -34,6 +34,7 @@ pub mod trust;
 pub mod verifier;
 
 pub use adapter::FolderVerifier;
+pub use asn1::Malformed;
 pub use certificate::Certificate;
 pub use crl::{Crl, CrlStore};
 pub use facts::{CardRole, CompanyFacts};

@@ -1,8 +1,11 @@
 //! Whether anything on a path is revoked, from the CRLs at hand (RFC 5280 §6.3).
 //!
 //! Who can't be cleared is refused: without a current list that covers the certificate for every reason the answer is
-//! one of the retryable refusals. Complete and sharded lists count; delta and indirect ones are named and not used.
+//! one of the retryable refusals. Complete and sharded lists count. Delta lists clear nobody, but whom they list is
+//! refused; indirect ones are named and not used.
 //! Only configured certificates can vouch for a list, never ones that a message brought along.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use der::{Encode, Tag};
@@ -35,21 +38,39 @@ pub struct StatusCheck<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// Who can vouch for a list about one certificate.
+#[derive(Clone, Copy)]
+struct Vouchers<'a> {
+    /// The path above it: its issuer first.
+    above: &'a [Arc<Certificate>],
+    anchor: &'a Certificate,
+    /// The signer of a list whose own status is being asked: its lists speak about itself too, as those of a key that
+    /// took over do.
+    presumed: Option<&'a Certificate>,
+    depth: u8,
+}
+
 impl StatusCheck<'_> {
     /// Checks every certificate of a validated path but the anchor.
     ///
     /// # Errors
     /// [`Refusal::Revoked`] and [`Refusal::IssuerRevoked`] before any retryable reason.
     pub fn check_path(&self, path: &path::Path) -> Result<(), Refusal> {
-        self.check_path_within(path, MAX_DEPTH)
+        self.check_path_within(path, MAX_DEPTH, None)
     }
 
-    fn check_path_within(&self, path: &path::Path, depth: u8) -> Result<(), Refusal> {
+    fn check_path_within(
+        &self,
+        path: &path::Path,
+        depth: u8,
+        presumed: Option<&Certificate>,
+    ) -> Result<(), Refusal> {
         let depth = depth.checked_sub(1).ok_or(Refusal::RevocationUnknown)?;
         let Some(anchor) = path.last() else { return Err(Refusal::RevocationUnknown) };
         let mut outcome = Ok(());
-        for (index, pair) in path.windows(2).enumerate() {
-            match self.check(&pair[0], &pair[1], anchor, depth) {
+        for (index, certificate) in path.iter().enumerate().take(path.len() - 1) {
+            let vouchers = Vouchers { above: &path[index + 1..], anchor, presumed, depth };
+            match self.check(certificate, vouchers) {
                 Err(Refusal::Revoked) if index == 0 => return Err(Refusal::Revoked),
                 Err(Refusal::Revoked) => outcome = Err(Refusal::IssuerRevoked),
                 Err(reason) if outcome.is_ok() => outcome = Err(reason),
@@ -60,13 +81,10 @@ impl StatusCheck<'_> {
     }
 
     /// RFC 5280 §6.3.3 for one certificate.
-    fn check(
-        &self,
-        certificate: &Certificate,
-        issuer: &Certificate,
-        anchor: &Certificate,
-        depth: u8,
-    ) -> Result<(), Refusal> {
+    fn check(&self, certificate: &Certificate, vouchers: Vouchers<'_>) -> Result<(), Refusal> {
+        if self.is_listed(certificate, vouchers) {
+            return Err(Refusal::Revoked);
+        }
         let mut covered = 0;
         let mut refusal = Refusal::RevocationUnknown;
         // The point without a name is the issuer's complete list (RFC 5280 §6.3.3, last paragraph).
@@ -78,26 +96,35 @@ impl StatusCheck<'_> {
                 continue;
             }
             for crl in self.crls.of_issuer(certificate.issuer()) {
-                let reasons = match self.usable(crl, certificate, point) {
-                    Ok(reasons) => reasons,
-                    Err(reason) => {
-                        refusal = worse(refusal, reason);
-                        continue;
+                match self.usable(crl, certificate, point) {
+                    Ok(reasons) if reasons & !covered != 0 && self.is_signed_by(crl, vouchers) => {
+                        covered |= reasons;
                     }
-                };
-                if reasons & !covered == 0 || !self.is_signed_by(crl, issuer, anchor, depth) {
-                    continue;
+                    Ok(_) => {}
+                    Err(reason) => refusal = worse(refusal, reason),
                 }
-                if crl.lists(certificate.serial()) {
-                    return Err(Refusal::Revoked);
-                }
-                covered |= reasons;
                 if covered == ALL_REASONS {
                     return Ok(());
                 }
             }
         }
         Err(refusal)
+    }
+
+    /// Whether any of the issuer's lists names the certificate: serial numbers are the issuer's own, so the list's scope
+    /// does not matter. A delta list counts even when old: nothing comes off a list by being old.
+    fn is_listed(&self, certificate: &Certificate, vouchers: Vouchers<'_>) -> bool {
+        self.crls.of_issuer(certificate.issuer()).iter().any(|crl| {
+            !crl.is_indirect()
+                && (self.is_current(crl) || crl.is_delta())
+                && crl.lists(certificate.serial())
+                && self.is_signed_by(crl, vouchers)
+        })
+    }
+
+    /// A list without nextUpdate is never known to be current (RFC 5280 §5.1.2.5).
+    fn is_current(&self, crl: &Crl) -> bool {
+        crl.this_update() <= self.now && crl.next_update().is_some_and(|next| self.now <= next)
     }
 
     /// The reasons for which `crl` speaks about `certificate` through `point`; none when it speaks about others.
@@ -126,25 +153,26 @@ impl StatusCheck<'_> {
         if crl.has_unknown_critical() {
             return Err(Refusal::RevocationUnknown);
         }
-        // A list without nextUpdate is never known to be current (RFC 5280 §5.1.2.5).
-        let current = crl.this_update() <= self.now && crl.next_update().is_some_and(|next| self.now <= next);
-        if current { Ok(reasons) } else { Err(Refusal::RevocationStale) }
+        if self.is_current(crl) { Ok(reasons) } else { Err(Refusal::RevocationStale) }
     }
 
-    /// Whether the issuer signed the list, with the key that signed the certificate or with another one of its own that
-    /// leads to the same anchor (RFC 5280 §6.3.3 f, g).
-    fn is_signed_by(&self, crl: &Crl, issuer: &Certificate, anchor: &Certificate, depth: u8) -> bool {
-        if self.may_have_signed(crl, issuer) {
+    /// Whether the issuer signed the list: with the key that signed the certificate, with the key that certified that
+    /// one under the same name, or with another key of its own that leads to the same anchor (RFC 5280 §6.3.3 f, g).
+    fn is_signed_by(&self, crl: &Crl, vouchers: Vouchers<'_>) -> bool {
+        let Vouchers { above, anchor, presumed, depth } = vouchers;
+        let own = above.iter().take_while(|ca| ca.subject() == crl.issuer());
+        if own.clone().any(|ca| self.may_have_signed(crl, ca)) {
             return true;
         }
         self.trust.intermediates_named(crl.issuer()).any(|signer| {
             is_other_key_of_same_ca(signer)
-                && signer.public_key() != issuer.public_key()
+                && !own.clone().any(|ca| ca.public_key() == signer.public_key())
                 && self.may_have_signed(crl, signer)
-                && path::find(signer, &[], self.trust, self.rules, self.now).is_ok_and(|path| {
-                    path.last().is_some_and(|end| **end == *anchor)
-                        && self.check_path_within(&path, depth).is_ok()
-                })
+                && (presumed == Some(&**signer)
+                    || path::find(signer, &[], self.trust, self.rules, self.now).is_ok_and(|path| {
+                        path.last().is_some_and(|end| **end == *anchor)
+                            && self.check_path_within(&path, depth, Some(signer)).is_ok()
+                    }))
         })
     }
 

@@ -199,7 +199,10 @@ pub struct PublicKey {
 
 impl PublicKey {
     /// Reads a `SubjectPublicKeyInfo`. A key of an unknown kind is read; it just verifies nothing.
-    pub(crate) fn parse(info: &[u8]) -> Result<Self, Malformed> {
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn parse(info: &[u8]) -> Result<Self, Malformed> {
         let mut children = single(info, Tag::Sequence)?.children();
         let identifier = children.expect(Tag::Sequence)?;
         let bits = children.expect(Tag::BitString)?.bit_string()?;

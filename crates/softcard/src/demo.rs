@@ -291,7 +291,8 @@ fn create_card(
 }
 
 fn write_lists(dir: &Path, authorities: &[Authority], state: &mut State, now: DateTime<Utc>) -> Result<()> {
-    let period = Validity { from: now, until: now + Duration::days(LIST_DAYS) };
+    // An hour back: a verifier's clock may be a little behind.
+    let period = Validity { from: now - Duration::hours(1), until: now + Duration::days(LIST_DAYS) };
     for (index, (plan, authority)) in AUTHORITIES.iter().zip(authorities).enumerate() {
         let revoked = state
             .revoked

@@ -69,7 +69,7 @@ impl Running {
 }
 
 fn percent_encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().flat_map(|byte| ['%'.to_string(), format!("{byte:02X}")]).collect()
 }
 
 fn openssl(dir: &Path, arguments: &[&str]) -> (bool, Vec<u8>, String) {

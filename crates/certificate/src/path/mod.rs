@@ -22,7 +22,7 @@ use crate::trust::TrustStore;
 /// Certificates in a path, anchor included. The real ones have three.
 const MAX_LENGTH: usize = 10;
 /// Signatures verified for one question, over all paths.
-const MAX_SIGNATURES: u32 = 48;
+const MAX_SIGNATURES: u32 = 24;
 
 /// What a path must fulfil besides RFC 5280. The names are those of its inputs (§6.1.1).
 #[allow(clippy::struct_excessive_bools)]
@@ -30,7 +30,7 @@ const MAX_SIGNATURES: u32 = 48;
 pub struct PathRules {
     /// Certificates and CRLs signed with SHA-1 count.
     pub allow_sha1: bool,
-    /// `user-initial-policy-set` (RFC 5280 §6.1.1 c); empty is any-policy.
+    /// `user-initial-policy-set` (RFC 5280 §6.1.1 c); empty is any-policy. If given, one of them is required.
     pub policies: Vec<ObjectIdentifier>,
     /// `initial-explicit-policy` (RFC 5280 §6.1.1 f).
     pub require_explicit_policy: bool,

@@ -1,12 +1,12 @@
 //! A small PKI made with the OpenSSL command line: an implementation that shares nothing with ours.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::print_stdout, clippy::unnecessary_wraps)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use idcheck_certificate::{Crl, CrlStore, LoadError, Policy, Refusal, TrustStore, Verifier};
+use idcheck_certificate::{Crl, CrlStore, Policy, Refusal, TrustStore, Verifier};
 
 /// Extensions of a company card (card.md) in OpenSSL's words.
 pub const COMPANY: &str = "\
@@ -226,8 +226,4 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 
 pub fn ok() -> Result<String, Refusal> {
     Ok("24681350".to_owned())
-}
-
-pub fn load_error(dir: &Path) -> Option<LoadError> {
-    TrustStore::load(dir).err()
 }
