@@ -3,6 +3,9 @@
 //! Trusted certificates and lists live in one folder, `anchors/`, `company-ca/`, `intermediates/` and `crls/`. They are
 //! read at start; [`FolderVerifier::reload_if_changed`] reads them again when a file changed, so that a fetched CRL
 //! counts without a restart. A reload that fails leaves what was there.
+//!
+//! With a [`Fetcher`], information that is missing is fetched once while the applicant waits, and again in the
+//! background by [`FolderVerifier::refresh`].
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +17,8 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 use idcheck_usecases::ports::{CardFacts, CardRefusal, CardRole, CardVerifier};
 
-use crate::{CompanyFacts, CrlStore, LoadError, Policy, Refusal, TrustStore, Verifier, facts};
+use crate::fetch::{Fetcher, StatusOrder};
+use crate::{CompanyFacts, CrlStore, Examination, LoadError, Policy, Refusal, TrustStore, Verifier, facts};
 
 const FOLDERS: [&str; 4] = ["anchors", "company-ca", "intermediates", "crls"];
 
@@ -25,6 +29,7 @@ pub struct FolderVerifier {
     policy: Policy,
     verifier: ArcSwap<Verifier>,
     seen: Mutex<Stamp>,
+    fetcher: Option<Fetcher>,
 }
 
 /// Names, sizes and times of the files read: what tells that something changed.
@@ -44,7 +49,15 @@ impl FolderVerifier {
             policy,
             verifier: ArcSwap::from_pointee(verifier),
             seen: Mutex::new(seen),
+            fetcher: None,
         })
+    }
+
+    /// The same verifier fetching what is missing.
+    #[must_use]
+    pub fn fetching(mut self, fetcher: Fetcher) -> Self {
+        self.fetcher = Some(fetcher);
+        self
     }
 
     /// Reads the folder again if a file was added, removed or changed; true if it did.
@@ -61,9 +74,49 @@ impl FolderVerifier {
         Ok(true)
     }
 
+    /// Fetches again the lists fetched before, so that nobody waits for them; call it every few minutes.
+    pub async fn refresh(&self, now: DateTime<Utc>) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.refresh(now).await;
+        }
+    }
+
+    /// Judges with what is at hand, fetching what the order of sources asks for.
+    async fn judge(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CompanyFacts, Refusal> {
+        let verifier = self.current();
+        let Some(fetcher) = &self.fetcher else { return verifier.verify(cms, Some(content), now) };
+        let order = fetcher.order();
+        let with_fetched = || {
+            let crls = verifier.crls().iter().cloned().chain(fetcher.crls());
+            verifier.with_status(Arc::new(CrlStore::new(crls)), Arc::new(fetcher.answers()))
+        };
+        let mut found = with_fetched().examine(cms, Some(content), now);
+        let undecided =
+            |found: &Examination| matches!(&found.outcome, Err(refusal) if refusal.is_retryable());
+        let ask_first = order == StatusOrder::OcspThenCrl && (found.outcome.is_ok() || undecided(&found));
+        if ask_first && fetcher.fetch_answers(&found.chain, now, random).await {
+            found = with_fetched().examine(cms, Some(content), now);
+        }
+        if undecided(&found) && fetcher.fetch_lists(&found.chain, now).await {
+            found = with_fetched().examine(cms, Some(content), now);
+        }
+        let ask_last = order == StatusOrder::CrlThenOcsp && undecided(&found);
+        if ask_last && fetcher.fetch_answers(&found.chain, now, random).await {
+            found = with_fetched().examine(cms, Some(content), now);
+        }
+        found.outcome
+    }
+
     /// What is trusted now, for `doctor`.
     pub fn current(&self) -> Arc<Verifier> {
         self.verifier.load_full()
+    }
+}
+
+/// A nonce against replayed OCSP answers; where there is no randomness the dates of the answer must do.
+fn random(nonce: &mut [u8]) {
+    if aws_lc_rs::rand::fill(nonce).is_err() {
+        nonce.fill(0);
     }
 }
 
@@ -91,7 +144,7 @@ fn stamp(dir: &Path) -> Stamp {
 #[async_trait]
 impl CardVerifier for FolderVerifier {
     async fn verify(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal> {
-        let facts = self.current().verify(cms, Some(content), now).map_err(|refusal| {
+        let facts = self.judge(cms, content, now).await.map_err(|refusal| {
             // The reason in its finer grain is for the operator; it names nobody.
             tracing::info!(reason = refusal.code(), "card signature refused");
             to_port(refusal)

@@ -16,6 +16,7 @@ use crate::asn1::{Elements, Malformed, context, context_primitive, decode, singl
 use crate::name::DistinguishedName;
 use crate::signature::{PublicKey, Scheme};
 
+const OCSP_NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
 /// No card or CA has near as many.
 const MAX_EXTENSIONS: usize = 32;
 
@@ -28,6 +29,7 @@ pub struct Certificate {
     signature: Box<[u8]>,
     serial: Box<[u8]>,
     issuer: DistinguishedName,
+    issuer_der: Range<usize>,
     subject: DistinguishedName,
     not_before: DateTime<Utc>,
     not_after: DateTime<Utc>,
@@ -54,6 +56,7 @@ pub(crate) struct Extensions {
     pub(crate) crl_distribution_points: Option<Vec<ext::crl::dp::DistributionPoint>>,
     pub(crate) authority_info_access: Vec<ext::AccessDescription>,
     pub(crate) directory_attributes: Vec<Attribute>,
+    pub(crate) ocsp_no_check: bool,
     pub(crate) unknown_critical: bool,
 }
 
@@ -103,6 +106,7 @@ impl Certificate {
             signature: signature.into(),
             serial: serial.into(),
             issuer: DistinguishedName::parse(issuer.bytes)?,
+            issuer_der: range_of(der, issuer.bytes),
             subject: DistinguishedName::parse(subject.bytes)?,
             not_before,
             not_after,
@@ -140,6 +144,11 @@ impl Certificate {
     /// Who issued it.
     pub const fn issuer(&self) -> &DistinguishedName {
         &self.issuer
+    }
+
+    /// The issuer's name as it stands, which OCSP hashes (RFC 6960 §4.1.1).
+    pub(crate) fn issuer_der(&self) -> &[u8] {
+        &self.der[self.issuer_der.clone()]
     }
 
     /// Whom it names.
@@ -304,6 +313,7 @@ impl Extensions {
                 // `x509-cert` reads these as single values; RFC 5280 §4.2.1.8 says Attribute.
                 self.directory_attributes = decode::<Vec<Attribute>>(value)?;
             }
+            OCSP_NO_CHECK => self.ocsp_no_check = true,
             // Says where delta CRLs are; complete ones are enough (RFC 5280 §4.2.1.15).
             ext::FreshestCrl::OID => {}
             _ => return Ok(false),

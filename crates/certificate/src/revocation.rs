@@ -1,6 +1,6 @@
-//! Whether anything on a path is revoked, from the CRLs at hand (RFC 5280 §6.3).
+//! Whether anything on a path is revoked, from the CRLs (RFC 5280 §6.3) and OCSP answers (RFC 6960) at hand.
 //!
-//! Who can't be cleared is refused: without a current list that covers the certificate for every reason the answer is
+//! One source that says "revoked" is enough to refuse. Who can't be cleared is refused too: without a current list that covers the certificate for every reason the answer is
 //! one of the retryable refusals. Complete and sharded lists count. Delta lists clear nobody, but whom they list is
 //! refused; indirect ones are named and not used.
 //! Only configured certificates can vouch for a list, never ones that a message brought along.
@@ -17,6 +17,7 @@ use crate::asn1::{Malformed, single};
 use crate::certificate::Certificate;
 use crate::crl::{Crl, CrlStore};
 use crate::name::DistinguishedName;
+use crate::ocsp::{OcspAnswers, Status};
 use crate::path::{self, PathRules};
 use crate::trust::TrustStore;
 
@@ -30,6 +31,8 @@ const ALL_REASONS: u16 = 0b1_1111_1110;
 pub struct StatusCheck<'a> {
     /// The lists at hand.
     pub crls: &'a CrlStore,
+    /// The OCSP answers at hand.
+    pub ocsp: &'a OcspAnswers,
     /// Who may sign lists, besides the issuers themselves.
     pub trust: &'a TrustStore,
     /// Rules for the paths of such signers.
@@ -84,6 +87,13 @@ impl StatusCheck<'_> {
     fn check(&self, certificate: &Certificate, vouchers: Vouchers<'_>) -> Result<(), Refusal> {
         if self.is_listed(certificate, vouchers) {
             return Err(Refusal::Revoked);
+        }
+        let answer =
+            vouchers.above.first().and_then(|issuer| self.ocsp.status(certificate, issuer, self.now));
+        match answer {
+            Some(Status::Revoked) => return Err(Refusal::Revoked),
+            Some(Status::Good) => return Ok(()),
+            None => {}
         }
         let mut covered = 0;
         let mut refusal = Refusal::RevocationUnknown;

@@ -224,6 +224,11 @@ impl PublicKey {
         &self.info
     }
 
+    /// The contents of `subjectPublicKey`, which OCSP hashes (RFC 6960 §4.1.1).
+    pub(crate) fn bits(&self) -> &[u8] {
+        &self.bits
+    }
+
     /// Verifies `signature` over `message`.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::certificate::Certificate;
 use crate::cms::SignedMessage;
 use crate::crl::CrlStore;
 use crate::facts::{self, CompanyFacts};
+use crate::ocsp::OcspAnswers;
 use crate::path::{self, Path, PathRules};
 use crate::revocation::StatusCheck;
 use crate::trust::TrustStore;
@@ -37,24 +38,40 @@ pub struct Policy {
 pub struct Verifier {
     trust: Arc<TrustStore>,
     crls: Arc<CrlStore>,
+    ocsp: Arc<OcspAnswers>,
     policy: Policy,
 }
 
 /// What was found out about a signature, accepted or not.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Examination {
     /// The signer's certificate, once the message could be read; not trusted unless accepted.
     pub signer: Option<Arc<Certificate>>,
     /// The validated path, signer first and anchor last; empty when there is none.
     pub chain: Path,
     /// The verdict.
-    pub outcome: Option<Result<CompanyFacts, Refusal>>,
+    pub outcome: Result<CompanyFacts, Refusal>,
 }
 
 impl Verifier {
     /// A verifier for these.
-    pub const fn new(trust: Arc<TrustStore>, crls: Arc<CrlStore>, policy: Policy) -> Self {
-        Self { trust, crls, policy }
+    pub fn new(trust: Arc<TrustStore>, crls: Arc<CrlStore>, policy: Policy) -> Self {
+        Self { trust, crls, ocsp: Arc::default(), policy }
+    }
+
+    /// The same verifier with other revocation information.
+    pub fn with_status(&self, crls: Arc<CrlStore>, ocsp: Arc<OcspAnswers>) -> Self {
+        Self { trust: Arc::clone(&self.trust), crls, ocsp, policy: self.policy.clone() }
+    }
+
+    /// What is trusted.
+    pub fn trust(&self) -> &TrustStore {
+        &self.trust
+    }
+
+    /// The lists at hand.
+    pub fn crls(&self) -> &CrlStore {
+        &self.crls
     }
 
     /// Judges a BER or DER CMS `SignedData` at `now`. `content` is what it must sign; `None` accepts any content.
@@ -67,15 +84,14 @@ impl Verifier {
         content: Option<&[u8]>,
         now: DateTime<Utc>,
     ) -> Result<CompanyFacts, Refusal> {
-        self.judge(cms, content, now, &mut Examination::default())
+        self.examine(cms, content, now).outcome
     }
 
     /// Judges like [`Verifier::verify`] and tells what was found out on the way.
     pub fn examine(&self, cms: &[u8], content: Option<&[u8]>, now: DateTime<Utc>) -> Examination {
-        let mut examination = Examination::default();
-        let outcome = self.judge(cms, content, now, &mut examination);
-        examination.outcome = Some(outcome);
-        examination
+        let (mut signer, mut chain) = (None, Path::new());
+        let outcome = self.judge(cms, content, now, &mut signer, &mut chain);
+        Examination { signer, chain, outcome }
     }
 
     fn judge(
@@ -83,18 +99,19 @@ impl Verifier {
         cms: &[u8],
         content: Option<&[u8]>,
         now: DateTime<Utc>,
-        found: &mut Examination,
+        found_signer: &mut Option<Arc<Certificate>>,
+        found_chain: &mut Path,
     ) -> Result<CompanyFacts, Refusal> {
         let message = SignedMessage::parse(cms)?;
         let signer = Arc::new(message.signer_certificate()?.clone());
-        found.signer = Some(Arc::clone(&signer));
+        *found_signer = Some(Arc::clone(&signer));
         message.verify(&signer, self.policy.path.allow_sha1)?;
         if content.is_some_and(|content| !message.content_is(content)) {
             return Err(Refusal::ContentMismatch);
         }
         let sent: Vec<_> = message.certificates().iter().cloned().map(Arc::new).collect();
-        found.chain = path::find(&signer, &sent, &self.trust, &self.policy.path, now)?;
-        self.judge_path(&found.chain, now)
+        *found_chain = path::find(&signer, &sent, &self.trust, &self.policy.path, now)?;
+        self.judge_path(found_chain, now)
     }
 
     /// Judges a validated path: whose card it is, whether it may sign, whether it is revoked.
@@ -103,7 +120,13 @@ impl Verifier {
         facts::check_company_ca(path, &self.trust)?;
         facts::check_usage(leaf)?;
         if self.policy.revocation == Revocation::Required {
-            let check = StatusCheck { crls: &self.crls, trust: &self.trust, rules: &self.policy.path, now };
+            let check = StatusCheck {
+                crls: &self.crls,
+                ocsp: &self.ocsp,
+                trust: &self.trust,
+                rules: &self.policy.path,
+                now,
+            };
             check.check_path(path)?;
         }
         CompanyFacts::read(leaf)

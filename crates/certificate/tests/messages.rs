@@ -147,7 +147,7 @@ fn a_changed_message_is_never_accepted() {
 fn facts_are_read_and_examined() {
     let pki = Pki::new();
     let examination = pki.verifier().examine(&pki.sign("card", &[]), Some(TEXT), now());
-    let facts = examination.outcome.unwrap().unwrap();
+    let facts = examination.outcome.unwrap();
     assert_eq!(facts.company_name, "測試甲股份有限公司");
     assert_eq!(facts.role, Some(CardRole::Primary));
     assert_eq!(facts.issuer, "OU=Company CA,O=測試,C=TW");

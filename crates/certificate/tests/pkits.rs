@@ -15,7 +15,7 @@ use der::asn1::ObjectIdentifier;
 use idcheck_certificate::cms::SignedMessage;
 use idcheck_certificate::path::{self, PathRules};
 use idcheck_certificate::revocation::StatusCheck;
-use idcheck_certificate::{Certificate, Crl, CrlStore, Refusal, TrustStore};
+use idcheck_certificate::{Certificate, Crl, CrlStore, OcspAnswers, Refusal, TrustStore};
 
 fn folder() -> Option<PathBuf> {
     #[allow(clippy::disallowed_methods)]
@@ -55,7 +55,8 @@ impl Suite {
         let trust = TrustStore::new([self.anchor.clone()], [], others);
         let now = DateTime::parse_from_rfc3339("2020-06-01T12:00:00Z").unwrap().with_timezone(&Utc);
         let path = path::find(&signer, &[], &trust, rules, now)?;
-        StatusCheck { crls: &self.crls, trust: &trust, rules, now }.check_path(&path)
+        StatusCheck { crls: &self.crls, ocsp: &OcspAnswers::default(), trust: &trust, rules, now }
+            .check_path(&path)
     }
 }
 

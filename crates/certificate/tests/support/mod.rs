@@ -22,7 +22,7 @@ role=SEQUENCE:role
 oid=OID:2.16.886.1.100.2.101
 values=SET:number_values
 [number_values]
-value=UTF8:24681350
+value=UTF8:99900030
 [role]
 oid=OID:2.16.886.1.100.2.2
 values=SET:role_values
@@ -35,7 +35,7 @@ keyUsage=critical,keyCertSign,cRLSign
 subjectKeyIdentifier=hash
 authorityKeyIdentifier=keyid
 ";
-pub const COMPANY_SUBJECT: &str = "/C=TW/O=測試甲股份有限公司/serialNumber=24681350";
+pub const COMPANY_SUBJECT: &str = "/C=TW/O=測試甲股份有限公司/serialNumber=99900030";
 pub const TEXT: &[u8] = b"eyJjaGFsbGVuZ2UiOiJ0ZXN0In0";
 
 /// The time at which everything made by the tests is valid: the clock OpenSSL used, plus a minute.
@@ -225,5 +225,5 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 pub fn ok() -> Result<String, Refusal> {
-    Ok("24681350".to_owned())
+    Ok("99900030".to_owned())
 }
