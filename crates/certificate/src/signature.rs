@@ -3,9 +3,9 @@
 //! Keys below 2048 bits are refused by the library. SHA-1 is verified only for callers that allow it.
 
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{self as lc, UnparsedPublicKey, VerificationAlgorithm};
-use der::Tag;
+use aws_lc_rs::signature::{self as lc, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
 use der::oid::ObjectIdentifier;
+use der::{Tag, TagNumber};
 
 use crate::Refusal;
 use crate::asn1::{Element, Malformed, context, single};
@@ -81,15 +81,6 @@ impl Digest {
     pub(crate) fn permit(self, allow_sha1: bool) -> Result<(), Refusal> {
         if self == Self::Sha1 && !allow_sha1 { Err(Refusal::WeakAlgorithm) } else { Ok(()) }
     }
-
-    const fn len(self) -> u8 {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
 }
 
 /// A signature algorithm with its digest.
@@ -97,8 +88,8 @@ impl Digest {
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5.
     RsaPkcs1(Digest),
-    /// RSASSA-PSS, MGF1 and salt length as the digest's.
-    RsaPss(Digest),
+    /// RSASSA-PSS, MGF1 with the same digest, and the salt's length in octets (OpenSSL takes the longest there can be).
+    RsaPss(Digest, u16),
     /// ECDSA.
     Ecdsa(Digest),
 }
@@ -108,7 +99,7 @@ impl Scheme {
     pub(crate) fn from_identifier(identifier: Element<'_>) -> Result<Self, Refusal> {
         let (algorithm, parameters) = split_identifier(identifier)?;
         if algorithm == RSA_PSS {
-            return pss_digest(parameters.ok_or(Refusal::WeakAlgorithm)?).map(Self::RsaPss);
+            return read_pss(parameters.ok_or(Refusal::WeakAlgorithm)?);
         }
         if parameters.is_some_and(|parameters| parameters.bytes != [5, 0]) {
             return Err(Refusal::UnsupportedAlgorithm);
@@ -133,7 +124,7 @@ impl Scheme {
 
     pub(crate) const fn digest(self) -> Digest {
         match self {
-            Self::RsaPkcs1(digest) | Self::RsaPss(digest) | Self::Ecdsa(digest) => digest,
+            Self::RsaPkcs1(digest) | Self::RsaPss(digest, _) | Self::Ecdsa(digest) => digest,
         }
     }
 }
@@ -152,32 +143,31 @@ fn split_identifier(identifier: Element<'_>) -> Result<(ObjectIdentifier, Option
     read().map_err(|Malformed| Refusal::Malformed)
 }
 
-/// `RSASSA-PSS-params` (RFC 4055 §3.1). Everything defaults to SHA-1, so hash, MGF and salt length must be given.
-fn pss_digest(parameters: Element<'_>) -> Result<Digest, Refusal> {
-    let malformed = |Malformed| Refusal::Malformed;
+/// `RSASSA-PSS-params` (RFC 4055 §3.1). Hash and MGF default to SHA-1, so they must be given; the salt's length to 20.
+fn read_pss(parameters: Element<'_>) -> Result<Scheme, Refusal> {
     if parameters.tag != Tag::Sequence {
         return Err(Refusal::Malformed);
     }
     let mut children = parameters.children();
-    let mut field = |number| {
-        children
-            .optional(context(number))
-            .and_then(|field| field.map(|field| field.children().read()).transpose())
-            .map_err(malformed)
+    let mut field = |number| -> Result<Option<Element<'_>>, Malformed> {
+        children.optional(context(number))?.map(|field| field.children().read()).transpose()
     };
-    let hash = field(der::TagNumber::N0)?.ok_or(Refusal::WeakAlgorithm)?;
-    let mgf = field(der::TagNumber::N1)?.ok_or(Refusal::WeakAlgorithm)?;
-    let salt =
-        field(der::TagNumber::N2)?.ok_or(Refusal::UnsupportedAlgorithm)?.integer().map_err(malformed)?;
-    let trailer = field(der::TagNumber::N3)?;
+    let hash = field(TagNumber::N0)?.ok_or(Refusal::WeakAlgorithm)?;
+    let mgf = field(TagNumber::N1)?.ok_or(Refusal::WeakAlgorithm)?;
+    let salt = field(TagNumber::N2)?.map_or(Ok(&[20][..]), Element::integer)?;
+    let trailer = field(TagNumber::N3)?;
+    children.finish()?;
+    let salt = match salt {
+        [length @ 0..0x80] => u16::from(*length),
+        [high @ 0..0x80, low] => u16::from_be_bytes([*high, *low]),
+        _ => return Err(Refusal::UnsupportedAlgorithm),
+    };
     let digest = Digest::from_identifier(hash)?;
     let (mgf, mgf_hash) = split_identifier(mgf)?;
     let mgf_digest = Digest::from_identifier(mgf_hash.ok_or(Refusal::UnsupportedAlgorithm)?)?;
-    let as_expected = mgf == MGF1
-        && mgf_digest == digest
-        && salt == [digest.len()]
-        && trailer.is_none_or(|trailer| trailer.bytes == [2, 1, 1]);
-    if as_expected { Ok(digest) } else { Err(Refusal::UnsupportedAlgorithm) }
+    let as_expected =
+        mgf == MGF1 && mgf_digest == digest && trailer.is_none_or(|trailer| trailer.bytes == [2, 1, 1]);
+    if as_expected { Ok(Scheme::RsaPss(digest, salt)) } else { Err(Refusal::UnsupportedAlgorithm) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,10 +232,27 @@ impl PublicKey {
         allow_sha1: bool,
     ) -> Result<(), Refusal> {
         scheme.digest().permit(allow_sha1)?;
-        let algorithm = self.algorithm(scheme).ok_or(Refusal::UnsupportedAlgorithm)?;
-        UnparsedPublicKey::new(algorithm, &self.bits)
-            .verify(message, signature)
-            .map_err(|_| Refusal::SignatureInvalid)
+        let outcome = if let Scheme::RsaPss(digest, salt) = scheme {
+            let parameters = self.pss_parameters(digest).ok_or(Refusal::UnsupportedAlgorithm)?;
+            let parameters = parameters.with_pss_salt_length(RsaPssSaltLength::Custom(salt));
+            parameters.verify_sig(&self.bits, message, signature)
+        } else {
+            let algorithm = self.algorithm(scheme).ok_or(Refusal::UnsupportedAlgorithm)?;
+            algorithm.verify_sig(&self.bits, message, signature)
+        };
+        outcome.map_err(|_| Refusal::SignatureInvalid)
+    }
+
+    fn pss_parameters(&self, digest: Digest) -> Option<RsaParameters> {
+        if !matches!(self.kind, KeyKind::Rsa | KeyKind::RsaPssOnly) {
+            return None;
+        }
+        match digest {
+            Digest::Sha1 => None,
+            Digest::Sha256 => Some(lc::RSA_PSS_2048_8192_SHA256),
+            Digest::Sha384 => Some(lc::RSA_PSS_2048_8192_SHA384),
+            Digest::Sha512 => Some(lc::RSA_PSS_2048_8192_SHA512),
+        }
     }
 
     fn algorithm(&self, scheme: Scheme) -> Option<&'static dyn VerificationAlgorithm> {
@@ -255,9 +262,6 @@ impl PublicKey {
             (KeyKind::Rsa, Scheme::RsaPkcs1(Sha256)) => &lc::RSA_PKCS1_2048_8192_SHA256,
             (KeyKind::Rsa, Scheme::RsaPkcs1(Sha384)) => &lc::RSA_PKCS1_2048_8192_SHA384,
             (KeyKind::Rsa, Scheme::RsaPkcs1(Sha512)) => &lc::RSA_PKCS1_2048_8192_SHA512,
-            (KeyKind::Rsa | KeyKind::RsaPssOnly, Scheme::RsaPss(Sha256)) => &lc::RSA_PSS_2048_8192_SHA256,
-            (KeyKind::Rsa | KeyKind::RsaPssOnly, Scheme::RsaPss(Sha384)) => &lc::RSA_PSS_2048_8192_SHA384,
-            (KeyKind::Rsa | KeyKind::RsaPssOnly, Scheme::RsaPss(Sha512)) => &lc::RSA_PSS_2048_8192_SHA512,
             (KeyKind::P256, Scheme::Ecdsa(Sha1)) => &lc::ECDSA_P256_SHA1_ASN1,
             (KeyKind::P256, Scheme::Ecdsa(Sha256)) => &lc::ECDSA_P256_SHA256_ASN1,
             (KeyKind::P256, Scheme::Ecdsa(Sha384)) => &lc::ECDSA_P256_SHA384_ASN1,
