@@ -5,6 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use idcheck_certificate::ocsp::{self, OcspResponse, Status};
 use idcheck_certificate::{Certificate, Crl, Refusal, ber};
 use support::{COMPANY, COMPANY_SUBJECT, Pki, TEXT, now};
 
@@ -100,6 +101,45 @@ fn mutated_certificates_and_lists_never_panic() {
             assert!(read.verify_signature(issuer.public_key(), true).is_err());
         }
     }
+}
+
+#[test]
+fn mutated_ocsp_answers_never_panic_and_never_clear_anybody() {
+    let pki = Pki::new();
+    let read = |name: &str| Certificate::parse(&der::pem::decode_vec(&pki.read(name)).unwrap().1).unwrap();
+    let (card, company) = (read("card.pem"), read("company.pem"));
+    let index =
+        format!("R\t491231235959Z\t250101000000Z\t{}\tunknown\t/O=card\n", card.serial_hex().to_uppercase());
+    pki.write("company.index", index);
+    pki.write("question", ocsp::request(&card, &company, b"0123456789abcdef"));
+    let arguments = "ocsp -index company.index -CA company.pem -rsigner company.pem -rkey company.key \
+                     -reqin question -respout answer -nmin 60";
+    pki.openssl(&arguments.split_whitespace().collect::<Vec<_>>());
+    let answer = pki.read("answer");
+    let original = OcspResponse::parse(&answer).unwrap();
+    assert_eq!(original.status(&card, &company, now()), Some(Status::Revoked));
+    assert!(original.answers(b"0123456789abcdef") && !original.answers(b"another nonce"));
+    let mut random = Random(0x0c5b);
+    for _ in 0..ROUNDS {
+        if let Ok(response) = OcspResponse::parse(&random.mutate(&answer)) {
+            assert_ne!(response.status(&card, &company, now()), Some(Status::Good));
+        }
+    }
+}
+
+#[test]
+fn what_was_rewritten_to_der_stays() {
+    let pki = Pki::new();
+    let message = pki.sign("card", &["-stream", "-indef"]);
+    let mut random = Random(0xbe4);
+    let mut rewritten = 0;
+    for _ in 0..ROUNDS {
+        if let Ok(der) = ber::to_der(&random.mutate(&message)) {
+            assert_eq!(ber::to_der(&der), Ok(der.clone()));
+            rewritten += 1;
+        }
+    }
+    assert!(rewritten > ROUNDS / 20, "{rewritten} of {ROUNDS} were BER still");
 }
 
 fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
