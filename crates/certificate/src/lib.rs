@@ -44,5 +44,5 @@ pub use fetch::{FetchPolicy, Fetcher, StatusOrder};
 pub use name::DistinguishedName;
 pub use ocsp::{OcspAnswers, OcspResponse};
 pub use refusal::Refusal;
-pub use trust::{LoadError, TrustStore};
+pub use trust::{LoadError, TrustStore, pem};
 pub use verifier::{Examination, Policy, Revocation, Verifier};

@@ -174,3 +174,8 @@ fn pem_blocks(bytes: &[u8], label: &str) -> Option<Vec<Vec<u8>>> {
     }
     Some(blocks)
 }
+
+/// The contents of one PEM block, whatever its label; text in front of it is allowed (RFC 7468 §2).
+pub fn pem(text: &[u8]) -> Option<Vec<u8>> {
+    der::pem::decode_vec(text).ok().map(|(_, der)| der)
+}
