@@ -83,7 +83,7 @@ pub fn check_company_ca(path: &Path, trust: &TrustStore) -> Result<(), Refusal> 
 }
 
 /// Whose card it is when it is no company's: by its CA's name, else by the subject. A person has a name and no
-/// organisation, an agency an organisation and no company number.
+/// organisation, an agency an organisation or a unit and no company number.
 fn other_kind(leaf: &Certificate) -> Refusal {
     let issuer_units: Vec<&str> = leaf.issuer().values(ORGANIZATIONAL_UNIT).collect();
     if let Some((_, kind)) = OTHER_CAS.iter().find(|(unit, _)| issuer_units.contains(unit)) {
@@ -92,6 +92,7 @@ fn other_kind(leaf: &Certificate) -> Refusal {
     let subject = leaf.subject();
     match (subject.last(ORGANIZATION), company_number(leaf)) {
         (None, _) if subject.last(COMMON_NAME).is_some() => Refusal::PersonalCard,
+        (None, _) if subject.last(ORGANIZATIONAL_UNIT).is_some() => Refusal::GovernmentCard,
         (Some(_), Err(Refusal::NoCompanyNumber)) => Refusal::GovernmentCard,
         _ => Refusal::NotCompanyCa,
     }

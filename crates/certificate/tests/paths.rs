@@ -84,6 +84,7 @@ fn other_kinds_of_cards_are_named() {
     for (subject, refusal) in [
         ("/C=TW/CN=測試自然人/serialNumber=0000000000000001", Refusal::PersonalCard),
         ("/C=TW/O=測試機關/OU=測試處", Refusal::GovernmentCard),
+        ("/C=TW/L=測試市/OU=測試處", Refusal::GovernmentCard),
         (COMPANY_SUBJECT, Refusal::NotCompanyCa),
     ] {
         pki.issue("other", subject, "personal", plain, "EC");

@@ -145,9 +145,8 @@ impl DemoPki {
         }
         let state = read_state(dir)?;
         let cards = state.cards.iter().map(|id| read_card(dir, id)).collect::<Result<_>>()?;
-        let pki = Self { dir: dir.to_owned(), cards };
-        pki.refresh_crls(now)?;
-        Ok(pki)
+        refresh_crls(dir, now)?;
+        Ok(Self { dir: dir.to_owned(), cards })
     }
 
     /// The cards.
@@ -164,23 +163,22 @@ impl DemoPki {
     pub fn trust_dir(&self) -> PathBuf {
         self.dir.join("trust")
     }
+}
 
-    /// Issues new lists if less than twenty days of their thirty are left, or the clock was set back before them; true
-    /// if it did. Call it daily.
-    ///
-    /// # Errors
-    /// When the folder can't be read or written.
-    pub fn refresh_crls(&self, now: DateTime<Utc>) -> Result<bool> {
-        let mut state = read_state(&self.dir)?;
-        let left = state.lists_until - now.timestamp();
-        if left > Duration::days(RENEW_BELOW_DAYS).num_seconds() && state.lists_from <= now.timestamp() {
-            return Ok(false);
-        }
-        let authorities =
-            AUTHORITIES.iter().map(|plan| read_authority(&self.dir, plan)).collect::<Result<Vec<_>>>()?;
-        write_lists(&self.dir, &authorities, &mut state, now)?;
-        Ok(true)
+/// Issues new lists in a folder of [`DemoPki`] if less than twenty days of their thirty are left, or the clock was set
+/// back before them; true if it did. Call it daily.
+///
+/// # Errors
+/// When the folder can't be read or written.
+pub fn refresh_crls(dir: &Path, now: DateTime<Utc>) -> Result<bool> {
+    let mut state = read_state(dir)?;
+    let left = state.lists_until - now.timestamp();
+    if left > Duration::days(RENEW_BELOW_DAYS).num_seconds() && state.lists_from <= now.timestamp() {
+        return Ok(false);
     }
+    let authorities = AUTHORITIES.iter().map(|plan| read_authority(dir, plan)).collect::<Result<Vec<_>>>()?;
+    write_lists(dir, &authorities, &mut state, now)?;
+    Ok(true)
 }
 
 fn create(dir: &Path, now: DateTime<Utc>) -> Result<()> {

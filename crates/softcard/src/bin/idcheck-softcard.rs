@@ -1,13 +1,14 @@
 //! `idcheck-softcard`: software cards behind the protocol of the local signing component, on their own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use clap::Parser;
-use idcheck_softcard::{Component, DemoPki, Fault, serve};
+use idcheck_softcard::{Component, DemoPki, Fault, refresh_crls, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -34,6 +35,14 @@ fn now() -> DateTime<Utc> {
     std::time::SystemTime::now().into()
 }
 
+/// Keeps the authorities' lists current for as long as the program runs; ends only with an error.
+async fn renew_lists(dir: &Path) -> Result<()> {
+    loop {
+        tokio::time::sleep(Duration::from_hours(24)).await;
+        refresh_crls(dir, now())?;
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
@@ -55,7 +64,10 @@ async fn main() -> Result<()> {
             let _ = stopped.changed().await;
         }));
     }
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => stopped?,
+        renewing = renew_lists(&arguments.data_dir) => renewing?,
+    }
     drop(stop);
     while let Some(server) = servers.join_next().await {
         server??;
