@@ -1,10 +1,12 @@
 //! E-mail addresses that can stand in a header as they are.
 
+use std::fmt;
+
 use crate::Violation;
 
 /// An address `local@domain` of ASCII letters, digits and the usual marks. Quoted local parts, address literals,
 /// comments and line breaks are refused: no text in this type can end a mail header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
@@ -36,16 +38,25 @@ impl EmailAddress {
     }
 }
 
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
+
+/// A dot-atom (RFC 5322 §3.2.3) that no mail program takes for an encoded word (RFC 2047 §2) and decodes.
 fn local_part(local: &str) -> bool {
     local.len() <= 64
+        && !local.contains("=?")
         && local.split('.').all(|atom| {
             !atom.is_empty()
                 && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
         })
 }
 
+/// Two labels or more; the last is not a number, else an IPv4 address would be a domain (RFC 3696 §2).
 fn domain_name(domain: &str) -> bool {
-    domain.contains('.')
+    domain.rsplit_once('.').is_some_and(|(_, last)| last.bytes().any(|b| b.is_ascii_alphabetic()))
         && domain.split('.').all(|label| {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')

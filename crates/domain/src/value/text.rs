@@ -1,10 +1,15 @@
-//! Bounded text written by people: trimmed, not empty, one line or several, no control characters.
+//! Bounded text written by people: trimmed, not empty, one line or several, no control characters. It may name
+//! anybody, so none of it is printed by `Debug`.
+
+use std::fmt;
 
 use crate::Violation;
 
-/// Characters that can reorder or hide text on an officer's screen.
+/// Characters that can reorder or hide text on an officer's screen, and the two line breaks that are no control
+/// characters.
 fn deceptive(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
+        | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
 fn parse(text: &str, max: usize, lines: bool) -> Result<String, Violation> {
@@ -25,7 +30,7 @@ fn parse(text: &str, max: usize, lines: bool) -> Result<String, Violation> {
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal, lines: $lines:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         pub struct $name(String);
 
         impl $name {
@@ -43,6 +48,12 @@ macro_rules! text {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
             }
         }
     };
