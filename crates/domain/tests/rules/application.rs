@@ -1,0 +1,200 @@
+//! The life of a case: every action in every state, the clock, and random lives held to the diagram.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use idcheck_domain::{
+    application::{
+        Action, Actor, Application, ClarificationId, Refusal, RefusedTransition, State, StateName,
+    },
+    calendar::DueDate,
+};
+use proptest::prelude::*;
+use rstest::rstest;
+use uuid::Uuid;
+
+use crate::{
+    state_diagram::edges_of_the_module,
+    support::{
+        OFFICER, apply, at, attempt, calendar, case, day, in_state, narrative, overdue, reason, start,
+    },
+};
+
+fn outcome(state: StateName, action: Action, when: DateTime<Utc>) -> String {
+    match attempt(in_state(state), action, when) {
+        Ok((case, _)) => case.state.name().as_str().to_owned(),
+        Err(RefusedTransition { why: Refusal::State, .. }) => "–".to_owned(),
+        Err(RefusedTransition { why: Refusal::ClarificationStillRunning(due), .. }) => {
+            format!("after {}", due.date)
+        }
+        Err(RefusedTransition { why: Refusal::OtherClarification, .. }) => "other".to_owned(),
+    }
+}
+
+/// Eight actions on a case in each of six states, once while every deadline runs and once after all of them.
+#[test]
+fn every_action_in_every_state() {
+    let mut table = String::new();
+    for (title, when) in [("in time", start() + TimeDelta::hours(1)), ("overdue", overdue())] {
+        let names = StateName::ALL.map(|state| format!("{:<23}", state.as_str()));
+        writeln!(table, "{title:<21}{}", names.concat().trim_end()).unwrap();
+        for action in Action::ALL {
+            let outcomes = StateName::ALL.map(|state| format!("{:<23}", outcome(state, action, when)));
+            writeln!(table, "{:<21}{}", action.as_str(), outcomes.concat().trim_end()).unwrap();
+        }
+        writeln!(table).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_refusal_says_from_where_and_what() {
+    for state in StateName::ALL {
+        for action in Action::ALL {
+            if let Err(refused) = attempt(in_state(state), action, start()) {
+                assert_eq!((refused.from, refused.action), (state, action));
+            }
+        }
+    }
+    let refused = attempt(in_state(StateName::Approved), Action::Reject, start()).unwrap_err();
+    assert_eq!(refused.to_string(), "Reject is refused from Approved");
+}
+
+#[test]
+fn a_step_says_who_when_and_why() {
+    let when = start() + TimeDelta::hours(1);
+    let (case, step) = in_state(StateName::UnderReview).reject(OFFICER, reason("目的不明"), when).unwrap();
+    assert_eq!((step.from, step.to), (Some(StateName::UnderReview), StateName::Rejected));
+    assert_eq!((step.action, step.by, step.at), (Action::Reject, Actor::Officer(OFFICER), when));
+    assert_eq!(step.text.as_deref(), Some("目的不明"));
+    let closing = case.state.closing().unwrap();
+    assert_eq!((closing.by, closing.at), (Actor::Officer(OFFICER), when));
+    assert_eq!(closing.reason, Some(reason("目的不明")));
+    assert!(!case.is_open() && case.state.due().is_none() && case.state.assignee().is_none());
+}
+
+#[test]
+fn the_assignee_is_taken_over_and_cleared_without_touching_the_clock() {
+    let other = idcheck_domain::officer::OfficerId(Uuid::from_u128(0xA2));
+    let received = case(apply(), start());
+    let due = received.state.due();
+    let (claimed, _) = received.claim(OFFICER, start()).unwrap();
+    assert_eq!(claimed.state.assignee(), Some(OFFICER));
+    let (taken_over, _) = claimed.claim(other, start() + TimeDelta::days(1)).unwrap();
+    assert_eq!(taken_over.state.assignee(), Some(other));
+    let (released, _) = taken_over.release(other, start() + TimeDelta::days(2)).unwrap();
+    assert_eq!((released.state.assignee(), released.state.due()), (None, due));
+    // A courtesy, not a lock: anybody may decide a case that nobody has.
+    assert!(released.approve(OFFICER, None, start() + TimeDelta::days(3)).is_ok());
+}
+
+fn question(id: u128) -> ClarificationId {
+    ClarificationId(Uuid::from_u128(id))
+}
+
+fn asked(received: &str, asked: &str) -> Application {
+    let (claimed, _) = case(apply(), at(received)).claim(OFFICER, at(received)).unwrap();
+    claimed.request_clarification(question(7), narrative("請補充"), OFFICER, at(asked), calendar()).unwrap().0
+}
+
+/// Due dates worked out by hand; the day of asking and the day of the answer are not counted.
+#[rstest]
+#[case::as_if_never_asked("01-05T09:00", "01-07T09:00", "01-14", "01-07T17:00", "01-12")]
+#[case::three_days_left("01-05T09:00", "01-07T09:00", "01-14", "01-13T17:00", "01-16")]
+#[case::asked_on_the_first_day("01-05T09:00", "01-05T10:00", "01-12", "01-08T10:00", "01-15")]
+#[case::asked_on_the_last_day("01-05T09:00", "01-12T23:59", "01-19", "01-14T10:00", "01-14")]
+#[case::asked_when_overdue("01-05T09:00", "01-15T10:00", "01-22", "01-16T10:00", "01-16")]
+#[case::answered_on_saturday("01-05T09:00", "01-07T09:00", "01-14", "01-10T10:00", "01-14")]
+#[case::answered_late("01-05T09:00", "01-07T09:00", "01-14", "01-17T10:00", "01-21")]
+#[case::after_midnight_is_the_next_day("01-05T09:00", "01-08T00:00", "01-15", "01-13T00:00", "01-15")]
+#[case::over_the_new_year_week("02-12T09:00", "02-13T09:00", "03-02", "02-23T09:00", "03-02")]
+fn the_clock_stands_still_while_the_applicant_is_asked(
+    #[case] received: &str,
+    #[case] asked_at: &str,
+    #[case] answer_due: &str,
+    #[case] answered_at: &str,
+    #[case] decision_due: &str,
+) {
+    let instant = |text: &str| format!("2026-{text}:00+08:00");
+    let due = |text: &str| Some(DueDate { date: day(&format!("2026-{text}")), provisional: false });
+    let waiting = asked(&instant(received), &instant(asked_at));
+    assert_eq!(waiting.state.due(), due(answer_due));
+    assert_eq!(waiting.state.assignee(), Some(OFFICER));
+    let when = at(&instant(answered_at));
+    let (answered, step) =
+        waiting.answer_clarification(question(7), narrative("已補充"), when, calendar()).unwrap();
+    assert_eq!(answered.state.due(), due(decision_due));
+    assert_eq!(answered.state.assignee(), Some(OFFICER));
+    assert_eq!((step.by, step.text.as_deref()), (Actor::Applicant, Some("已補充")));
+    assert_eq!(answered.clarifications[0].answer, Some((narrative("已補充"), when)));
+}
+
+#[test]
+fn only_the_open_clarification_is_answered() {
+    let waiting = asked("2026-01-05T09:00:00+08:00", "2026-01-06T09:00:00+08:00");
+    let when = at("2026-01-07T09:00:00+08:00");
+    let other = waiting.clone().answer_clarification(question(8), narrative("答"), when, calendar());
+    assert_eq!(other.unwrap_err().why, Refusal::OtherClarification);
+    let (answered, _) = waiting.answer_clarification(question(7), narrative("一"), when, calendar()).unwrap();
+    let (again, _) =
+        answered.request_clarification(question(9), narrative("再問"), OFFICER, when, calendar()).unwrap();
+    let old = again.clone().answer_clarification(question(7), narrative("答"), when, calendar());
+    assert_eq!(old.unwrap_err().why, Refusal::OtherClarification);
+    let (done, _) = again.answer_clarification(question(9), narrative("二"), when, calendar()).unwrap();
+    let answers: Vec<_> = done.clarifications.iter().map(|c| c.answer.as_ref().unwrap().0.as_str()).collect();
+    assert_eq!(answers, ["一", "二"]);
+}
+
+/// The applicant has the whole of the last day.
+#[test]
+fn rejecting_waits_for_the_applicant() {
+    let waiting = asked("2026-01-05T09:00:00+08:00", "2026-01-07T09:00:00+08:00");
+    let reject = |when| waiting.clone().reject(OFFICER, reason("逾期未補件"), at(when));
+    let due = DueDate { date: day("2026-01-14"), provisional: false };
+    let early = reject("2026-01-14T23:59:59.999999+08:00").unwrap_err();
+    assert_eq!(early.why, Refusal::ClarificationStillRunning(due));
+    assert_eq!(reject("2026-01-15T00:00:00+08:00").unwrap().0.state.name(), StateName::Rejected);
+}
+
+/// A case's whole life: what was tried, how long after the step before.
+fn life() -> impl Strategy<Value = Vec<(Action, i64)>> {
+    prop::collection::vec((prop::sample::select(Action::ALL.to_vec()), 0_i64..4 * 24 * 60), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn random_lives_stay_in_the_diagram(life in life()) {
+        let edges = edges_of_the_module();
+        let mut now = start();
+        let mut case = case(apply(), now);
+        for (action, minutes) in life {
+            now += TimeDelta::minutes(minutes);
+            let before = case.clone();
+            match attempt(case, action, now) {
+                Ok((after, step)) => {
+                    prop_assert_eq!(step.from, Some(before.state.name()));
+                    prop_assert_eq!(step.to, after.state.name());
+                    prop_assert_eq!((step.action, step.at), (action, now));
+                    prop_assert!(before.is_open(), "{:?} left a final state", action);
+                    let edge = (step.from.unwrap(), action, step.to);
+                    prop_assert!(edges.contains(&edge), "{:?} is not in the diagram", edge);
+                    prop_assert_eq!(after.is_open(), after.state.closing().is_none());
+                    prop_assert_eq!(after.is_open(), after.state.due().is_some());
+                    let unanswered = after.clarifications.iter().filter(|c| c.answer.is_none()).count();
+                    prop_assert!(unanswered <= 1);
+                    if let State::ClarificationRequested { open, .. } = &after.state {
+                        prop_assert_eq!(after.clarifications.last().map(|c| c.id), Some(open.id));
+                        prop_assert!(open.days_left <= 5);
+                    }
+                    case = after;
+                }
+                Err(refused) => {
+                    prop_assert_eq!((refused.from, refused.action), (before.state.name(), action));
+                    case = before;
+                }
+            }
+        }
+    }
+}

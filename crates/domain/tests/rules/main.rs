@@ -1,0 +1,19 @@
+//! The rules, held to tables worked out by hand, to reference models and to the diagram in the docs.
+//!
+//! One program, so that it links once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod access;
+mod application;
+mod calendar;
+mod host_address;
+mod identifiers;
+mod lockout;
+mod organisation;
+mod person_id;
+mod state_diagram;
+mod support;
+mod text;
+mod ubn;
+mod values;

@@ -1,0 +1,199 @@
+//! What the approval of a case changes, addresses over time, and how many keys there may be.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use idcheck_domain::{
+    Violation,
+    access::{Access, Precondition},
+    application::{MAX_CUT_OVER_DAYS, Request},
+    key::{Environment, KeyId, MAX_KEYS, Profile, RegisteredKey},
+    organisation::{AddressPlan, CutOver, Effect, Organisation},
+    value::{Account, KeyLabel, UnifiedBusinessNumber},
+};
+use rstest::rstest;
+use uuid::Uuid;
+
+use crate::support::{
+    apply, at, case, change_address, contact, host, hosts, organisation, purpose, reason, start, suspend, ubn,
+};
+
+fn account(text: &str) -> Account {
+    Account::parse(text).unwrap()
+}
+
+fn active() -> Organisation {
+    Organisation {
+        access: Access::Active { since: start() },
+        account: Some(account("AW007")),
+        addresses: Some(AddressPlan::fixed(hosts(&["203.66.9.9"]))),
+        purpose: Some(purpose()),
+        ..organisation()
+    }
+}
+
+#[test]
+fn approving_an_application_gives_access() {
+    let (after, effect) = organisation().approve(&case(apply(), start()), Account::FIRST, start()).unwrap();
+    assert_eq!(effect, Effect::Granted);
+    assert_eq!(after.access, Access::Active { since: start() });
+    assert_eq!(after.account, Some(Account::FIRST));
+    assert_eq!(after.addresses, Some(AddressPlan::fixed(hosts(&["203.66.1.2", "2404:6800::1"]))));
+    assert_eq!(after.purpose, Some(purpose()));
+    assert_eq!(after.name.as_str(), "新名股份有限公司");
+    assert_eq!(after.contact, contact("王小明"));
+}
+
+#[test]
+fn the_account_is_kept_on_re_application() {
+    let suspended =
+        Organisation { access: Access::Suspended { since: start(), reason: reason("停用") }, ..active() };
+    let (after, effect) = suspended.approve(&case(apply(), start()), account("AX001"), start()).unwrap();
+    assert_eq!((after.account, effect), (Some(account("AW007")), Effect::Granted));
+}
+
+#[test]
+fn approving_a_suspension_ends_access_and_nothing_else() {
+    let (after, effect) = active().approve(&case(suspend(), start()), account("AX001"), start()).unwrap();
+    assert_eq!(effect, Effect::Ended);
+    assert_eq!(after.access, Access::Suspended { since: start(), reason: reason("不再使用") });
+    let before = Organisation { access: after.access.clone(), contact: after.contact.clone(), ..active() };
+    assert_eq!(after, before);
+}
+
+#[test]
+fn preconditions_are_checked_again_at_the_decision() {
+    let approve =
+        |o: Organisation, request| o.approve(&case(request, start()), Account::FIRST, start()).err();
+    assert_eq!(approve(active(), apply()), Some(Precondition::AlreadyActive));
+    assert_eq!(approve(organisation(), suspend()), Some(Precondition::NotActive));
+    assert_eq!(approve(organisation(), change_address(None, 0)), Some(Precondition::NotActive));
+}
+
+const NEW: &str = "203.66.1.2";
+const OLD: &str = "203.66.9.9";
+
+/// Whether the old and the new address pass at `now` after a change of address was approved at `decided`.
+fn passing(request: Request, decided: DateTime<Utc>, now: DateTime<Utc>) -> (bool, bool) {
+    let (after, effect) = active().approve(&case(request, start()), Account::FIRST, decided).unwrap();
+    assert_eq!(effect, Effect::AddressesReplaced);
+    let plan = after.addresses.unwrap();
+    (plan.admits(host(OLD), now), plan.admits(host(NEW), now))
+}
+
+#[rstest]
+#[case::at_once(None, 0, "2026-01-08T10:00:00Z", (false, true))]
+#[case::before_the_cut_over(Some("2026-01-09T00:00:00Z"), 0, "2026-01-08T23:59:59.999999Z", (true, false))]
+#[case::at_the_cut_over(Some("2026-01-09T00:00:00Z"), 0, "2026-01-09T00:00:00Z", (false, true))]
+#[case::overlap_begins(Some("2026-01-09T00:00:00Z"), 7, "2026-01-09T00:00:00Z", (true, true))]
+#[case::before_the_overlap(Some("2026-01-09T00:00:00Z"), 7, "2026-01-08T23:59:59.999999Z", (true, false))]
+#[case::overlap_lasts(Some("2026-01-09T00:00:00Z"), 7, "2026-01-15T23:59:59.999999Z", (true, true))]
+#[case::overlap_is_over(Some("2026-01-09T00:00:00Z"), 7, "2026-01-16T00:00:00Z", (false, true))]
+#[case::decided_after_the_cut_over(Some("2026-01-08T00:00:00Z"), 0, "2026-01-08T10:00:00Z", (false, true))]
+#[case::late_decision_overlap(Some("2026-01-08T00:00:00Z"), 1, "2026-01-09T09:59:59.999999Z", (true, true))]
+#[case::late_decision_overlap_over(Some("2026-01-08T00:00:00Z"), 1, "2026-01-09T10:00:00Z", (false, true))]
+fn addresses_change_over(
+    #[case] cut_over: Option<&str>,
+    #[case] overlap: u8,
+    #[case] now: &str,
+    #[case] old_and_new: (bool, bool),
+) {
+    let decided = at("2026-01-08T10:00:00Z");
+    let request = change_address(cut_over.map(at), overlap);
+    assert_eq!(passing(request, decided, at(now)), old_and_new);
+}
+
+#[test]
+fn a_second_change_starts_from_the_addresses_in_force() {
+    let first = CutOver {
+        addresses: hosts(&["203.66.5.5"]),
+        at: at("2026-01-06T00:00:00Z"),
+        overlap_until: at("2026-01-13T00:00:00Z"),
+    };
+    let before = Organisation {
+        addresses: Some(AddressPlan { current: hosts(&[OLD]), next: Some(first) }),
+        ..active()
+    };
+    let request = change_address(Some(at("2026-01-09T00:00:00Z")), 1);
+    let decided = at("2026-01-08T00:00:00Z");
+    let (after, _) = before.approve(&case(request, start()), Account::FIRST, decided).unwrap();
+    let plan = after.addresses.unwrap();
+    let in_overlap = at("2026-01-09T12:00:00Z");
+    assert!(plan.admits(host("203.66.5.5"), in_overlap) && plan.admits(host(NEW), in_overlap));
+    assert!(!plan.admits(host(OLD), in_overlap));
+    assert_eq!(plan.shown(decided), &hosts(&["203.66.5.5"]));
+    assert_eq!(plan.shown(at("2026-01-09T00:00:00Z")), &hosts(&[NEW, "2404:6800::1"]));
+}
+
+#[test]
+fn nothing_but_registered_addresses_passes() {
+    let plan = AddressPlan::fixed(hosts(&[OLD]));
+    assert!(plan.admits(host(OLD), start()));
+    assert!(!plan.admits(host("203.66.9.8"), start()));
+    assert_eq!(plan.shown(start()), &hosts(&[OLD]));
+}
+
+#[rstest]
+#[case::at_once(None, 0, None)]
+#[case::now(Some(TimeDelta::zero()), 0, None)]
+#[case::in_the_past(Some(TimeDelta::microseconds(-1)), 0, Some(Violation::CutOverTime))]
+#[case::latest(Some(TimeDelta::days(MAX_CUT_OVER_DAYS)), 7, None)]
+#[case::too_late(
+    Some(TimeDelta::days(MAX_CUT_OVER_DAYS) + TimeDelta::microseconds(1)), 0, Some(Violation::CutOverTime)
+)]
+#[case::too_long(Some(TimeDelta::days(1)), 8, Some(Violation::OverlapDays))]
+#[case::overlap_of_nothing(None, 1, Some(Violation::OverlapDays))]
+fn a_cut_over_has_bounds(
+    #[case] ahead: Option<TimeDelta>,
+    #[case] overlap: u8,
+    #[case] refused: Option<Violation>,
+) {
+    let made = Request::change_address(reason("搬遷"), ahead.map(|d| start() + d), overlap, start());
+    assert_eq!(made.err(), refused);
+}
+
+#[test]
+fn the_former_number_is_another_one() {
+    let former = UnifiedBusinessNumber::parse("12345675").unwrap();
+    assert_eq!(Request::apply(purpose(), ubn(), Some(ubn())), Err(Violation::FormerUbnSame));
+    assert!(Request::apply(purpose(), ubn(), Some(former)).is_ok());
+    assert!(Request::apply(purpose(), ubn(), None).is_ok());
+}
+
+fn key(n: usize, environment: Environment, revoked: bool) -> RegisteredKey {
+    RegisteredKey {
+        id: KeyId(Uuid::from_u128(n as u128)),
+        fingerprint: format!("{n:064x}"),
+        public_key_pem: String::new(),
+        profile: Profile::Legacy,
+        environment,
+        label: KeyLabel::parse("主機").unwrap(),
+        registered_at: start(),
+        revoked_at: revoked.then(start),
+    }
+}
+
+#[rstest]
+#[case::four(4, 0, 0, None)]
+#[case::five(5, 0, 0, Some(Precondition::TooManyKeys))]
+#[case::withdrawn_do_not_count(4, 9, 0, None)]
+#[case::the_sandbox_does_not_count(4, 0, 5, None)]
+fn up_to_five_keys(
+    #[case] in_force: usize,
+    #[case] withdrawn: usize,
+    #[case] sandbox: usize,
+    #[case] refused: Option<Precondition>,
+) {
+    let keys = (0..in_force)
+        .map(|n| key(n, Environment::Production, false))
+        .chain((0..withdrawn).map(|n| key(100 + n, Environment::Production, true)))
+        .chain((0..sandbox).map(|n| key(200 + n, Environment::Sandbox, false)))
+        .collect();
+    let organisation = Organisation { keys, ..active() };
+    assert_eq!(organisation.admits_key(Environment::Production).err(), refused);
+    assert_eq!(organisation.admits_key(Environment::Sandbox).is_err(), sandbox >= MAX_KEYS);
+}
+
+#[test]
+fn a_production_key_needs_access_a_sandbox_key_does_not() {
+    assert_eq!(organisation().admits_key(Environment::Production), Err(Precondition::NotActive));
+    assert_eq!(organisation().admits_key(Environment::Sandbox), Ok(()));
+}
