@@ -162,3 +162,37 @@ fn facts_are_read_and_examined() {
     assert_eq!(examination.signer.unwrap().serial_hex(), facts.serial);
     assert!(facts.not_after - facts.not_before == Duration::days(365));
 }
+
+/// The first signed attribute, content type = data, as OpenSSL writes it.
+const CONTENT_TYPE: &[u8] =
+    b"\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03\x31\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+
+#[test]
+fn signed_attributes_are_checked_as_a_der_set() {
+    let pki = Pki::new();
+    let message = pki.sign("card", &[]);
+    let at = message.windows(CONTENT_TYPE.len()).position(|window| window == CONTENT_TYPE).unwrap();
+    let next = at + CONTENT_TYPE.len();
+    let end = next + 2 + usize::from(message[next + 1]);
+
+    // Sent in another order they are the same set (RFC 5652 §5.4).
+    let swapped = [&message[..at], &message[next..end], CONTENT_TYPE, &message[end..]].concat();
+    assert_ne!(swapped, message);
+    assert_eq!(pki.verdict(&swapped), ok());
+
+    // The attribute doubled: the next one, signing time, renamed to content type.
+    let mut doubled = message.clone();
+    doubled[next + 2..next + 13].copy_from_slice(&CONTENT_TYPE[2..13]);
+    assert_eq!(pki.verdict(&doubled), Err(Refusal::SignedAttributesInvalid));
+
+    // Another type than the content's, and none at all.
+    for (offset, octet) in [(CONTENT_TYPE.len() - 1, 2), (12, 99)] {
+        let mut changed = message.clone();
+        changed[at + offset] = octet;
+        assert_eq!(pki.verdict(&changed), Err(Refusal::SignedAttributesInvalid));
+    }
+    // A signing time that was not signed.
+    let mut later = message;
+    later[end - 2] ^= 1;
+    assert_eq!(pki.verdict(&later), Err(Refusal::SignatureInvalid));
+}
