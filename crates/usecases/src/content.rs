@@ -77,24 +77,25 @@ impl Content {
 }
 
 /// Reads a content field by field and collects every violation, so that all are told at once.
-pub(crate) struct Fields<'c> {
+pub struct Fields<'c> {
     content: &'c Content,
     seen: BTreeSet<String>,
     violations: Vec<FieldViolation>,
 }
 
 impl<'c> Fields<'c> {
-    pub(crate) fn of(content: &'c Content) -> Self {
+    /// Reads this content.
+    pub fn of(content: &'c Content) -> Self {
         Self { content, seen: BTreeSet::new(), violations: Vec::new() }
     }
 
     /// Notes a broken rule.
-    pub(crate) fn refuse(&mut self, pointer: &str, violation: Violation) {
+    pub fn refuse(&mut self, pointer: &str, violation: Violation) {
         self.violations.push(FieldViolation { pointer: pointer.to_owned(), violation });
     }
 
     /// Notes the broken rule of a result.
-    pub(crate) fn check<T>(&mut self, pointer: &str, result: Result<T, Violation>) -> Option<T> {
+    pub fn check<T>(&mut self, pointer: &str, result: Result<T, Violation>) -> Option<T> {
         result.map_err(|violation| self.refuse(pointer, violation)).ok()
     }
 
@@ -104,7 +105,7 @@ impl<'c> Fields<'c> {
     }
 
     /// A text that may be absent; blank counts as absent.
-    pub(crate) fn optional<T>(
+    pub fn optional<T>(
         &mut self,
         pointer: &str,
         parse: impl FnOnce(&str) -> Result<T, Violation>,
@@ -118,7 +119,7 @@ impl<'c> Fields<'c> {
     }
 
     /// A text that must be there.
-    pub(crate) fn required<T>(
+    pub fn required<T>(
         &mut self,
         pointer: &str,
         parse: impl FnOnce(&str) -> Result<T, Violation>,
@@ -131,7 +132,7 @@ impl<'c> Fields<'c> {
     }
 
     /// A whole number that may be absent; a page sends it as text.
-    pub(crate) fn integer(&mut self, pointer: &str) -> Option<i64> {
+    pub fn integer(&mut self, pointer: &str) -> Option<i64> {
         match self.leaf(pointer) {
             None => None,
             Some(Leaf::Integer(number)) => Some(*number),
@@ -143,7 +144,7 @@ impl<'c> Fields<'c> {
     }
 
     /// The texts of a list, in order, each with its pointer; blank ones are passed over.
-    pub(crate) fn list(&mut self, pointer: &str) -> Vec<(String, String)> {
+    pub fn list(&mut self, pointer: &str) -> Vec<(String, String)> {
         let mut items = Vec::new();
         for index in 0.. {
             let at = format!("{pointer}/{index}");
@@ -158,7 +159,7 @@ impl<'c> Fields<'c> {
     }
 
     /// Whether something other than blank text stands at `pointer`.
-    pub(crate) fn given(&self, pointer: &str) -> bool {
+    pub fn given(&self, pointer: &str) -> bool {
         match self.content.0.get(pointer) {
             Some(Leaf::Text(text)) => !text.trim().is_empty(),
             Some(Leaf::Integer(_)) => true,
@@ -167,7 +168,7 @@ impl<'c> Fields<'c> {
     }
 
     /// Whether anything is given below `pointer`.
-    pub(crate) fn has(&self, pointer: &str) -> bool {
+    pub fn has(&self, pointer: &str) -> bool {
         self.content.has_below(pointer)
     }
 
@@ -175,7 +176,7 @@ impl<'c> Fields<'c> {
     ///
     /// # Errors
     /// Every violation, in the order of the pointers.
-    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<FieldViolation>> {
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<FieldViolation>> {
         let unknown: Vec<_> =
             self.content.0.keys().filter(|key| !self.seen.contains(*key)).cloned().collect();
         for pointer in unknown {

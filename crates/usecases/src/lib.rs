@@ -22,7 +22,7 @@ pub mod ports;
 pub mod review;
 pub mod verify;
 
-pub use content::{Content, FieldViolation, Leaf};
+pub use content::{Content, FieldViolation, Fields, Leaf};
 
 #[cfg(test)]
 mod tests;

@@ -102,9 +102,7 @@ impl ProveChallenge {
                 registered_at: signed.now,
                 revoked_at: None,
             };
-            let sandbox = self.sandbox_iss_key(signed, environment).await?;
             let mut change = signed.change(format!("key:{}", key.id.0));
-            change.iss_key = sandbox.fresh;
             change.mail.push(self.mail(
                 signed,
                 organisation.contact.email(),
@@ -117,26 +115,9 @@ impl ProveChallenge {
             organisation.keys.push(key.clone());
             change.organisation = Some(Write::Update { value: organisation, expected: version });
             self.ports.changes.commit(change).await?;
-            Ok(ActResult::KeyRegistered { key: Box::new(key), sandbox: sandbox.iss_key })
+            Ok(ActResult::KeyRegistered(Box::new(key)))
         })
         .await
-    }
-
-    /// The sandbox has an Iss Key of its own, made with its first key.
-    async fn sandbox_iss_key(
-        &self,
-        signed: &Signed,
-        environment: Environment,
-    ) -> Result<SandboxKey, ProofRefusal> {
-        if environment == Environment::Production {
-            return Ok(SandboxKey { iss_key: None, fresh: None });
-        }
-        if let Some(known) = self.ports.organisations.iss_key(signed.ubn, environment).await? {
-            return Ok(SandboxKey { iss_key: Some(known), fresh: None });
-        }
-        let iss_key = self.draw_iss_key()?;
-        let fresh = GivenIssKey { ubn: signed.ubn, environment, iss_key: iss_key.clone() };
-        Ok(SandboxKey { iss_key: Some(iss_key), fresh: Some(fresh) })
     }
 
     pub(super) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {
@@ -193,9 +174,4 @@ impl ProveChallenge {
     fn mail(&self, signed: &Signed, to: &EmailAddress, message: MailMessage) -> OutgoingMail {
         OutgoingMail { id: self.ports.entropy.uuid(signed.now), to: to.clone(), message }
     }
-}
-
-struct SandboxKey {
-    iss_key: Option<IssKey>,
-    fresh: Option<GivenIssKey>,
 }

@@ -98,13 +98,8 @@ pub enum ActResult {
         /// The key.
         iss_key: IssKey,
     },
-    /// A key was registered; in the sandbox with the Iss Key to use there.
-    KeyRegistered {
-        /// The key.
-        key: Box<RegisteredKey>,
-        /// The sandbox's own Iss Key.
-        sandbox: Option<IssKey>,
-    },
+    /// A key was registered.
+    KeyRegistered(Box<RegisteredKey>),
     /// A key was withdrawn.
     KeyRevoked(Box<RegisteredKey>),
     /// The contact was changed.

@@ -17,7 +17,7 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     /// A fresh `UUIDv7` (RFC 9562 §5.7) of the moment `at`.
     pub fn uuid(&self, at: DateTime<Utc>) -> Uuid {
         let mut random = [0; 10];

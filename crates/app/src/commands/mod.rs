@@ -1,0 +1,232 @@
+//! The command line.
+
+mod audit;
+mod cert;
+mod officer;
+mod registry;
+mod serve;
+
+pub(crate) use serve::terminated;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use idcheck_domain::officer::Role;
+use idcheck_persistence::Store;
+
+use crate::{
+    config::{self, Config},
+    demo, keyfile, wiring,
+};
+
+/// Verification of national ID card data for companies: portal, officer console, APIs.
+#[derive(Parser)]
+#[command(name = "idcheck", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this computer with made-up companies, cards and persons.
+    Demo(DemoArguments),
+    /// Run the service.
+    Serve(ConfigArguments),
+    /// Bring the database's schema up to this version.
+    Migrate {
+        #[command(subcommand)]
+        step: MigrateCommand,
+    },
+    /// The household register.
+    Registry {
+        #[command(subcommand)]
+        command: RegistryCommand,
+    },
+    /// Officers' accounts.
+    Officer {
+        #[command(subcommand)]
+        command: OfficerCommand,
+    },
+    /// The audit log.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Card signatures.
+    Cert {
+        #[command(subcommand)]
+        command: CertCommand,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Where the demo lives.
+#[derive(Args)]
+pub(crate) struct DemoArguments {
+    /// Where its data are kept; started again here, it goes on with them.
+    #[arg(long, default_value = "demo-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Where the service listens.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where the software cards listen.
+    #[arg(long, default_value = "127.0.0.1:61161")]
+    pub(crate) softcard_listen: SocketAddr,
+}
+
+/// Where the configuration is.
+#[derive(Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration, TOML; each value also from the environment as `IDCHECK_…`.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum MigrateCommand {
+    /// Take every step that is missing.
+    Up(ConfigArguments),
+    /// Tell which steps were taken.
+    Status(ConfigArguments),
+}
+
+#[derive(Subcommand)]
+enum RegistryCommand {
+    /// Import persons from CSV: personId, applyCode, applyYyymmdd, issueSiteId, status.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Stop at the first batch that holds a bad row; nothing of that batch is written.
+        #[arg(long)]
+        stop_on_error: bool,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Write a CSV of made-up persons.
+    Generate {
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// Where to.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum OfficerCommand {
+    /// Add an officer; the password is read from standard input, the second factor's secret is printed once.
+    Add {
+        /// 3 to 32 lower-case letters, digits, '.' or '-'.
+        username: String,
+        /// reviewer, supervisor, auditor or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// List the officers.
+    List(ConfigArguments),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Walk the hash chain; exit status 0 when it is intact, 1 when it is broken.
+    Verify {
+        /// The entry to begin at.
+        #[arg(long, default_value_t = 1)]
+        from: i64,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum CertCommand {
+    /// Judge a signature; exit status 0 accepted, 1 refused, 2 unreadable.
+    Verify(cert::VerifyArguments),
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "reviewer, supervisor, auditor or admin".to_owned())
+}
+
+/// Parses an RFC 3339 time of the command line.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(time.with_timezone(&Utc)),
+        Err(_) => Err("a time such as 2026-12-01T09:00:00+08:00".to_owned()),
+    }
+}
+
+/// Opens the store of a configuration whose schema need not be there yet.
+async fn store(config: &Config) -> anyhow::Result<Store> {
+    let key = keyfile::read(&config.key_file)?;
+    wiring::open_store(&config.database_url, &key).await
+}
+
+/// Runs a command and turns its outcome into an exit status.
+#[expect(clippy::print_stderr, reason = "the program's own errors")]
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    match execute(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("idcheck: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        // These need no runtime.
+        Command::Openapi => Ok(print_openapi()),
+        Command::Cert { command: CertCommand::Verify(arguments) } => cert::verify(&arguments),
+        Command::Registry { command: RegistryCommand::Generate { count, file } } => {
+            registry::generate(count, &file)
+        }
+        command => {
+            tokio::runtime::Runtime::new().context("no runtime")?.block_on(Box::pin(execute_async(command)))
+        }
+    }
+}
+
+#[expect(clippy::large_futures, reason = "one command a process, boxed by the caller")]
+async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Serve(arguments) => serve::run(&read(&arguments)?).await,
+        Command::Migrate { step: MigrateCommand::Up(arguments) } => {
+            serve::migrate_up(&read(&arguments)?).await
+        }
+        Command::Migrate { step: MigrateCommand::Status(arguments) } => {
+            serve::migration_status(&read(&arguments)?).await
+        }
+        Command::Registry { command: RegistryCommand::Import { file, stop_on_error, config } } => {
+            registry::import(&read(&config)?, &file, stop_on_error).await
+        }
+        Command::Officer { command: OfficerCommand::Add { username, role, config } } => {
+            officer::add(&read(&config)?, &username, role).await
+        }
+        Command::Officer { command: OfficerCommand::List(config) } => officer::list(&read(&config)?).await,
+        Command::Audit { command: AuditCommand::Verify { from, config } } => {
+            audit::verify(&read(&config)?, from).await
+        }
+        Command::Openapi
+        | Command::Cert { .. }
+        | Command::Registry { command: RegistryCommand::Generate { .. } } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn read(arguments: &ConfigArguments) -> anyhow::Result<Config> {
+    config::read(arguments.config.as_deref())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn print_openapi() -> ExitCode {
+    println!("{}", idcheck_http::openapi_document());
+    ExitCode::SUCCESS
+}

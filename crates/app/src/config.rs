@@ -1,0 +1,155 @@
+//! The configuration: one TOML file, each value also from the environment (`IDCHECK_LIMITS__QUOTA` is
+//! `limits.quota`). Read once, at the start; an unknown key is refused with its name.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The service's address as browsers and programs see it, without a slash at the end.
+    pub(crate) base_url: String,
+    /// `sqlite:///path/to/file.db` or `postgres://user@host/database`.
+    pub(crate) database_url: String,
+    /// The key file: 64 hexadecimal digits.
+    pub(crate) key_file: PathBuf,
+    /// `anchors/`, `company-ca/`, `intermediates/` and `crls/` of the card certificates.
+    pub(crate) trust_dir: PathBuf,
+    /// The origin of the signing component on the applicant's computer.
+    pub(crate) card_component_origin: String,
+    /// Reverse proxies whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Whether loopback addresses may be registered as host addresses: for the demo only.
+    pub(crate) allow_loopback_hosts: bool,
+    /// Mail.
+    pub(crate) mail: Mail,
+    /// Limits of the verification API.
+    pub(crate) limits: LimitsConfig,
+    /// Logs.
+    pub(crate) log: Log,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mail {
+    /// The sender's mailbox.
+    pub(crate) sender: String,
+    /// Write `.eml` files here instead of sending.
+    pub(crate) folder: Option<PathBuf>,
+    /// The SMTP server's name.
+    pub(crate) smtp_host: Option<String>,
+    /// Its port.
+    pub(crate) smtp_port: u16,
+    /// `tls`, `starttls` or `plain`.
+    pub(crate) smtp_security: Security,
+    /// User name, where the server asks for one.
+    pub(crate) smtp_user: Option<String>,
+    /// A file with the password.
+    pub(crate) smtp_password_file: Option<PathBuf>,
+}
+
+/// How the SMTP connection is protected.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Security {
+    /// From the first byte.
+    Tls,
+    /// STARTTLS, required.
+    StartTls,
+    /// Not at all.
+    Plain,
+}
+
+/// Limits of the verification API.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitsConfig {
+    /// Queries a second of one organisation, on each node.
+    pub(crate) rate_per_organisation: u32,
+    /// Queries a second from one address, on each node.
+    pub(crate) rate_per_address: u32,
+    /// Queries of one organisation a Taipei day, over all nodes.
+    pub(crate) quota: u32,
+    /// Wrong answers of one organisation a Taipei day, over all nodes.
+    pub(crate) budget: u32,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// A filter such as `info` or `idcheck_persistence=debug,info`.
+    pub(crate) filter: String,
+    /// One JSON object a line.
+    pub(crate) json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            base_url: "http://127.0.0.1:8080".to_owned(),
+            database_url: "sqlite:///var/lib/idcheck/idcheck.db".to_owned(),
+            key_file: PathBuf::from("/etc/idcheck/key"),
+            trust_dir: PathBuf::from("/etc/idcheck/trust"),
+            card_component_origin: "http://localhost:61161".to_owned(),
+            trusted_proxies: Vec::new(),
+            allow_loopback_hosts: false,
+            mail: Mail::default(),
+            limits: LimitsConfig::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            sender: "idcheck <noreply@idcheck.example>".to_owned(),
+            folder: None,
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_security: Security::StartTls,
+            smtp_user: None,
+            smtp_password_file: None,
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { rate_per_organisation: 50, rate_per_address: 50, quota: 100_000, budget: 300 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: false }
+    }
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// The file, line and key that can't be read.
+pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Config> {
+    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    if let Some(file) = file {
+        std::fs::metadata(file).with_context(|| format!("configuration {}", file.display()))?;
+        figment = figment.merge(Toml::file(file));
+    }
+    figment.merge(Env::prefixed("IDCHECK_").split("__")).extract().context("configuration")
+}

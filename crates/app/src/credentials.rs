@@ -1,0 +1,85 @@
+//! Officers' passwords (argon2id) and second factors (TOTP, RFC 6238).
+
+use std::sync::Arc;
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_usecases::ports::Credentials;
+use tokio::sync::Semaphore;
+use totp_rs::{Algorithm, Builder};
+
+/// Seconds of a time step.
+const STEP_SECONDS: u64 = 30;
+/// Hashes computed at one time: each takes 19 MiB and a core.
+const PARALLEL: usize = 2;
+
+/// Checks and makes officers' secrets on threads of their own, a few at a time.
+pub(crate) struct OfficerCredentials {
+    slots: Arc<Semaphore>,
+    /// Compared with when there is no such user, so that the answer takes as long.
+    decoy: String,
+}
+
+impl OfficerCredentials {
+    /// With a decoy hash of its own.
+    ///
+    /// # Errors
+    /// When the password can't be hashed at all.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let decoy = hash("nobody has this password")?;
+        Ok(Self { slots: Arc::new(Semaphore::new(PARALLEL)), decoy })
+    }
+
+    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _slot = self.slots.acquire().await.ok()?;
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+}
+
+fn hash(password: &str) -> anyhow::Result<String> {
+    match Argon2::default().hash_password(password.as_bytes()) {
+        Ok(hash) => Ok(hash.to_string()),
+        Err(error) => anyhow::bail!("the password can't be hashed: {error}"),
+    }
+}
+
+fn matches(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+#[async_trait]
+impl Credentials for OfficerCredentials {
+    async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> bool {
+        let known = hash.is_some();
+        let password = password.to_owned();
+        let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let matched = self.compute(move || matches(&password, &hash)).await.unwrap_or(false);
+        known && matched
+    }
+
+    fn totp_step(&self, secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<u64> {
+        let totp = Builder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(6)
+            .with_skew(1)
+            .with_step_duration(STEP_SECONDS)
+            .with_secret(secret.to_vec())
+            .build()
+            .ok()?;
+        let seconds = u64::try_from(now.timestamp()).ok()?;
+        // The step that the code is of: the one now, or a neighbour. Each step's code is accepted once.
+        totp.check(code, seconds)
+    }
+
+    async fn hash_password(&self, password: &str) -> String {
+        let password = password.to_owned();
+        let hashed = self.compute(move || hash(&password)).await.and_then(Result::ok);
+        // An empty hash matches no password.
+        hashed.unwrap_or_default()
+    }
+}

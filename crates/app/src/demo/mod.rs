@@ -1,0 +1,300 @@
+//! `demo`: everything on one computer, with made-up companies, cards and persons. No one in it is real.
+
+pub(crate) mod persons;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use idcheck_domain::{
+    consent::{CONDUCT_VERSION, NOTICE_VERSION},
+    officer::Role,
+};
+use idcheck_persistence::Store;
+use idcheck_softcard::{Component, DemoPki, SoftCard};
+use idcheck_usecases::{
+    officers::{AddOfficer, AddedBy},
+    ports::{CalendarStore, Clock, Entropy, HouseholdRegister},
+};
+use serde::{Deserialize, Serialize};
+use tokio::{net::TcpListener, sync::watch};
+
+use self::persons::{persons, status_word};
+use crate::{
+    commands::{DemoArguments, terminated},
+    config::{Config, LimitsConfig, Log, Mail},
+    keyfile, logs,
+    system::{SystemClock, SystemEntropy},
+    wiring::{self, AlsoReady, Service, stopped},
+};
+
+/// Persons in the demo's register.
+const PERSONS: usize = 1000;
+/// Days off of the year that the demo knows: weekends and holidays of the government's calendar.
+const CALENDAR: &str = include_str!("../../data/calendar-2026.csv");
+/// Officers: two reviewers, two supervisors, an auditor, an admin.
+const OFFICERS: [(&str, Role); 6] = [
+    ("reviewer1", Role::Reviewer),
+    ("reviewer2", Role::Reviewer),
+    ("supervisor1", Role::Supervisor),
+    ("supervisor2", Role::Supervisor),
+    ("auditor1", Role::Auditor),
+    ("admin1", Role::Admin),
+];
+
+/// What people and scripts need to know; written to `demo.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DemoFile {
+    base_url: String,
+    softcard_url: String,
+    cards: Vec<CardEntry>,
+    officers: Vec<OfficerEntry>,
+    persons: Vec<PersonEntry>,
+    consent: ConsentEntry,
+    mail_dir: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CardEntry {
+    slot: String,
+    kind: serde_json::Value,
+    state: serde_json::Value,
+    unified_business_number: Option<String>,
+    company_name: Option<String>,
+    pin: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfficerEntry {
+    username: String,
+    password: String,
+    totp_secret: String,
+    role: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersonEntry {
+    person_id: String,
+    apply_code: String,
+    apply_yyymmdd: String,
+    issue_site_id: String,
+    status: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConsentEntry {
+    notice_version: String,
+    conduct_version: String,
+}
+
+/// Runs the demo until Ctrl-C.
+pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
+    logs::set_up(&Log { filter: "warn".to_owned(), json: false })?;
+    fs::create_dir_all(&arguments.data_dir)
+        .with_context(|| format!("data folder {}", arguments.data_dir.display()))?;
+    let dir = fs::canonicalize(&arguments.data_dir)?;
+    let listener = bind(arguments.listen).await?;
+    let card_listener = bind(arguments.softcard_listen).await?;
+    let (address, card_address) = (listener.local_addr()?, card_listener.local_addr()?);
+
+    let pki = DemoPki::load_or_create(&dir.join("pki"), SystemClock.now())?;
+    let config = config(&dir, &pki, address, card_address);
+    let entropy = SystemEntropy::default();
+    let key = keyfile::read_or_create(&config.key_file, &entropy)?;
+    let officers = known_officers(&dir)?;
+    if officers.is_none() {
+        forget_unfinished(&dir)?;
+    }
+    let store = wiring::open_store(&config.database_url, &key).await?;
+    store.migrate_up().await?;
+    let officers = match officers {
+        Some(officers) => officers,
+        None => seed(&store, &entropy).await?,
+    };
+    let file = demo_file(&config, &pki, card_address, officers);
+    let ready = Arc::new(AtomicBool::new(false));
+    let service = Service::new(&config, store, also_ready(&ready)).await?;
+
+    let (stop, stopping) = watch::channel(());
+    let component = Component::new(pki.into_cards(), Vec::new(), Arc::new(|| SystemClock.now()));
+    let cards =
+        tokio::spawn(idcheck_softcard::serve(card_listener, Arc::new(component), stopped(stopping.clone())));
+    let served = tokio::spawn(service.run(listener, stopping));
+    write(&dir.join("demo.json"), &file)?;
+    ready.store(true, Ordering::Release);
+    print_welcome(&file, &dir);
+    tokio::select! {
+        () = terminated() => {}
+        () = stopped_early(&served) => {}
+    }
+    drop(stop);
+    served.await??;
+    cards.await??;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| {
+        format!("{address} is taken or not ours; choose another with --listen or --softcard-listen")
+    })
+}
+
+/// Resolves when the server ended by itself.
+async fn stopped_early<T>(served: &tokio::task::JoinHandle<T>) {
+    while !served.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+fn also_ready(ready: &Arc<AtomicBool>) -> AlsoReady {
+    let ready = Arc::clone(ready);
+    Arc::new(move || (!ready.load(Ordering::Acquire)).then(|| "the demo is not set up yet".to_owned()))
+}
+
+fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAddr) -> Config {
+    Config {
+        listen: address,
+        base_url: format!("http://{address}"),
+        database_url: format!("sqlite://{}", dir.join("idcheck.db").display()),
+        key_file: dir.join("key"),
+        trust_dir: pki.trust_dir(),
+        card_component_origin: format!("http://localhost:{}", card_address.port()),
+        allow_loopback_hosts: true,
+        mail: Mail { folder: Some(dir.join("mail")), ..Mail::default() },
+        limits: LimitsConfig {
+            rate_per_organisation: 20_000,
+            rate_per_address: 20_000,
+            quota: 10_000_000,
+            budget: 100_000,
+        },
+        ..Config::default()
+    }
+}
+
+/// The officers of an earlier start; none when there was none that came to its end.
+fn known_officers(dir: &Path) -> anyhow::Result<Option<Vec<OfficerEntry>>> {
+    let path = dir.join("demo.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file: DemoFile = serde_json::from_slice(&fs::read(&path)?)
+        .with_context(|| format!("{} can't be read; remove its folder to start anew", path.display()))?;
+    Ok(Some(file.officers))
+}
+
+/// A first start that was killed left a database whose officers nobody knows the passwords of.
+fn forget_unfinished(dir: &Path) -> anyhow::Result<()> {
+    for name in ["idcheck.db", "idcheck.db-wal", "idcheck.db-shm"] {
+        let path = dir.join(name);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<OfficerEntry>> {
+    store.import(&persons(PERSONS)).await?;
+    let mut days_off = Vec::new();
+    for record in csv::Reader::from_reader(CALENDAR.as_bytes()).records() {
+        let day: NaiveDate = record?.get(0).unwrap_or_default().parse()?;
+        days_off.push(day);
+    }
+    store.set_year(2026, &days_off).await?;
+    let add = AddOfficer::new(wiring::officer_ports(store)?);
+    let mut officers = Vec::new();
+    for (username, role) in OFFICERS {
+        let password = hex::encode(entropy.bytes::<8>());
+        let (officer, secrets) = add.execute(&AddedBy::Operator, username, &password, role).await?;
+        officers.push(OfficerEntry {
+            username: officer.username,
+            password,
+            totp_secret: base32::encode(base32::Alphabet::Rfc4648 { padding: false }, &secrets.totp_secret),
+            role: role.as_str().to_owned(),
+        });
+    }
+    Ok(officers)
+}
+
+fn card_entry(card: &SoftCard) -> CardEntry {
+    CardEntry {
+        slot: card.slot().to_owned(),
+        kind: serde_json::to_value(card.kind()).unwrap_or_default(),
+        state: serde_json::to_value(card.state()).unwrap_or_default(),
+        unified_business_number: card.unified_business_number().map(str::to_owned),
+        company_name: card.company_name().map(str::to_owned),
+        pin: card.pin().to_owned(),
+    }
+}
+
+fn demo_file(
+    config: &Config,
+    pki: &DemoPki,
+    card_address: SocketAddr,
+    officers: Vec<OfficerEntry>,
+) -> DemoFile {
+    let person = |row: &idcheck_usecases::ports::RegisterRow| PersonEntry {
+        person_id: row.person_id.expose().to_owned(),
+        apply_code: row.data.apply_code.as_str().to_owned(),
+        apply_yyymmdd: row.data.applied_on.to_string(),
+        issue_site_id: row.data.issue_site.code().to_owned(),
+        status: status_word(row.status).to_owned(),
+    };
+    DemoFile {
+        base_url: config.base_url.clone(),
+        softcard_url: format!("http://{card_address}"),
+        cards: pki.cards().iter().map(card_entry).collect(),
+        officers,
+        persons: persons(PERSONS).iter().map(person).collect(),
+        consent: ConsentEntry {
+            notice_version: NOTICE_VERSION.to_owned(),
+            conduct_version: CONDUCT_VERSION.to_owned(),
+        },
+        mail_dir: config.mail.folder.clone().unwrap_or_default(),
+    }
+}
+
+/// Whole or not at all.
+fn write(path: &Path, file: &DemoFile) -> anyhow::Result<()> {
+    let partial = path.with_extension("json.part");
+    fs::write(&partial, serde_json::to_vec_pretty(file)?)?;
+    fs::rename(&partial, path)?;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the person at the terminal came for")]
+fn print_welcome(file: &DemoFile, dir: &Path) {
+    println!("idcheck demo: everything in it is made up.\n");
+    println!("  portal    {}/", file.base_url);
+    println!("  console   {}/officer", file.base_url);
+    println!("  API       {}/docs", file.base_url);
+    println!("  cards     {}/selfTest.htm\n", file.softcard_url);
+    if let Some(card) = file.cards.first() {
+        let name = card.company_name.as_deref().unwrap_or_default();
+        let ubn = card.unified_business_number.as_deref().unwrap_or_default();
+        println!("  company   {name}, {ubn}; card PIN {}", card.pin);
+    }
+    for officer in file.officers.iter().filter(|o| o.role == "reviewer" || o.role == "supervisor").take(3) {
+        println!(
+            "  officer   {} / {} / TOTP secret {}",
+            officer.username, officer.password, officer.totp_secret
+        );
+    }
+    println!("\n  everything else is in {}", dir.join("demo.json").display());
+    println!("  Ctrl-C stops; started again on the same folder it goes on.");
+}

@@ -1,0 +1,54 @@
+//! The key file: 32 random bytes in hexadecimal, from which every key at rest is derived.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+use anyhow::{Context, bail};
+use idcheck_usecases::ports::Entropy;
+use zeroize::Zeroizing;
+
+/// The master key.
+pub(crate) type MasterKey = Zeroizing<[u8; 32]>;
+
+/// Reads the key file.
+///
+/// # Errors
+/// When it can't be read, others may read it, or it is not 64 hexadecimal digits.
+pub(crate) fn read(path: &Path) -> anyhow::Result<MasterKey> {
+    let shown = path.display();
+    let metadata = fs::metadata(path).with_context(|| {
+        format!("key file {shown}: make one with `openssl rand -hex 32 > {shown} && chmod 600 {shown}`")
+    })?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        bail!("key file {shown}: others than its owner may read it; run `chmod 600 {shown}`");
+    }
+    let text = Zeroizing::new(fs::read_to_string(path).with_context(|| format!("key file {shown}"))?);
+    let mut key = Zeroizing::new([0; 32]);
+    if hex::decode_to_slice(text.trim(), key.as_mut()).is_err() {
+        bail!("key file {shown}: not 64 hexadecimal digits");
+    }
+    Ok(key)
+}
+
+/// Reads the key file, or makes it when there is none.
+///
+/// # Errors
+/// As [`read`], or when it can't be written.
+pub(crate) fn read_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
+    if !path.exists() {
+        let key = Zeroizing::new(hex::encode(entropy.bytes::<32>()));
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .with_context(|| format!("key file {}", path.display()))?;
+        file.write_all(key.as_bytes())?;
+        file.sync_all()?;
+    }
+    read(path)
+}

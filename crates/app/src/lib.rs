@@ -1,1 +1,0 @@
-//! The verification service as one program

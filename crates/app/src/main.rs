@@ -1,0 +1,22 @@
+//! `idcheck`: the verification service as one program.
+//!
+//! Only this crate knows all the others; only here are configuration, clock, randomness and files read.
+
+mod commands;
+mod config;
+mod credentials;
+mod demo;
+mod import;
+mod keyfile;
+mod logs;
+mod rates;
+mod system;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    commands::run(commands::Arguments::parse())
+}

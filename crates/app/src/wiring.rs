@@ -1,0 +1,268 @@
+//! The program put together from its parts, and the jobs that run beside the server.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use idcheck_certificate::{FolderVerifier, Policy};
+use idcheck_domain::value::AddressPolicy;
+use idcheck_email::{FileMailer, Smtp, SmtpMailer, SmtpSecurity};
+use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
+use idcheck_persistence::{LedgerWriter, Store, Vault};
+use idcheck_token::{LegacyTokens, PublicKeys};
+use idcheck_usecases::{
+    acts::{ActPorts, IssueChallenge, ProveChallenge},
+    mail::DeliverMail,
+    officers::{OfficerPorts, SignIn},
+    ports::{Clock, Entropy, Limits, Mailer},
+    review::{ReadCases, ReviewApplication, ReviewPorts},
+    verify::{CallerSnapshot, VerifyCard, VerifyPorts},
+};
+use poem::{EndpointExt, Server, listener::TcpAcceptor};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{
+    config::{Config, Mail, Security},
+    credentials::OfficerCredentials,
+    keyfile::MasterKey,
+    rates::Rates,
+    system::{SystemClock, SystemEntropy},
+};
+
+/// How often the snapshot of callers is compared with the store: half of the second that a change may take.
+const REFRESH: Duration = Duration::from_millis(400);
+/// How often the outbox is looked at.
+const MAIL: Duration = Duration::from_secs(2);
+/// How often trusted certificates and lists are looked at.
+const TRUST: Duration = Duration::from_secs(10);
+/// How long requests under way may take when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Opens the store of a configuration.
+///
+/// # Errors
+/// When it can't be reached.
+pub(crate) async fn open_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
+    let vault = Vault::new(key).ok().context("the key file's key can't be used")?;
+    let store = Store::connect(database_url, vault, Arc::new(SystemClock)).await;
+    store.with_context(|| format!("the database {} can't be reached", without_password(database_url)))
+}
+
+/// The address of a database as it may be shown.
+pub(crate) fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// The ports that officers' accounts need.
+///
+/// # Errors
+/// When passwords can't be hashed.
+pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
+    let store = Arc::new(store.clone());
+    Ok(OfficerPorts {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy::default()),
+        officers: Arc::clone(&store) as _,
+        sessions: Arc::clone(&store) as _,
+        credentials: Arc::new(OfficerCredentials::new()?),
+        changes: store,
+    })
+}
+
+/// The running service.
+pub(crate) struct Service {
+    app: App,
+    callers: Arc<CallerSnapshot>,
+    cards: Arc<FolderVerifier>,
+    rates: Arc<Rates>,
+    mail: DeliverMail,
+}
+
+/// More that must be true before the process is ready; the demo adds to it.
+pub(crate) type AlsoReady = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+impl Service {
+    /// Puts the service together; the store is migrated already.
+    ///
+    /// # Errors
+    /// What of the configuration can't be used.
+    pub(crate) async fn new(config: &Config, store: Store, also_ready: AlsoReady) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let cards = FolderVerifier::load(&config.trust_dir, Policy::default())
+            .with_context(|| format!("trusted certificates in {}", config.trust_dir.display()))?;
+        let cards = Arc::new(cards);
+        let shared = Arc::new(store.clone());
+        let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
+        callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
+        let rates = Arc::new(Rates::new(&config.limits));
+        let acts = ActPorts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            cards: Arc::clone(&cards) as _,
+            keys: Arc::new(PublicKeys),
+            challenges: Arc::clone(&shared) as _,
+            applications: Arc::clone(&shared) as _,
+            organisations: Arc::clone(&shared) as _,
+            calendar: Arc::clone(&shared) as _,
+            changes: Arc::clone(&shared) as _,
+            address_policy: if config.allow_loopback_hosts {
+                AddressPolicy::PublicOrLoopback
+            } else {
+                AddressPolicy::Public
+            },
+        };
+        let review = ReviewPorts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            applications: Arc::clone(&shared) as _,
+            organisations: Arc::clone(&shared) as _,
+            calendar: Arc::clone(&shared) as _,
+            changes: Arc::clone(&shared) as _,
+        };
+        let verify = VerifyCard::new(VerifyPorts {
+            clock: Arc::clone(&clock),
+            callers: Arc::clone(&callers),
+            tokens: Arc::new(LegacyTokens::default()),
+            rates: Arc::clone(&rates) as _,
+            ledger: Arc::new(LedgerWriter::start(store.clone())),
+            limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
+        });
+        let services = Services {
+            issue_challenge: IssueChallenge::new(acts.clone()),
+            prove_challenge: ProveChallenge::new(acts),
+            read_cases: ReadCases::new(review.clone()),
+            review: ReviewApplication::new(review),
+            sign_in: SignIn::new(officer_ports(&store)?),
+            verify,
+            refresh: Arc::new(Refreshed(Arc::clone(&callers))),
+            readiness: Arc::new(Ready { store: store.clone(), also_ready }),
+            clock: Arc::clone(&clock),
+            entropy,
+        };
+        let http = HttpConfig {
+            base_url: config.base_url.trim_end_matches('/').to_owned(),
+            card_component_origin: config.card_component_origin.clone(),
+            secure_cookies: config.base_url.starts_with("https://"),
+            trusted_proxies: config.trusted_proxies.clone(),
+            metrics: String::new,
+        };
+        let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
+        Ok(Self { app: App { services, config: Arc::new(http) }, callers, cards, rates, mail })
+    }
+
+    /// Serves until `stop` changes, with the jobs beside.
+    ///
+    /// # Errors
+    /// When the server can't go on.
+    pub(crate) async fn run(self, listener: TcpListener, stop: watch::Receiver<()>) -> anyhow::Result<()> {
+        let mut jobs = JoinSet::new();
+        let (callers, cards, rates, mail) = (self.callers, self.cards, self.rates, self.mail);
+        jobs.spawn(every(REFRESH, stop.clone(), move || {
+            let callers = Arc::clone(&callers);
+            async move {
+                // A failure is logged by the store, and the next turn tries again.
+                let _ = callers.refresh().await;
+            }
+        }));
+        jobs.spawn(every(MAIL, stop.clone(), move || {
+            let mail = mail.clone();
+            async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
+        }));
+        jobs.spawn(every(TRUST, stop.clone(), move || {
+            let (cards, rates) = (Arc::clone(&cards), Arc::clone(&rates));
+            async move {
+                rates.forget_idle();
+                if let Err(error) = cards.reload_if_changed() {
+                    tracing::error!(%error, "trusted certificates could not be read again");
+                }
+            }
+        }));
+        let acceptor = TcpAcceptor::from_tokio(listener)?;
+        let routes = idcheck_http::routes(self.app).boxed();
+        let served = Server::new_with_acceptor(acceptor)
+            .run_with_graceful_shutdown(routes, stopped(stop), Some(GRACE))
+            .await;
+        jobs.join_all().await;
+        Ok(served?)
+    }
+}
+
+/// Resolves when `stop` changes or its sender is gone.
+pub(crate) async fn stopped(mut stop: watch::Receiver<()>) {
+    drop(stop.changed().await);
+}
+
+async fn every<F: Future<Output = ()>>(
+    pause: Duration,
+    stop: watch::Receiver<()>,
+    mut job: impl FnMut() -> F,
+) {
+    let mut stopping = std::pin::pin!(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopping => return,
+            () = tokio::time::sleep(pause) => job().await,
+        }
+    }
+}
+
+struct Refreshed(Arc<CallerSnapshot>);
+
+#[async_trait]
+impl Refresh for Refreshed {
+    async fn refresh(&self) {
+        // When it fails the job beside tries again; the ledger checks access in its own transaction.
+        let _ = self.0.refresh().await;
+    }
+}
+
+struct Ready {
+    store: Store,
+    also_ready: AlsoReady,
+}
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        match self.store.migration_status().await {
+            Err(_) => problems.push("the database does not answer".to_owned()),
+            Ok(steps) => {
+                let missing = steps.into_iter().filter(|step| !step.applied);
+                problems.extend(missing.map(|step| format!("the schema lacks step {}", step.name)));
+            }
+        }
+        problems.extend((self.also_ready)());
+        problems
+    }
+}
+
+fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
+    if let Some(folder) = &mail.folder {
+        return Ok(Arc::new(FileMailer::new(folder.clone(), &mail.sender)?));
+    }
+    let host = mail
+        .smtp_host
+        .clone()
+        .context("mail: set `mail.smtp_host`, or `mail.folder` to keep mail as files")?;
+    let credentials = match (&mail.smtp_user, &mail.smtp_password_file) {
+        (Some(user), Some(file)) => {
+            let password =
+                std::fs::read_to_string(file).with_context(|| format!("password {}", file.display()))?;
+            Some((user.clone(), password.trim_end().to_owned()))
+        }
+        (None, None) => None,
+        _ => anyhow::bail!("mail: `smtp_user` and `smtp_password_file` go together"),
+    };
+    let security = match mail.smtp_security {
+        Security::Tls => SmtpSecurity::Tls,
+        Security::StartTls => SmtpSecurity::StartTls,
+        Security::Plain => SmtpSecurity::Plain,
+    };
+    let smtp = Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() };
+    Ok(Arc::new(SmtpMailer::new(smtp)?))
+}

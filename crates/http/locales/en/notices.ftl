@@ -1,0 +1,17 @@
+# Our translation of the Ministry's notices and rules of conduct, version 108-06. The Chinese text is the one in force.
+notice-1 = 1. This service checks whether the national ID card data entered match the data stored in the Ministry's household registration system.
+notice-2 = 2. Only bodies that are not government agencies may apply. Agencies apply to the Ministry for an agency connection.
+notice-3 = 3. To obtain access, an organisation fills in the application on the Ministry's site with its business-certificate card and agrees to keep the Ministry's rules.
+notice-4 = 4. An organisation needs a business reason, and states in the field for purpose by which supervising authority's which rule the verification is needed. Where this is not stated the Ministry may reject the application.
+notice-5 = 5. Access is given once the Ministry has approved the application, as a rule within 5 working days. Where the Ministry has questions, the organisation answers within 5 working days of being told. The outcome is sent by e-mail.
+notice-6 = 6. Once three queries about one national ID number on one day were wrong, that number can't be asked about again on that day.
+notice-7 = 7. An organisation whose host addresses (IP) change applies for a change of address.
+notice-8 = 8. An organisation applies for suspension when (1) it stops verifying, (2) it has not used the service for a long time, or (3) its unified business number changes: the old number is suspended first, and once that is approved the new number applies anew.
+notice-9 = 9. Where the Ministry finds abnormal use, the organisation explains within the period set. Without an explanation in time, or when it is not accepted, the Ministry may revoke access at once.
+notice-10 = 10. After such a revocation an organisation that wants access again first proposes improvements; once the Ministry accepts them it may apply again.
+notice-11 = 11. Every year the Ministry compares the organisations' names and unified business numbers with the register; access of an organisation that is no longer registered is revoked at once.
+conduct-1 = 1. An organisation must not batch-test the service by third-party software or programs, nor disturb its operation.
+conduct-2 = 2. An organisation keeps its systems secure and prevents intrusion into, and the taking, altering or destroying of, data obtained through the service.
+conduct-3 = 3. An organisation keeps data obtained through the service confidential, in whatever form they are recorded: records, pictures, manuscripts, databases, text, sound, images, software and others.
+conduct-4 = 4. For such data an organisation follows the Personal Data Protection Act and must not (1) provide, hand over, leak or transfer them to third parties in any way or for any reason, (2) use them for work that was not assigned, (3) copy or photograph them in whole or part, or (4) let third parties use or consult them.
+conduct-5 = 5. Where an organisation breaks these rules the Ministry may revoke access without warning; improper use or breaches of privacy are pursued under the Criminal Code, the Personal Data Protection Act and other laws.

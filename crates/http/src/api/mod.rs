@@ -1,0 +1,76 @@
+//! The JSON API: `/api/v1`. Handlers read a body, call one use case, render; the document is made of the same types.
+
+#![allow(clippy::result_large_err, reason = "a failure is the response itself, made once")]
+
+mod applicant;
+mod body;
+mod failure;
+mod officer;
+mod render;
+mod shape;
+
+use std::sync::Arc;
+
+use poem::{Request, Route};
+use poem_openapi::{OpenApiService, Tags};
+
+use crate::{i18n::Lang, problem::Problem, state::App};
+
+pub(crate) use failure::Failure;
+
+/// What of the document belongs together.
+#[derive(Tags)]
+enum Tag {
+    /// What an applicant does with the card: ask for a challenge, sign it, prove it.
+    Applicant,
+    /// What an officer does, after signing in.
+    Officer,
+}
+
+/// The identity of a request, told in `X-Request-Id` and in every problem.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// What a handler needs of its request.
+pub(crate) struct Context<'r> {
+    pub(crate) app: &'r Arc<App>,
+    pub(crate) lang: Lang,
+    pub(crate) request_id: &'r str,
+}
+
+impl<'r> Context<'r> {
+    pub(crate) fn of(request: &'r Request) -> Result<Self, poem::Error> {
+        let app = request.data::<Arc<App>>();
+        let app =
+            app.ok_or_else(|| poem::Error::from_status(poem::http::StatusCode::INTERNAL_SERVER_ERROR))?;
+        let request_id = request.data::<RequestId>().map_or("", |id| id.0.as_str());
+        Ok(Self { app, lang: Lang::of_header(request), request_id })
+    }
+
+    pub(crate) fn failure(&self, problem: impl Into<Problem>) -> Failure {
+        Failure::of(&problem.into(), self.lang, self.request_id)
+    }
+}
+
+fn service(base_url: &str) -> OpenApiService<(applicant::ApplicantApi, officer::OfficerApi), ()> {
+    let title = "國民身分證領補換資料查驗作業 API 介接服務";
+    OpenApiService::new((applicant::ApplicantApi, officer::OfficerApi), title, env!("CARGO_PKG_VERSION"))
+        .description(
+            "Companies apply with their business-certificate card for access to the verification of national ID card \
+             data; officers review. Every error is application/problem+json with a stable type; texts are in \
+             zh-Hant-TW or en by Accept-Language.",
+        )
+        .server(format!("{base_url}/api/v1"))
+}
+
+/// The routes below `/api/v1`, the document among them.
+pub(crate) fn routes(base_url: &str) -> Route {
+    let service = service(base_url);
+    let document = service.spec_endpoint();
+    Route::new().nest("/", service).at("/openapi.json", document)
+}
+
+/// The OpenAPI document, the same for every installation.
+pub(crate) fn document() -> String {
+    service("http://127.0.0.1:8080").spec()
+}

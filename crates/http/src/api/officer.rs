@@ -1,0 +1,353 @@
+//! Officers: session, queue, cases, steps of a review.
+
+use chrono::{DateTime, FixedOffset};
+use idcheck_domain::{
+    Violation,
+    application::{ApplicationId, Kind, StateName},
+    officer::OfficerId,
+    taipei,
+    value::{Narrative, Reason},
+};
+use idcheck_usecases::{
+    FieldViolation, Fields,
+    ports::{ApplicationFilter, Officer, SessionToken},
+    review::ReviewCommand,
+};
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Object, OpenApi, SecurityScheme,
+    auth::Bearer,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{
+    Context, Failure, Tag,
+    body::{Described, flatten},
+    render::{Case, Queue, case_of, queue_item},
+    shape::{ApproveRequest, ClarificationRequest, RejectRequest, SessionRequest},
+};
+use crate::{i18n::Lang, problem::Problem};
+
+pub(super) struct OfficerApi;
+
+/// The token of `POST /officer/session`.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "officerSession")]
+struct OfficerToken(Bearer);
+
+/// A session that was opened.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct Session {
+    /// To be sent as bearer token.
+    token: String,
+    expires_at: DateTime<FixedOffset>,
+}
+
+#[derive(ApiResponse)]
+enum Opened {
+    /// The session.
+    #[oai(status = 201)]
+    Created(Json<Session>),
+}
+
+#[derive(ApiResponse)]
+enum Closed {
+    /// The session is over.
+    #[oai(status = 204)]
+    Done,
+}
+
+/// Entries of a page of the queue.
+const PAGE: u16 = 50;
+
+/// The officer of a call, and what it needs.
+struct SignedIn<'r> {
+    context: Context<'r>,
+    officer: Officer,
+}
+
+impl<'r> SignedIn<'r> {
+    async fn of(request: &'r Request, token: &OfficerToken) -> Result<Self, Failure> {
+        let context =
+            Context::of(request).map_err(|_| Failure::of(&Problem::unauthorised(), Lang::default(), ""))?;
+        let resumed = match SessionToken::parse(&token.0.token) {
+            Some(token) => {
+                context.app.services.sign_in.resume(&token).await.map_err(|e| context.failure(e))?
+            }
+            None => None,
+        };
+        let officer = resumed.ok_or_else(|| context.failure(Problem::unauthorised()))?;
+        Ok(Self { context, officer })
+    }
+
+    async fn case(&self, id: ApplicationId) -> Result<Json<Case>, Failure> {
+        let services = &self.context.app.services;
+        let file = services.read_cases.case(&self.officer, id).await.map_err(|r| self.context.failure(r))?;
+        Ok(Json(case_of(&file, services.clock.now())))
+    }
+
+    async fn step(
+        &self,
+        id: &str,
+        version: Option<i64>,
+        command: ReviewCommand,
+    ) -> Result<Json<Case>, Failure> {
+        let id = self.id(id)?;
+        let services = &self.context.app.services;
+        let taken = services.review.execute(&self.officer, id, version, &command).await;
+        taken.map_err(|refusal| self.context.failure(refusal))?;
+        services.refresh.refresh().await;
+        self.case(id).await
+    }
+
+    fn id(&self, text: &str) -> Result<ApplicationId, Failure> {
+        let id = Uuid::try_parse(text).map_err(|_| self.context.failure(Problem::not_found()))?;
+        Ok(ApplicationId(id))
+    }
+
+    fn content(&self, violations: Vec<FieldViolation>) -> Failure {
+        self.context.failure(Problem::content(violations))
+    }
+}
+
+#[OpenApi(tag = "Tag::Officer")]
+impl OfficerApi {
+    /// Signs in with password and second factor.
+    #[oai(path = "/officer/session", method = "post")]
+    async fn open(
+        &self,
+        request: &Request,
+        body: Json<Described<SessionRequest>>,
+    ) -> Result<Opened, Failure> {
+        let context =
+            Context::of(request).map_err(|_| Failure::of(&Problem::unauthorised(), Lang::default(), ""))?;
+        let content = flatten(&body.0.0).map_err(|v| context.failure(Problem::content(v)))?;
+        let mut fields = Fields::of(&content);
+        let text = |text: &str| Ok(text.to_owned());
+        let username = fields.required("/username", text);
+        // A password may begin or end with blanks.
+        let password = fields.required("/password", text).and(content.text("/password").map(str::to_owned));
+        let totp = fields.required("/totp", text);
+        let read = fields.finish(username.zip(password).zip(totp));
+        let ((username, password), totp) = read.map_err(|v| context.failure(Problem::content(v)))?;
+        let opened = context.app.services.sign_in.open(&username, &password, &totp).await;
+        let opened = opened.map_err(|refusal| context.failure(refusal))?;
+        Ok(Opened::Created(Json(Session {
+            token: opened.token.expose().to_owned(),
+            expires_at: taipei::local(opened.expires_at),
+        })))
+    }
+
+    /// Signs out.
+    #[oai(path = "/officer/session", method = "delete")]
+    async fn close(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        if let Some(token) = SessionToken::parse(&token.0.token) {
+            let closed = signed_in.context.app.services.sign_in.close(&token).await;
+            closed.map_err(|error| signed_in.context.failure(error))?;
+        }
+        Ok(Closed::Done)
+    }
+
+    /// The queue: oldest due first; the open cases unless a state or a text is asked for.
+    #[oai(path = "/officer/applications", method = "get")]
+    #[expect(clippy::too_many_arguments, reason = "one for each parameter of the query")]
+    async fn queue(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        state: Query<Option<String>>,
+        kind: Query<Option<String>>,
+        /// The identity of an officer, or `me`.
+        assignee: Query<Option<String>>,
+        /// `true` for cases whose deadline is over.
+        overdue: Query<Option<String>>,
+        /// Case number, UBN or part of the company name.
+        q: Query<Option<String>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<Queue>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let given = Given {
+            state: given(state.0),
+            kind: given(kind.0),
+            assignee: given(assignee.0),
+            overdue: given(overdue.0),
+            text: given(q.0),
+            cursor: given(cursor.0),
+        };
+        let services = &signed_in.context.app.services;
+        let now = services.clock.now();
+        let filter = given.filter(&signed_in.officer, now).map_err(|v| signed_in.content(v))?;
+        let page = services.read_cases.queue(&signed_in.officer, &filter).await;
+        let page = page.map_err(|refusal| signed_in.context.failure(refusal))?;
+        Ok(Json(Queue {
+            applications: page.items.iter().map(|item| queue_item(item, now)).collect(),
+            next_cursor: page.next,
+        }))
+    }
+
+    /// One case with everything that a decision needs.
+    #[oai(path = "/officer/applications/:id", method = "get")]
+    async fn case(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+    ) -> Result<Json<Case>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let id = signed_in.id(&id.0)?;
+        signed_in.case(id).await
+    }
+
+    /// Takes the case on, or over.
+    #[oai(path = "/officer/applications/:id/claim", method = "post")]
+    async fn claim(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+    ) -> Result<Json<Case>, Failure> {
+        SignedIn::of(request, &token).await?.step(&id.0, None, ReviewCommand::Claim).await
+    }
+
+    /// Lets go of the case.
+    #[oai(path = "/officer/applications/:id/release", method = "post")]
+    async fn release(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+    ) -> Result<Json<Case>, Failure> {
+        SignedIn::of(request, &token).await?.step(&id.0, None, ReviewCommand::Release).await
+    }
+
+    /// Asks the applicant.
+    #[oai(path = "/officer/applications/:id/clarification", method = "post")]
+    async fn clarify(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<ClarificationRequest>>,
+    ) -> Result<Json<Case>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
+        let mut fields = Fields::of(&content);
+        let question = fields.required("/question", Narrative::parse);
+        let question = fields.finish(question).map_err(|v| signed_in.content(v))?;
+        signed_in.step(&id.0, None, ReviewCommand::RequestClarification { question }).await
+    }
+
+    /// Approves the case as it was read.
+    #[oai(path = "/officer/applications/:id/approve", method = "post")]
+    async fn approve(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<ApproveRequest>>,
+    ) -> Result<Json<Case>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
+        let mut fields = Fields::of(&content);
+        let note = fields.optional("/note", Reason::parse);
+        let version = version(&mut fields);
+        let version = fields.finish(version).map_err(|v| signed_in.content(v))?;
+        signed_in.step(&id.0, Some(version), ReviewCommand::Approve { note }).await
+    }
+
+    /// Rejects the case as it was read.
+    #[oai(path = "/officer/applications/:id/reject", method = "post")]
+    async fn reject(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<RejectRequest>>,
+    ) -> Result<Json<Case>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
+        let mut fields = Fields::of(&content);
+        let reason = fields.required("/reason", Reason::parse);
+        let version = version(&mut fields);
+        let (reason, version) = fields.finish(reason.zip(version)).map_err(|v| signed_in.content(v))?;
+        signed_in.step(&id.0, Some(version), ReviewCommand::Reject { reason }).await
+    }
+}
+
+/// The version that was read: a whole number from 1, never text.
+fn version(fields: &mut Fields<'_>) -> Option<i64> {
+    match fields.integer("/version") {
+        Some(version) if version >= 1 => Some(version),
+        Some(_) => {
+            fields.refuse("/version", Violation::ValueUnknown);
+            None
+        }
+        None => {
+            if !fields.given("/version") {
+                fields.refuse("/version", Violation::Required);
+            }
+            None
+        }
+    }
+}
+
+/// A parameter that is there and not empty.
+fn given(parameter: Option<String>) -> Option<String> {
+    parameter.filter(|text| !text.trim().is_empty())
+}
+
+struct Given {
+    state: Option<String>,
+    kind: Option<String>,
+    assignee: Option<String>,
+    overdue: Option<String>,
+    text: Option<String>,
+    cursor: Option<String>,
+}
+
+impl Given {
+    fn filter(
+        self,
+        officer: &Officer,
+        now: DateTime<chrono::Utc>,
+    ) -> Result<ApplicationFilter, Vec<FieldViolation>> {
+        let mut violations = Vec::new();
+        let mut refuse = |name: &str| {
+            let violation = Violation::ValueUnknown;
+            violations.push(FieldViolation { pointer: format!("/{name}"), violation });
+        };
+        let mut filter = ApplicationFilter { limit: PAGE, text: self.text, ..ApplicationFilter::default() };
+        if let Some(state) = self.state {
+            filter.state = StateName::parse(&state);
+            filter.state.is_none().then(|| refuse("state"));
+        }
+        if let Some(kind) = self.kind {
+            filter.kind = Kind::parse(&kind);
+            filter.kind.is_none().then(|| refuse("kind"));
+        }
+        match self.assignee.as_deref() {
+            Some("me") => filter.assignee = Some(officer.id),
+            Some(id) => {
+                filter.assignee = Uuid::try_parse(id).ok().map(OfficerId);
+                filter.assignee.is_none().then(|| refuse("assignee"));
+            }
+            None => {}
+        }
+        match self.overdue.as_deref() {
+            Some("true") => filter.overdue_at = Some(now),
+            Some("false") | None => {}
+            Some(_) => refuse("overdue"),
+        }
+        if let Some(cursor) = self.cursor {
+            if cursor.len() > 12 || !cursor.bytes().all(|b| b.is_ascii_digit()) {
+                refuse("cursor");
+            }
+            filter.cursor = Some(cursor);
+        }
+        if violations.is_empty() { Ok(filter) } else { Err(violations) }
+    }
+}

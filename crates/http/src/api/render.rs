@@ -1,0 +1,409 @@
+//! What the API tells: the domain's values as the document's objects.
+
+use chrono::{DateTime, FixedOffset, Utc};
+use idcheck_domain::{
+    application::{self, Actor, Request},
+    contact, key, organisation, taipei,
+};
+use idcheck_usecases::{
+    acts::{ActResult, Progress, Proven},
+    ports::{CaseSummary, HistoryLine},
+    review::CaseFile,
+};
+use poem_openapi::{Object, Union};
+use uuid::Uuid;
+
+use super::shape::{Contact, Purpose};
+
+type Time = DateTime<FixedOffset>;
+
+fn time(at: DateTime<Utc>) -> Time {
+    taipei::local(at)
+}
+
+/// A question of the officer and its answer.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Clarification {
+    id: Uuid,
+    question: String,
+    asked_at: Time,
+    due_at: Time,
+    answer: Option<String>,
+    answered_at: Option<Time>,
+}
+
+/// A step of a case.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct HistoryEntry {
+    action: String,
+    from: Option<String>,
+    to: String,
+    /// `applicant`, `officer` or `system`.
+    by: String,
+    /// The officer's user name; for officers only.
+    officer: Option<String>,
+    at: Time,
+    text: Option<String>,
+}
+
+/// A case.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct Application {
+    id: Uuid,
+    case_number: String,
+    kind: String,
+    state: String,
+    unified_business_number: String,
+    company_name: String,
+    contact: Contact,
+    host_addresses: Vec<String>,
+    purpose: Option<Purpose>,
+    /// Why addresses change or access is given up.
+    request_reason: Option<String>,
+    former_unified_business_number: Option<String>,
+    cut_over_at: Option<Time>,
+    overlap_days: Option<u8>,
+    received_at: Time,
+    /// When the running deadline ends.
+    due_at: Option<Time>,
+    decided_at: Option<Time>,
+    /// Why it was decided or withdrawn.
+    reason: Option<String>,
+    clarifications: Vec<Clarification>,
+    history: Vec<HistoryEntry>,
+}
+
+fn contact_of(contact: &contact::Contact) -> Contact {
+    Contact {
+        name: contact.name().as_str().to_owned(),
+        landline: contact.landline().map(|n| n.as_str().to_owned()),
+        mobile: contact.mobile().map(|n| n.as_str().to_owned()),
+        email: contact.email().as_str().to_owned(),
+    }
+}
+
+fn clarification_of(c: &application::Clarification) -> Clarification {
+    Clarification {
+        id: c.id.0,
+        question: c.question.as_str().to_owned(),
+        asked_at: time(c.asked_at),
+        due_at: time(c.due.ends_at()),
+        answer: c.answer.as_ref().map(|(answer, _)| answer.as_str().to_owned()),
+        answered_at: c.answer.as_ref().map(|(_, at)| time(*at)),
+    }
+}
+
+/// Whether officers are named: to officers they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    Applicant,
+    Officer,
+}
+
+fn history_of(line: &HistoryLine, reader: Reader) -> HistoryEntry {
+    let by = match line.step.by {
+        Actor::Applicant => "applicant",
+        Actor::Officer(_) => "officer",
+        Actor::System => "system",
+    };
+    HistoryEntry {
+        action: line.step.action.as_str().to_owned(),
+        from: line.step.from.map(|state| state.as_str().to_owned()),
+        to: line.step.to.as_str().to_owned(),
+        by: by.to_owned(),
+        officer: line.officer.clone().filter(|_| reader == Reader::Officer),
+        at: time(line.step.at),
+        text: line.step.text.clone(),
+    }
+}
+
+/// A case with its history.
+pub(super) fn application_of(
+    case: &application::Application,
+    history: &[HistoryLine],
+    reader: Reader,
+) -> Application {
+    let (purpose, request_reason) = match &case.request {
+        Request::Apply { purpose, .. } => {
+            let purpose = Purpose {
+                authority: purpose.authority.as_str().to_owned(),
+                rule: purpose.rule.as_str().to_owned(),
+                description: purpose.description.as_str().to_owned(),
+            };
+            (Some(purpose), None)
+        }
+        Request::ChangeAddress { reason, .. } | Request::Suspend { reason } => {
+            (None, Some(reason.as_str().to_owned()))
+        }
+    };
+    let (cut_over_at, overlap_days) = match &case.request {
+        Request::ChangeAddress { cut_over_at, overlap_days, .. } => {
+            (cut_over_at.map(time), Some(*overlap_days))
+        }
+        Request::Apply { .. } | Request::Suspend { .. } => (None, None),
+    };
+    let former = match &case.request {
+        Request::Apply { former_ubn, .. } => former_ubn.map(|ubn| ubn.to_string()),
+        Request::ChangeAddress { .. } | Request::Suspend { .. } => None,
+    };
+    let closing = case.state.closing();
+    Application {
+        id: case.id.0,
+        case_number: case.case_number.to_string(),
+        kind: case.kind().as_str().to_owned(),
+        state: case.state.name().as_str().to_owned(),
+        unified_business_number: case.ubn.to_string(),
+        company_name: case.company_name.as_str().to_owned(),
+        contact: contact_of(&case.contact),
+        host_addresses: case.host_addresses.as_slice().iter().map(ToString::to_string).collect(),
+        purpose,
+        request_reason,
+        former_unified_business_number: former,
+        cut_over_at,
+        overlap_days,
+        received_at: time(case.received_at),
+        due_at: case.state.due().map(|due| time(due.ends_at())),
+        decided_at: closing.map(|closing| time(closing.at)),
+        reason: closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str().to_owned())),
+        clarifications: case.clarifications.iter().map(clarification_of).collect(),
+        history: history.iter().map(|line| history_of(line, reader)).collect(),
+    }
+}
+
+/// A registered public key.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Key {
+    id: Uuid,
+    fingerprint: String,
+    profile: String,
+    environment: String,
+    label: String,
+    registered_at: Time,
+    revoked_at: Option<Time>,
+}
+
+fn key_of(key: &key::RegisteredKey) -> Key {
+    Key {
+        id: key.id.0,
+        fingerprint: key.fingerprint.clone(),
+        profile: key.profile.as_str().to_owned(),
+        environment: key.environment.as_str().to_owned(),
+        label: key.label.as_str().to_owned(),
+        registered_at: time(key.registered_at),
+        revoked_at: key.revoked_at.map(time),
+    }
+}
+
+/// An organisation.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Organisation {
+    unified_business_number: String,
+    name: String,
+    access: String,
+    account: Option<String>,
+    host_addresses: Vec<String>,
+    contact: Option<Contact>,
+    keys: Vec<Key>,
+}
+
+fn organisation_of(organisation: &organisation::Organisation, now: DateTime<Utc>) -> Organisation {
+    let shown = organisation.addresses.as_ref().map(|plan| plan.shown(now));
+    Organisation {
+        unified_business_number: organisation.ubn.to_string(),
+        name: organisation.name.as_str().to_owned(),
+        access: organisation.access.as_str().to_owned(),
+        account: organisation.account.map(|account| account.to_string()),
+        host_addresses: shown
+            .map_or_else(Vec::new, |set| set.as_slice().iter().map(ToString::to_string).collect()),
+        contact: Some(contact_of(&organisation.contact)),
+        keys: organisation.keys.iter().map(key_of).collect(),
+    }
+}
+
+/// `apply`, `changeAddress`, `suspend`, `answerClarification`, `withdraw`.
+#[derive(Debug, Object)]
+struct ApplicationResult {
+    application: Application,
+}
+
+/// `progress`.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct ProgressResult {
+    organisation: Organisation,
+    /// Newest first.
+    applications: Vec<Application>,
+    /// Notices of abnormal use.
+    notices: Vec<String>,
+    improvement_plans: Vec<String>,
+    queried_at: Time,
+}
+
+/// `revealIssKey`, `rotateIssKey`.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct IssKeyResult {
+    account: String,
+    iss_key: String,
+}
+
+/// `registerKey`, `revokeKey`.
+#[derive(Debug, Object)]
+struct KeyResult {
+    key: Key,
+}
+
+/// `changeContact`.
+#[derive(Debug, Object)]
+struct OrganisationResult {
+    organisation: Organisation,
+}
+
+/// What an act gave.
+#[derive(Debug, Union)]
+enum ResultOfAct {
+    Application(ApplicationResult),
+    Progress(ProgressResult),
+    IssKey(IssKeyResult),
+    Key(KeyResult),
+    Organisation(OrganisationResult),
+}
+
+/// An act that was done.
+#[derive(Debug, Object)]
+pub(super) struct Proof {
+    /// Which.
+    act: String,
+    /// What it gave.
+    result: ResultOfAct,
+}
+
+fn progress_of(progress: &Progress) -> ProgressResult {
+    let unknown = || Organisation {
+        unified_business_number: progress.ubn.to_string(),
+        name: String::new(),
+        access: "none".to_owned(),
+        account: None,
+        host_addresses: Vec::new(),
+        contact: None,
+        keys: Vec::new(),
+    };
+    let organisation = progress.organisation.as_ref();
+    ProgressResult {
+        organisation: organisation.map_or_else(unknown, |o| organisation_of(o, progress.queried_at)),
+        applications: progress
+            .cases
+            .iter()
+            .map(|case| application_of(&case.application, &case.history, Reader::Applicant))
+            .collect(),
+        notices: Vec::new(),
+        improvement_plans: Vec::new(),
+        queried_at: time(progress.queried_at),
+    }
+}
+
+/// What is told of an act.
+pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
+    let result = match &proven.result {
+        ActResult::Application(case) => ResultOfAct::Application(ApplicationResult {
+            application: application_of(case, &[], Reader::Applicant),
+        }),
+        ActResult::Progress(progress) => ResultOfAct::Progress(progress_of(progress)),
+        ActResult::IssKey { account, iss_key } => ResultOfAct::IssKey(IssKeyResult {
+            account: account.to_string(),
+            iss_key: iss_key.expose().to_owned(),
+        }),
+        ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => {
+            ResultOfAct::Key(KeyResult { key: key_of(key) })
+        }
+        ActResult::Contact(organisation) => {
+            ResultOfAct::Organisation(OrganisationResult { organisation: organisation_of(organisation, now) })
+        }
+    };
+    Proof { act: proven.act.as_str().to_owned(), result }
+}
+
+/// A line of the queue.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct QueueItem {
+    id: Uuid,
+    case_number: String,
+    kind: String,
+    state: String,
+    version: i64,
+    unified_business_number: String,
+    company_name: String,
+    received_at: Time,
+    due_at: Option<Time>,
+    /// Whether the deadline is over.
+    overdue: bool,
+    assignee: Option<String>,
+}
+
+/// A page of the queue.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct Queue {
+    pub(super) applications: Vec<QueueItem>,
+    /// To be sent as `cursor` for the next page.
+    pub(super) next_cursor: Option<String>,
+}
+
+/// A line of the queue.
+pub(super) fn queue_item(item: &CaseSummary, now: DateTime<Utc>) -> QueueItem {
+    let case = &item.application;
+    let due = case.state.due();
+    QueueItem {
+        id: case.id.0,
+        case_number: case.case_number.to_string(),
+        kind: case.kind().as_str().to_owned(),
+        state: case.state.name().as_str().to_owned(),
+        version: item.version,
+        unified_business_number: case.ubn.to_string(),
+        company_name: case.company_name.as_str().to_owned(),
+        received_at: time(case.received_at),
+        due_at: due.map(|due| time(due.ends_at())),
+        overdue: due.is_some_and(|due| due.is_over(now)),
+        assignee: item.assignee_name.clone(),
+    }
+}
+
+/// Everything that a decision needs.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct Case {
+    id: Uuid,
+    /// To be named by a decision.
+    version: i64,
+    state: String,
+    application: Application,
+    /// The company name in the certificate that signed.
+    certificate_name: String,
+    /// Whether the typed name is the certificate's.
+    names_agree: bool,
+    /// What the organisation holds now.
+    organisation: Option<Organisation>,
+    /// Its other cases, newest first.
+    former_applications: Vec<Application>,
+}
+
+/// A case after a step, or as it is read.
+pub(super) fn case_of(file: &CaseFile, now: DateTime<Utc>) -> Case {
+    let case = &file.application;
+    Case {
+        id: case.id.0,
+        version: file.version,
+        state: case.state.name().as_str().to_owned(),
+        application: application_of(case, &file.history, Reader::Officer),
+        certificate_name: case.certificate_name.clone(),
+        names_agree: case.certificate_name == case.company_name.as_str(),
+        organisation: file.organisation.as_ref().map(|o| organisation_of(o, now)),
+        former_applications: file.former.iter().map(|a| application_of(a, &[], Reader::Officer)).collect(),
+    }
+}

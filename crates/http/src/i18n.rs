@@ -1,0 +1,87 @@
+//! Messages in zh-Hant-TW and English, from the Fluent files under `locales/`: each sentence stands once.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
+use poem::{Request, http::header::ACCEPT_LANGUAGE};
+
+fluent_templates::static_loader! {
+    static LOCALES = {
+        locales: "./locales",
+        fallback_language: "zh-Hant-TW",
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// A language of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Lang {
+    /// Chinese as written in Taiwan; the default.
+    #[default]
+    ZhHantTw,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Its tag (BCP 47).
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::ZhHantTw => "zh-Hant-TW",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of a tag or of a range of `Accept-Language`.
+    fn matching(range: &str) -> Option<Self> {
+        let primary = range.split('-').next().unwrap_or_default();
+        match primary.to_ascii_lowercase().as_str() {
+            "zh" | "*" => Some(Self::ZhHantTw),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+
+    /// The best of `Accept-Language` (RFC 9110 §12.5.4), by weight, then by place.
+    pub(crate) fn accepted(header: &str) -> Self {
+        let mut best = (Self::default(), 0.0);
+        for part in header.split(',').take(20) {
+            let mut pieces = part.trim().split(';');
+            let Some(lang) = pieces.next().and_then(Self::matching) else { continue };
+            let weight =
+                pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            if weight > best.1 {
+                best = (lang, weight);
+            }
+        }
+        best.0
+    }
+
+    /// The language of a request: what its header accepts.
+    pub(crate) fn of_header(request: &Request) -> Self {
+        request.header(ACCEPT_LANGUAGE).map(Self::accepted).unwrap_or_default()
+    }
+
+    /// The sentence with this key.
+    pub(crate) fn t(self, key: &str) -> String {
+        self.lookup(key, &HashMap::new())
+    }
+
+    /// The sentence with this key and its parameters.
+    pub(crate) fn t_with(self, key: &str, parameters: &[(&'static str, FluentValue<'_>)]) -> String {
+        let parameters =
+            parameters.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())).collect();
+        self.lookup(key, &parameters)
+    }
+
+    fn lookup(self, key: &str, parameters: &HashMap<Cow<'static, str>, FluentValue<'_>>) -> String {
+        let language: LanguageIdentifier = self.tag().parse().unwrap_or_default();
+        LOCALES.lookup_with_args(&language, key, parameters)
+    }
+
+    /// The sentence of a broken rule.
+    pub(crate) fn violation(self, violation: idcheck_domain::Violation) -> String {
+        let max = violation.limit().unwrap_or_default();
+        self.t_with(&format!("violation-{}", violation.code()), &[("max", max.into())])
+    }
+}

@@ -1,0 +1,89 @@
+//! What the service says over HTTP: JSON API, verification API, health.
+//!
+//! Handlers parse, call one use case, render. This crate knows ports and use cases only: no database, no key, no clock
+//! of its own.
+
+mod api;
+mod client_address;
+mod health;
+mod i18n;
+mod problem;
+mod state;
+mod verify;
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
+    http::{HeaderValue, header},
+    middleware::AddData,
+};
+
+pub use state::{App, HttpConfig, Readiness, Refresh, Services};
+
+use crate::{api::RequestId, i18n::Lang, problem::Problem};
+
+/// Largest body taken.
+const MAX_BODY: usize = 256 * 1024;
+
+/// The whole service.
+pub fn routes(app: App) -> impl Endpoint<Output = Response> {
+    let app = Arc::new(app);
+    let api = api::routes(&app.config.base_url);
+    let routes = Route::new()
+        .at("/integration/rwv2c2", get(verify::legacy))
+        .at("/integration/rwv2c2/", get(verify::legacy))
+        .nest("/api/v1", api)
+        .at("/livez", get(health::live))
+        .at("/readyz", get(health::ready))
+        .at("/metrics", get(health::metrics));
+    let entropy = Arc::clone(&app.services.entropy);
+    let clock = Arc::clone(&app.services.clock);
+    routes.with(AddData::new(app)).around(move |next, mut request: Request| {
+        let id = RequestId(entropy.uuid(clock.now()).to_string());
+        async move {
+            let lang = Lang::of_header(&request);
+            request.extensions_mut().insert(id.clone());
+            let answered = match bounded(&mut request).await {
+                Ok(()) => next.call(request).await,
+                Err(error) => Err(error),
+            };
+            let mut response = match answered {
+                Ok(response) => response.into_response(),
+                // What the framework refuses, in the same words as everything else.
+                Err(error) => Problem::of_status(error.status()).response(lang, &id.0),
+            };
+            seal(&mut response, &id.0);
+            Ok(response)
+        }
+    })
+}
+
+/// Reads the body to its end, or to the bound: nothing behind it is read.
+async fn bounded(request: &mut Request) -> poem::Result<()> {
+    if request.method().is_safe() {
+        return Ok(());
+    }
+    let body = request.take_body().into_bytes_limit(MAX_BODY).await?;
+    request.set_body(body);
+    Ok(())
+}
+
+/// Headers of every response.
+fn seal(response: &mut Response, request_id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}
+
+/// The OpenAPI document.
+pub fn openapi_document() -> String {
+    api::document()
+}

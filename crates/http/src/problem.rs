@@ -1,0 +1,224 @@
+//! Errors as `application/problem+json` (RFC 9457): the one place where an error becomes a response. What is told
+//! comes from this list; text of the database or of a library never does.
+
+use idcheck_usecases::{
+    FieldViolation,
+    acts::{ChallengeRefusal, ProofRefusal},
+    officers::SignInRefusal,
+    ports::StoreError,
+    review::ReviewRefusal,
+};
+use poem::{Response, http::StatusCode};
+
+use crate::{api::Failure, i18n::Lang, state::App};
+
+/// A field and what is wrong with it.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldProblem {
+    /// JSON pointer.
+    pub(crate) pointer: String,
+    /// For people.
+    pub(crate) message: String,
+    /// For programs.
+    pub(crate) code: &'static str,
+}
+
+/// An error on its way to the client; the language is known when it gets its words.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    /// The end of the `type`.
+    name: String,
+    title: &'static str,
+    detail: Detail,
+    violations: Vec<FieldViolation>,
+}
+
+#[derive(Debug, Clone)]
+enum Detail {
+    /// The title's key with `-detail`.
+    OfTitle,
+    /// This key.
+    Key(String),
+    /// The state that refuses.
+    State(&'static str),
+}
+
+impl Problem {
+    /// A problem whose type, title and detail share one key.
+    pub(crate) const fn named(status: StatusCode, name: String, title: &'static str) -> Self {
+        Self { status, name, title, detail: Detail::OfTitle, violations: Vec::new() }
+    }
+
+    fn simple(status: StatusCode, title: &'static str) -> Self {
+        let name = title.strip_prefix("problem-").unwrap_or(title).to_owned();
+        Self::named(status, name, title)
+    }
+
+    /// 404.
+    pub(crate) fn not_found() -> Self {
+        Self::simple(StatusCode::NOT_FOUND, "problem-not-found")
+    }
+
+    /// 401, for calls without a session.
+    pub(crate) fn unauthorised() -> Self {
+        Self::simple(StatusCode::UNAUTHORIZED, "problem-unauthorised")
+    }
+
+    /// 422 with the fields.
+    pub(crate) fn content(violations: Vec<FieldViolation>) -> Self {
+        Self { violations, ..Self::simple(StatusCode::UNPROCESSABLE_ENTITY, "problem-content") }
+    }
+
+    /// The same problem with its pointers below `prefix`.
+    pub(crate) fn below(mut self, prefix: &str) -> Self {
+        for violation in &mut self.violations {
+            violation.pointer.insert_str(0, prefix);
+        }
+        self
+    }
+
+    /// What the framework refused, by its status alone.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let title = match status {
+            StatusCode::NOT_FOUND => "problem-not-found",
+            StatusCode::METHOD_NOT_ALLOWED => "problem-method-not-allowed",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "problem-unsupported-media-type",
+            StatusCode::PAYLOAD_TOO_LARGE => "problem-too-large",
+            status if status.is_client_error() => "problem-malformed",
+            _ => "problem-unavailable",
+        };
+        let status = if title == "problem-unavailable" { StatusCode::SERVICE_UNAVAILABLE } else { status };
+        Self::simple(status, title)
+    }
+
+    /// The status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence that tells what is wrong and what to do.
+    pub(crate) fn detail(&self, lang: Lang) -> String {
+        match &self.detail {
+            Detail::OfTitle => lang.t(&format!("{}-detail", self.title)),
+            Detail::Key(key) => lang.t(key),
+            Detail::State(state) => {
+                let state = lang.t(&format!("state-{state}"));
+                lang.t_with("problem-state-detail", &[("state", state.into())])
+            }
+        }
+    }
+
+    /// What is told, in words.
+    pub(crate) fn told(&self, lang: Lang) -> Told {
+        let message = |v: &FieldViolation| FieldProblem {
+            pointer: v.pointer.clone(),
+            message: lang.violation(v.violation),
+            code: v.violation.code(),
+        };
+        Told {
+            r#type: format!("/problems/{}", self.name),
+            title: lang.t(self.title),
+            detail: self.detail(lang),
+            errors: self.violations.iter().map(message).collect(),
+        }
+    }
+
+    /// The response.
+    pub(crate) fn response(&self, lang: Lang, request_id: &str) -> Response {
+        poem::IntoResponse::into_response(Failure::of(self, lang, request_id))
+    }
+}
+
+/// A problem in words.
+pub(crate) struct Told {
+    /// Its stable name.
+    pub(crate) r#type: String,
+    /// What it is.
+    pub(crate) title: String,
+    /// What to do.
+    pub(crate) detail: String,
+    /// The fields.
+    pub(crate) errors: Vec<FieldProblem>,
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        App::store_failed(error);
+        Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-unavailable")
+    }
+}
+
+impl From<ChallengeRefusal> for Problem {
+    fn from(refusal: ChallengeRefusal) -> Self {
+        match refusal {
+            ChallengeRefusal::Content(violations) => Self::content(violations),
+            ChallengeRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<idcheck_domain::access::Precondition> for Problem {
+    fn from(precondition: idcheck_domain::access::Precondition) -> Self {
+        let key = format!("precondition-{}", precondition.code());
+        Self {
+            detail: Detail::Key(key),
+            ..Self::named(StatusCode::CONFLICT, precondition.code().to_owned(), "problem-precondition")
+        }
+    }
+}
+
+impl From<idcheck_domain::application::RefusedTransition> for Problem {
+    fn from(refused: idcheck_domain::application::RefusedTransition) -> Self {
+        let detail = Detail::State(refused.from.as_str());
+        Self { detail, ..Self::simple(StatusCode::CONFLICT, "problem-state") }
+    }
+}
+
+impl From<ProofRefusal> for Problem {
+    fn from(refusal: ProofRefusal) -> Self {
+        match refusal {
+            ProofRefusal::UnknownChallenge => {
+                Self::simple(StatusCode::NOT_FOUND, "problem-challenge-unknown")
+            }
+            ProofRefusal::Spent => Self::simple(StatusCode::CONFLICT, "problem-challenge-spent"),
+            ProofRefusal::Expired => Self::simple(StatusCode::CONFLICT, "problem-challenge-expired"),
+            ProofRefusal::Card(card) => {
+                let status = if card == idcheck_usecases::ports::CardRefusal::StatusUnavailable {
+                    StatusCode::SERVICE_UNAVAILABLE
+                } else {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                };
+                let name = card.code().to_owned();
+                Self { detail: Detail::Key(name.clone()), ..Self::named(status, name, "problem-card") }
+            }
+            ProofRefusal::Precondition(precondition) => precondition.into(),
+            ProofRefusal::Transition(refused) => refused.into(),
+            ProofRefusal::Conflict => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
+            ProofRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            ReviewRefusal::Unknown => Self::not_found(),
+            ReviewRefusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
+            ReviewRefusal::Transition(refused) => refused.into(),
+            ReviewRefusal::Precondition(precondition) => precondition.into(),
+            ReviewRefusal::AccountsExhausted => StoreError::Unavailable.into(),
+            ReviewRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInRefusal> for Problem {
+    fn from(refusal: SignInRefusal) -> Self {
+        match refusal {
+            SignInRefusal::Refused => Self::simple(StatusCode::UNAUTHORIZED, "problem-sign-in-refused"),
+            SignInRefusal::Store(error) => error.into(),
+        }
+    }
+}

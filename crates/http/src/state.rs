@@ -1,0 +1,82 @@
+//! What the handlers work with: use cases, and the few settings that a response depends on.
+
+use std::{net::IpAddr, sync::Arc};
+
+use async_trait::async_trait;
+use idcheck_usecases::{
+    acts::{IssueChallenge, ProveChallenge},
+    officers::SignIn,
+    ports::{Clock, Entropy, StoreError},
+    review::{ReadCases, ReviewApplication},
+    verify::VerifyCard,
+};
+
+/// Makes a change that was just committed in force for this process's callers.
+#[async_trait]
+pub trait Refresh: Send + Sync {
+    /// Loads what changed; on return it is in force here.
+    async fn refresh(&self);
+}
+
+/// Whether the process can do its work.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// What is wrong, one sentence each for the operator; empty when ready.
+    async fn problems(&self) -> Vec<String>;
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct Services {
+    /// Issue a challenge.
+    pub issue_challenge: IssueChallenge,
+    /// Prove it and act.
+    pub prove_challenge: ProveChallenge,
+    /// Queue and cases.
+    pub read_cases: ReadCases,
+    /// Steps of a review.
+    pub review: ReviewApplication,
+    /// Officers' sessions.
+    pub sign_in: SignIn,
+    /// One question about one card.
+    pub verify: VerifyCard,
+    /// Callers.
+    pub refresh: Arc<dyn Refresh>,
+    /// Readiness.
+    pub readiness: Arc<dyn Readiness>,
+    /// Time, for what a page shows.
+    pub clock: Arc<dyn Clock>,
+    /// Request identities, page nonces, browser sessions.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Settings that responses depend on.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// The service's address as browsers see it.
+    pub base_url: String,
+    /// The origin of the signing component on the applicant's computer.
+    pub card_component_origin: String,
+    /// Whether cookies are for TLS only.
+    pub secure_cookies: bool,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Renders the metrics for `/metrics`.
+    pub metrics: fn() -> String,
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub services: Services,
+    /// The settings.
+    pub config: Arc<HttpConfig>,
+}
+
+impl App {
+    /// Whether the store answers at all is told by the use cases; this turns its silence into a log line once.
+    pub(crate) fn store_failed(error: StoreError) {
+        tracing::warn!(%error, "a request was refused because of the store");
+    }
+}

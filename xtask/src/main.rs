@@ -1,0 +1,68 @@
+//! Commands of the repository: `cargo xtask …`. One module a command.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a tool for a terminal"
+)]
+
+mod demo;
+mod layers;
+mod openapi;
+mod postgres;
+mod shell;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Commands of the repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build in release and run `idcheck demo`.
+    Demo {
+        /// Passed on, such as `--listen 127.0.0.1:9000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Every check and test there is, installing or starting what it needs.
+    Test {
+        /// Leave out the suites that start the program.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// The crates' edges against the golden list, and where versions stand.
+    Layers,
+    /// Write the OpenAPI document.
+    Openapi {
+        /// Compare it instead; exit status 1 when it differs.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Demo { arguments } => demo::run(&arguments),
+        Command::Test { fast } => test::run(fast),
+        Command::Layers => layers::run(),
+        Command::Openapi { check } => openapi::run(check),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

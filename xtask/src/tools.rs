@@ -1,0 +1,41 @@
+//! Tools that the tests need and a fresh machine lacks; kept in the cache, installed from registries only.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::shell::{cache, cargo, command, run};
+
+const CARGO_DENY: &str = "0.20.2";
+const TYPOS: &str = "1.52.0";
+const PYTHON_PACKAGES: [&str; 2] = ["PyJWT==2.15.1", "cryptography==50.0.2"];
+
+/// cargo-deny, compiled once into the cache.
+pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
+    let home = cache()?.join(format!("cargo-deny-{CARGO_DENY}"));
+    let binary = home.join("bin/cargo-deny");
+    if !binary.exists() {
+        let home = home.to_string_lossy();
+        let target = cache()?.join("cargo-deny-target");
+        let mut install =
+            cargo(&["install", "--locked", "--root", &home, "cargo-deny", "--version", CARGO_DENY]);
+        run(install.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))?;
+    }
+    Ok(binary)
+}
+
+/// A Python environment with typos and with the libraries of the client that is not ours.
+pub(crate) fn python() -> anyhow::Result<PathBuf> {
+    let home = cache()?.join("python-1");
+    let python = home.join("bin/python");
+    if !home.join("complete").exists() {
+        let target = home.to_string_lossy();
+        run(&mut command("python3", &["-m", "venv", "--clear", &target]))
+            .context("python3 with venv is needed")?;
+        let typos = format!("typos=={TYPOS}");
+        let mut install = command(&python, &["-m", "pip", "install", "--quiet", &typos]);
+        run(install.args(PYTHON_PACKAGES))?;
+        std::fs::write(home.join("complete"), "")?;
+    }
+    Ok(python)
+}
