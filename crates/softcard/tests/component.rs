@@ -1,7 +1,8 @@
 //! The component over HTTP, its cards judged by OpenSSL.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
@@ -16,15 +17,22 @@ fn now() -> DateTime<Utc> {
     now.into()
 }
 
-/// Keys take a while to make: all tests of this process share one folder.
-static DIR: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let dir = tempfile::tempdir().unwrap();
-    DemoPki::load_or_create(dir.path(), now()).unwrap();
+/// Keys take a while to make: all tests share one folder, made once for each build of this test.
+static DIR: LazyLock<PathBuf> = LazyLock::new(|| {
+    let built = std::env::current_exe().and_then(|exe| exe.metadata()?.modified()).unwrap();
+    let built = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("softcard");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Every test is a process of its own under nextest.
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let dir = folder.join(built.to_string());
+    DemoPki::load_or_create(&dir, now()).unwrap();
     dir
 });
 
 fn demo() -> DemoPki {
-    DemoPki::load_or_create(DIR.path(), now()).unwrap()
+    DemoPki::load_or_create(&DIR, now()).unwrap()
 }
 
 struct Running {
@@ -85,7 +93,7 @@ fn verdict(answer: &Value) -> Result<Vec<u8>, String> {
         BASE64_STANDARD.decode(answer["signature"].as_str().unwrap()).unwrap(),
     )
     .unwrap();
-    let trust = DIR.path().join("trust");
+    let trust = DIR.join("trust");
     let mut store = std::fs::read(trust.join("anchors/root.pem")).unwrap();
     for file in ["company-ca/company.pem", "intermediates/personal.pem", "intermediates/government.pem"] {
         store.extend(std::fs::read(trust.join(file)).unwrap());
