@@ -4,6 +4,8 @@
 //! chain ends, so that a cut shows too. Whoever appends holds the head's row until the commit: the order of the
 //! chain is the order of the commits, over all nodes.
 
+use std::collections::HashMap;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use idcheck_usecases::ports::AuditEntry;
 use sea_orm::{
@@ -98,12 +100,14 @@ pub(crate) fn audit_body(entry: &AuditEntry) -> String {
 pub(crate) fn batch_body(records: &[record::Model]) -> String {
     let mut hash = Context::new(&SHA256);
     for r in records {
+        hash.update(&r.position.to_be_bytes());
+        hash.update(&r.at.to_be_bytes());
         let person = r.person_hash.as_ref().map(hex::encode).unwrap_or_default();
-        let line = format!(
-            "{}|{}|{}|{}|{}|{}|{person}|{}\n",
-            r.position, r.at, r.ubn, r.environment, r.user_id, r.address, r.outcome
-        );
-        hash.update(line.as_bytes());
+        // The length before each text, so that no two lists of texts are the same bytes.
+        for text in [&r.ubn, &r.environment, &r.user_id, &r.address, &person, &r.outcome] {
+            hash.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
     }
     format!("records={} digest={}", records.len(), hex::encode(hash.finish()))
 }
@@ -115,7 +119,7 @@ pub enum Fault {
     Hash,
     /// The entry is missing: the next one there has a higher number.
     Missing,
-    /// The records of its batch are not those that it tells of.
+    /// The records under its number are not those that it tells of.
     Records,
     /// The chain ends before its head, or runs on behind it.
     Head,
@@ -126,16 +130,23 @@ pub enum Fault {
 pub struct ChainReport {
     /// Entries walked.
     pub entries: u64,
-    /// Verification records checked against their batches.
+    /// Verification records checked against their entries.
     pub records: u64,
     /// The first bad entry and what is wrong with it.
     pub first_bad: Option<(i64, Fault)>,
 }
 
-const PAGE: u64 = 1000;
+/// Entries of one page; each may be a batch of some hundred records.
+const PAGE: u64 = 200;
 
 /// Walks the chain from entry `from`, taking the hash of the entry before it as given.
-pub(crate) async fn verify<C: ConnectionTrait>(db: &C, from: i64) -> Result<ChainReport, DbErr> {
+pub(crate) async fn verify<C: ConnectionTrait>(
+    db: &C,
+    from: i64,
+    mut progress: impl FnMut(i64, i64) + Send,
+) -> Result<ChainReport, DbErr> {
+    // Read before the head: an entry's transaction moves the head too, so whatever is behind the head never was right.
+    let greatest = greatest_seq(db).await?;
     let end = head(db, "SELECT seq, hash FROM chain_head WHERE id = 1").await?;
     let mut report = ChainReport { entries: 0, records: 0, first_bad: None };
     let from = from.max(1);
@@ -149,49 +160,64 @@ pub(crate) async fn verify<C: ConnectionTrait>(db: &C, from: i64) -> Result<Chai
             .limit(PAGE)
             .all(db)
             .await?;
-        if page.is_empty() {
-            break;
-        }
+        let Some(page_end) = page.last().map(|entry| entry.seq) else { break };
+        let mut records = records_between(db, last.seq + 1, page_end).await?;
         for entry in page {
-            if let Some(fault) = fault_of(db, &last, &entry, &mut report).await? {
-                let seq = if fault == Fault::Missing { last.seq + 1 } else { entry.seq };
+            let under = records.remove(&entry.seq).unwrap_or_default();
+            if let Some((seq, fault)) = fault_of(&last, &entry, &under) {
                 report.first_bad = Some((seq, fault));
                 return Ok(report);
             }
             report.entries += 1;
+            report.records += u64::try_from(under.len()).unwrap_or_default();
             last = Head { seq: entry.seq, hash: entry.hash };
         }
+        progress(last.seq, end.seq);
     }
-    // What was appended since the head was read is not looked at; what stands behind it without it is found by the
-    // next walk.
-    if last.seq != end.seq || last.hash != end.hash {
+    if last.seq != end.seq || last.hash != end.hash || greatest > end.seq {
         report.first_bad = Some((last.seq + 1, Fault::Head));
     }
     Ok(report)
 }
 
-async fn fault_of<C: ConnectionTrait>(
+/// The greatest number that an entry or a record has.
+async fn greatest_seq<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
+    let sql = "SELECT max(seq) AS seq FROM (SELECT max(seq) AS seq FROM audit_chain \
+               UNION ALL SELECT max(seq) AS seq FROM verification_records) AS numbers";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let greatest: Option<i64> = row.map(|row| row.try_get("", "seq")).transpose()?.flatten();
+    Ok(greatest.unwrap_or(0))
+}
+
+async fn records_between<C: ConnectionTrait>(
     db: &C,
-    last: &Head,
-    entry: &chain_entry::Model,
-    report: &mut ChainReport,
-) -> Result<Option<Fault>, DbErr> {
+    first: i64,
+    last: i64,
+) -> Result<HashMap<i64, Vec<record::Model>>, DbErr> {
+    let rows = record::Entity::find()
+        .filter(record::Column::Seq.between(first, last))
+        .order_by_asc(record::Column::Seq)
+        .order_by_asc(record::Column::Position)
+        .all(db)
+        .await?;
+    let mut records: HashMap<i64, Vec<record::Model>> = HashMap::new();
+    for row in rows {
+        records.entry(row.seq).or_default().push(row);
+    }
+    Ok(records)
+}
+
+/// What is wrong with the entry that follows `last`, with the records under its number.
+fn fault_of(last: &Head, entry: &chain_entry::Model, records: &[record::Model]) -> Option<(i64, Fault)> {
     if entry.seq != last.seq + 1 {
-        return Ok(Some(Fault::Missing));
+        return Some((last.seq + 1, Fault::Missing));
     }
     if entry.hash != link(&last.hash, entry.seq, entry.at, &entry.kind, &entry.body) {
-        return Ok(Some(Fault::Hash));
+        return Some((entry.seq, Fault::Hash));
     }
-    if entry.kind == KIND_BATCH {
-        let records = record::Entity::find()
-            .filter(record::Column::Seq.eq(entry.seq))
-            .order_by_asc(record::Column::Position)
-            .all(db)
-            .await?;
-        if batch_body(&records) != entry.body {
-            return Ok(Some(Fault::Records));
-        }
-        report.records += u64::try_from(records.len()).unwrap_or_default();
-    }
-    Ok(None)
+    let told = match entry.kind.as_str() {
+        KIND_BATCH => entry.body == batch_body(records),
+        _ => records.is_empty(),
+    };
+    (!told).then_some((entry.seq, Fault::Records))
 }

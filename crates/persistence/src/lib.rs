@@ -1,7 +1,13 @@
-//! The store: repositories, ledger, outbox and migrations, on SQLite and PostgreSQL from one schema.
+//! The store: repositories, ledger, outbox and migrations, on SQLite and PostgreSQL from one schema
+//! (`docs/schema.md`).
 //!
-//! [`Store`] is every port but the ledger; [`LedgerWriter`] is the ledger. Entities are private: what leaves this
-//! crate is the domain's. Text of the database never leaves either; it is logged here, once, without values.
+//! - [`Vault::new`] of the 32-byte master key; [`Store::connect`] with a URL `sqlite://…` or `postgres://…`;
+//!   [`Store::migrate_up`]. A clone of the [`Store`] is every port but the ledger.
+//! - [`LedgerWriter::start`] of a [`Store`], inside the runtime, once a process; its clones are the ledger.
+//! - [`Store::verify_chain`] for `audit verify`; [`Store::ping`] for readiness; [`Store::purge`] once an hour.
+//!
+//! Entities are private: what leaves this crate is the domain's. Text of the database never leaves either; it is
+//! logged here, once, without values.
 //!
 //! At rest: Iss Keys and second factors are sealed (AES-256-GCM), looked up by keyed hash; ID numbers exist as keyed
 //! hash only, in the household register too ([`Vault`]).

@@ -2,7 +2,7 @@
 
 mod m0001_main_job;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// A step of the schema and whether it was taken.
@@ -26,15 +26,15 @@ impl MigratorTrait for Migrator {
 /// Taken by whoever migrates, so that nodes starting together take turns.
 const LOCK: i64 = 0x6964_6368_6563_6b01;
 
-/// Takes every step that is missing. On PostgreSQL under an advisory lock of the transaction; SQLite has one writer.
-pub(crate) async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if db.get_database_backend() == DbBackend::Postgres {
-        let tx = db.begin().await?;
+/// Takes every step that is missing, in one transaction that began as a writer. On PostgreSQL under an advisory lock
+/// as well, and without the time limits of ordinary statements: a long step is not an error, nor is waiting for it.
+pub(crate) async fn up(tx: DatabaseTransaction) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
         tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
-        Migrator::up(&tx, None).await?;
-        return tx.commit().await;
     }
-    Migrator::up(db, None).await
+    Migrator::up(&tx, None).await?;
+    tx.commit().await
 }
 
 pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationState>, DbErr> {

@@ -107,3 +107,47 @@ fn hash(key: &hmac::Key, text: &str) -> [u8; HASH_LEN] {
     hash.copy_from_slice(tag.as_ref());
     hash
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(master: u8) -> Vault {
+        Vault::new(&[master; 32]).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_place_only() {
+        let sealed = vault(1).seal("iss_keys/1", b"secret").unwrap();
+        assert_eq!(vault(1).open("iss_keys/1", &sealed).unwrap().as_slice(), b"secret");
+        assert!(vault(1).open("iss_keys/2", &sealed).is_err());
+        assert!(vault(2).open("iss_keys/1", &sealed).is_err());
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[position] ^= 1;
+            assert!(vault(1).open("iss_keys/1", &changed).is_err(), "byte {position} does not count");
+            assert!(vault(1).open("iss_keys/1", &sealed[..position]).is_err(), "{position} bytes are enough");
+        }
+    }
+
+    #[test]
+    fn sealed_twice_is_not_the_same() {
+        assert_ne!(vault(1).seal("place", b"secret").unwrap(), vault(1).seal("place", b"secret").unwrap());
+    }
+
+    #[test]
+    fn hashes_depend_on_key_and_purpose() {
+        let vault = vault(1);
+        let of = |key: &hmac::Key| hash(key, "A123456789");
+        assert_eq!(of(&vault.persons), of(&super::tests::vault(1).persons));
+        assert_ne!(of(&vault.persons), of(&super::tests::vault(2).persons));
+        assert_ne!(of(&vault.persons), of(&vault.iss_keys));
+        assert_ne!(of(&vault.persons), of(&vault.sessions));
+        assert_ne!(of(&vault.iss_keys), of(&vault.sessions));
+    }
+
+    #[test]
+    fn debug_tells_nothing() {
+        assert_eq!(format!("{:?}", vault(1)), "Vault(…)");
+    }
+}

@@ -7,14 +7,14 @@ use std::sync::{
 };
 
 use idcheck_persistence::{Store, Vault};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
 use crate::FixedClock;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A migrated database that is this test's alone.
+/// A database that is this test's alone; [`TempDatabase::sqlite`] and [`TempDatabase::postgres`] are migrated.
 pub struct TempDatabase {
     pub url: String,
     pub clock: FixedClock,
@@ -24,20 +24,30 @@ pub struct TempDatabase {
 
 impl TempDatabase {
     pub async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let database = Self { url, clock: FixedClock::default(), folder: Some(folder), admin: None };
+        let database = Self::empty_sqlite();
         database.store().await.migrate_up().await.unwrap();
         database
     }
 
     /// `None`, with a printed line, where no PostgreSQL is named.
+    pub async fn postgres() -> Option<Self> {
+        let database = Self::empty_postgres().await?;
+        database.store().await.migrate_up().await.unwrap();
+        Some(database)
+    }
+
+    pub fn empty_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self { url, clock: FixedClock::default(), folder: Some(folder), admin: None }
+    }
+
     #[expect(
         clippy::disallowed_methods,
         clippy::print_stdout,
         reason = "where PostgreSQL is, is told by the environment"
     )]
-    pub async fn postgres() -> Option<Self> {
+    pub async fn empty_postgres() -> Option<Self> {
         let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
             println!("skipped: IDCHECK_TEST_POSTGRES is not set");
             return None;
@@ -48,9 +58,7 @@ impl TempDatabase {
         connection.close().await.unwrap();
         let (server, _) = admin.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
-        let database = Self { url, clock: FixedClock::default(), folder: None, admin: Some((admin, name)) };
-        database.store().await.migrate_up().await.unwrap();
-        Some(database)
+        Some(Self { url, clock: FixedClock::default(), folder: None, admin: Some((admin, name)) })
     }
 
     /// A store of its own connections on this database: a second one stands for a second node.
@@ -61,6 +69,37 @@ impl TempDatabase {
     /// Runs a statement as someone with the database in hand would.
     pub async fn tamper(&self, sql: &str) {
         Database::connect(&self.url).await.unwrap().execute_unprepared(sql).await.unwrap();
+    }
+
+    /// The texts that a query names `v`, in its order.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let connection = Database::connect(&self.url).await.unwrap();
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "v").unwrap()).collect()
+    }
+
+    /// The number that a query names `v`.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let sql = format!("SELECT CAST(({sql}) AS TEXT) AS v");
+        self.texts(&sql).await.first().unwrap().parse().unwrap()
+    }
+
+    /// Cuts every connection of the stores to a PostgreSQL database, as a restart of the server does.
+    pub async fn cut_connections(&self) {
+        let (admin, name) = self.admin.as_ref().unwrap();
+        let connection = Database::connect(admin).await.unwrap();
+        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        connection.execute_unprepared(&sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Keeps an SQLite database from every other writer until the returned connection is dropped.
+    pub async fn hold_the_writer(&self) -> DatabaseConnection {
+        let connection =
+            Database::connect(ConnectOptions::new(&self.url).max_connections(1).clone()).await.unwrap();
+        connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        connection
     }
 
     /// The folder of an SQLite database.

@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::missing_panics_doc,
     missing_docs,
     reason = "a test fails by panicking; its names say it"
 )]

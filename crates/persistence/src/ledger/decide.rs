@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use idcheck_domain::{
+    key::Environment,
     lockout::{self, Strikes},
     taipei,
     verification::{CardData, CardStatus, VerificationResult, compare},
@@ -22,6 +23,11 @@ pub(super) fn person_hash(vault: &Vault, entry: &LedgerEntry) -> Option<PersonHa
     }
 }
 
+/// An organisation's day in an environment: counts of the sandbox are its own.
+pub(super) type OrganisationDay = (String, &'static str, String);
+/// A person's day in an environment.
+pub(super) type PersonDay = (PersonHash, &'static str, String);
+
 /// What one organisation did on one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct DayCount {
@@ -39,9 +45,9 @@ pub(super) struct State {
     /// Suspended users, by organisation.
     pub(super) suspended: HashSet<(String, String)>,
     /// Counts by organisation and day.
-    pub(super) days: BTreeMap<(String, String), DayCount>,
+    pub(super) days: BTreeMap<OrganisationDay, DayCount>,
     /// Strikes by person and day.
-    pub(super) strikes: BTreeMap<(PersonHash, String), Strikes>,
+    pub(super) strikes: BTreeMap<PersonDay, Strikes>,
     /// Cards by person.
     pub(super) register: HashMap<PersonHash, (CardData, CardStatus)>,
 }
@@ -52,9 +58,9 @@ pub(super) struct Writes {
     /// Tokens used now: organisation, `jti`, end in microseconds.
     pub(super) used: Vec<(String, String, i64)>,
     /// New counts of the organisations' days.
-    pub(super) days: BTreeMap<(String, String), DayCount>,
+    pub(super) days: BTreeMap<OrganisationDay, DayCount>,
     /// New strikes.
-    pub(super) strikes: BTreeMap<(PersonHash, String), Strikes>,
+    pub(super) strikes: BTreeMap<PersonDay, Strikes>,
 }
 
 /// The outcome of a batch.
@@ -84,11 +90,10 @@ pub(super) fn decide(
                 let query = Query { entry, question, jti, limits, hash };
                 let answer = query.answer(&mut state);
                 if let LedgerAnswer::Result(result) = answer {
-                    let day = query.day();
                     decided.writes.used.push((entry.ubn.to_string(), jti.clone(), micros(*token_expires_at)));
-                    changed_days.insert((entry.ubn.to_string(), day.clone()));
+                    changed_days.insert(query.organisation_day());
                     if result.is_strike() {
-                        changed_strikes.insert((*hash, day));
+                        changed_strikes.insert(query.person_day());
                     }
                 }
                 (answer, word(answer))
@@ -143,13 +148,22 @@ impl Query<'_> {
         taipei::day(self.entry.at).to_string()
     }
 
-    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it.
+    fn organisation_day(&self) -> OrganisationDay {
+        (self.entry.ubn.to_string(), self.entry.environment.as_str(), self.day())
+    }
+
+    fn person_day(&self) -> PersonDay {
+        (*self.hash, self.entry.environment.as_str(), self.day())
+    }
+
+    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it. In the sandbox there is no
+    /// check 6.
     fn answer(&self, state: &mut State) -> LedgerAnswer {
         let ubn = self.entry.ubn.to_string();
-        if !state.active.contains(&ubn) {
+        if self.entry.environment == Environment::Production && !state.active.contains(&ubn) {
             return LedgerAnswer::AccessEnded;
         }
-        let count = state.days.entry((ubn.clone(), self.day())).or_default();
+        let count = state.days.entry(self.organisation_day()).or_default();
         if count.queries >= i64::from(self.limits.quota) {
             return LedgerAnswer::QuotaExceeded;
         }
@@ -163,7 +177,7 @@ impl Query<'_> {
         if state.suspended.contains(&(ubn, self.entry.user_id.clone())) {
             return LedgerAnswer::Result(VerificationResult::UserSuspended);
         }
-        let strikes = state.strikes.entry((*self.hash, self.day())).or_default();
+        let strikes = state.strikes.entry(self.person_day()).or_default();
         let registered = state.register.get(self.hash);
         let (result, after) = lockout::answer(*strikes, || compare(&self.question.data, registered));
         *strikes = after;

@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use idcheck_domain::{
+    key::Environment,
     lockout::Strikes,
     taipei,
     value::{ApplyCode, IssueSite, RocDate},
@@ -80,14 +81,14 @@ impl Sql {
                 from(&[Text("ubn"), Text("user_id")])
             ),
             days: format!(
-                "SELECT d.ubn, d.day, d.queries, d.wrong FROM {} JOIN organisation_days d \
-                 ON d.ubn = i.ubn AND d.day = i.day",
-                from(&[Text("ubn"), Text("day")])
+                "SELECT d.ubn, d.environment, d.day, d.queries, d.wrong FROM {} JOIN organisation_days d \
+                 ON d.ubn = i.ubn AND d.environment = i.environment AND d.day = i.day",
+                from(&[Text("ubn"), Text("environment"), Text("day")])
             ),
             strikes: format!(
-                "SELECT s.person_hash, s.day, s.wrong FROM {} JOIN strikes s \
-                 ON s.person_hash = i.person_hash AND s.day = i.day",
-                from(&[Bytes("person_hash"), Text("day")])
+                "SELECT s.person_hash, s.environment, s.day, s.wrong FROM {} JOIN strikes s \
+                 ON s.person_hash = i.person_hash AND s.environment = i.environment AND s.day = i.day",
+                from(&[Bytes("person_hash"), Text("environment"), Text("day")])
             ),
             register: format!(
                 "SELECT h.person_hash, h.apply_code, h.applied_on, h.issue_site, h.status FROM {} \
@@ -99,14 +100,16 @@ impl Sql {
                 from(&[Text("ubn"), Text("jti"), Integer("expires_at")])
             ),
             write_days: format!(
-                "INSERT INTO organisation_days (ubn, day, queries, wrong) SELECT ubn, day, queries, wrong FROM {} \
-                 WHERE true ON CONFLICT (ubn, day) DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong",
-                from(&[Text("ubn"), Text("day"), Integer("queries"), Integer("wrong")])
+                "INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
+                 SELECT ubn, environment, day, queries, wrong FROM {} WHERE true \
+                 ON CONFLICT (ubn, environment, day) DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong",
+                from(&[Text("ubn"), Text("environment"), Text("day"), Integer("queries"), Integer("wrong")])
             ),
             write_strikes: format!(
-                "INSERT INTO strikes (person_hash, day, wrong) SELECT person_hash, day, wrong FROM {} \
-                 WHERE true ON CONFLICT (person_hash, day) DO UPDATE SET wrong = excluded.wrong",
-                from(&[Bytes("person_hash"), Text("day"), Integer("wrong")])
+                "INSERT INTO strikes (person_hash, environment, day, wrong) \
+                 SELECT person_hash, environment, day, wrong FROM {} WHERE true \
+                 ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong",
+                from(&[Bytes("person_hash"), Text("environment"), Text("day"), Integer("wrong")])
             ),
             write_records: format!(
                 "INSERT INTO verification_records \
@@ -170,12 +173,12 @@ impl Sql {
         }
         for row in self.query(tx, &self.days, keys.organisation_days).await? {
             let count = DayCount { queries: row.try_get("", "queries")?, wrong: row.try_get("", "wrong")? };
-            state.days.insert((row.try_get("", "ubn")?, row.try_get("", "day")?), count);
+            state.days.insert((row.try_get("", "ubn")?, environment(&row)?, row.try_get("", "day")?), count);
         }
         for row in self.query(tx, &self.strikes, keys.person_days).await? {
             let wrong: i32 = row.try_get("", "wrong")?;
             let strikes = Strikes::from_count(u8::try_from(wrong).unwrap_or(u8::MAX));
-            state.strikes.insert((person(&row)?, row.try_get("", "day")?), strikes);
+            state.strikes.insert((person(&row)?, environment(&row)?, row.try_get("", "day")?), strikes);
         }
         for row in self.query(tx, &self.register, keys.persons).await? {
             state.register.insert(person(&row)?, card(&row)?);
@@ -193,12 +196,18 @@ impl Sql {
         let used = writes.used.iter();
         let used = used.map(|(ubn, jti, end)| json!({"ubn": ubn, "jti": jti, "expires_at": end})).collect();
         self.execute(tx, &self.write_used, used).await?;
-        let days = writes.days.iter().map(|((ubn, day), count)| {
-            json!({"ubn": ubn, "day": day, "queries": count.queries, "wrong": count.wrong})
+        let days = writes.days.iter().map(|((ubn, environment, day), count)| {
+            json!({
+                "ubn": ubn, "environment": environment, "day": day,
+                "queries": count.queries, "wrong": count.wrong,
+            })
         });
         self.execute(tx, &self.write_days, days.collect()).await?;
-        let strikes = writes.strikes.iter().map(|((person, day), strikes)| {
-            json!({"person_hash": hex::encode(person), "day": day, "wrong": strikes.count()})
+        let strikes = writes.strikes.iter().map(|((person, environment, day), strikes)| {
+            json!({
+                "person_hash": hex::encode(person), "environment": environment, "day": day,
+                "wrong": strikes.count(),
+            })
         });
         self.execute(tx, &self.write_strikes, strikes.collect()).await?;
         let records = records.iter().map(|r| {
@@ -229,12 +238,13 @@ impl Keys {
         for (entry, hash) in entries.iter().zip(hashes) {
             let (Ask::Card { jti, .. }, Some(hash)) = (&entry.ask, hash) else { continue };
             let (ubn, day) = (entry.ubn.as_str(), taipei::day(entry.at).to_string());
+            let environment = entry.environment.as_str();
             let person = hex::encode(hash);
             keys.organisations.push(json!({"ubn": ubn}));
             keys.tokens.push(json!({"ubn": ubn, "jti": jti}));
             keys.users.push(json!({"ubn": ubn, "user_id": entry.user_id}));
-            keys.organisation_days.push(json!({"ubn": ubn, "day": day}));
-            keys.person_days.push(json!({"person_hash": person, "day": day}));
+            keys.organisation_days.push(json!({"ubn": ubn, "environment": environment, "day": day}));
+            keys.person_days.push(json!({"person_hash": person, "environment": environment, "day": day}));
             keys.persons.push(json!({"person_hash": person}));
         }
         for list in [
@@ -259,6 +269,11 @@ fn unreadable(what: &str) -> DbErr {
 fn person(row: &QueryResult) -> Result<PersonHash, DbErr> {
     let bytes: Vec<u8> = row.try_get("", "person_hash")?;
     bytes.try_into().map_err(|_| unreadable("person_hash"))
+}
+
+fn environment(row: &QueryResult) -> Result<&'static str, DbErr> {
+    let word: String = row.try_get("", "environment")?;
+    Environment::parse(&word).map(Environment::as_str).ok_or_else(|| unreadable("environment"))
 }
 
 fn card(row: &QueryResult) -> Result<(CardData, CardStatus), DbErr> {

@@ -65,10 +65,12 @@ CREATE TABLE replay_entries (
     ubn VARCHAR(8) NOT NULL, jti VARCHAR(128) NOT NULL, expires_at BIGINT NOT NULL, PRIMARY KEY (ubn, jti));
 CREATE INDEX replay_entries_end ON replay_entries (expires_at);
 CREATE TABLE strikes (
-    person_hash BLOB NOT NULL, day VARCHAR(10) NOT NULL, wrong INTEGER NOT NULL, PRIMARY KEY (person_hash, day));
+    person_hash BLOB NOT NULL, environment VARCHAR(16) NOT NULL, day VARCHAR(10) NOT NULL, wrong INTEGER NOT NULL,
+    PRIMARY KEY (person_hash, environment, day));
+CREATE INDEX strikes_day ON strikes (day);
 CREATE TABLE organisation_days (
-    ubn VARCHAR(8) NOT NULL, day VARCHAR(10) NOT NULL, queries BIGINT NOT NULL, wrong BIGINT NOT NULL,
-    PRIMARY KEY (ubn, day));
+    ubn VARCHAR(8) NOT NULL, environment VARCHAR(16) NOT NULL, day VARCHAR(10) NOT NULL, queries BIGINT NOT NULL,
+    wrong BIGINT NOT NULL, PRIMARY KEY (ubn, environment, day));
 CREATE TABLE suspended_users (
     ubn VARCHAR(8) NOT NULL, user_id VARCHAR(12) NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (ubn, user_id));
 CREATE TABLE verification_records (

@@ -20,7 +20,7 @@ use idcheck_usecases::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::NullOrdering,
+    sea_query::{Expr, NullOrdering},
 };
 use uuid::Uuid;
 
@@ -135,7 +135,7 @@ impl Applications for Store {
         let query = application::Entity::find()
             .filter(conditions(filter))
             .order_by_with_nulls(application::Column::DueDate, Order::Asc, NullOrdering::Last)
-            .order_by_asc(application::Column::ReceivedAt)
+            .order_by_asc(Expr::cust("CASE WHEN due_date IS NULL THEN -received_at ELSE received_at END"))
             .order_by_asc(application::Column::Id)
             .offset(offset)
             .limit(limit + 1);

@@ -152,12 +152,13 @@ pub(crate) fn iss_key_place(ubn: &str, environment: &str) -> String {
     format!("iss_keys/{ubn}/{environment}")
 }
 
-/// One row or none: whoever comes second finds it spent.
+/// One row or none: whoever comes second finds it spent, whoever comes late finds it ended.
 async fn spend(tx: &DatabaseTransaction, id: Uuid, at: i64) -> Result<(), CommitError> {
     let spent = challenge::Entity::update_many()
         .col_expr(challenge::Column::SpentAt, Expr::value(at))
         .filter(challenge::Column::Id.eq(id))
         .filter(challenge::Column::SpentAt.is_null())
+        .filter(challenge::Column::ExpiresAt.gt(at))
         .exec(tx)
         .await
         .map_err(failed)?;

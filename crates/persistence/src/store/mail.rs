@@ -43,7 +43,8 @@ impl Outbox for Store {
                 .await
                 .map_err(unavailable)?;
             if leased.rows_affected == 1 {
-                taken.push(queued(&row)?);
+                // A damaged one is logged and left to its lease; the others go out.
+                taken.extend(queued(&row));
             }
         }
         Ok(taken)

@@ -11,16 +11,18 @@ pub(crate) use register::status_of;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use idcheck_domain::taipei;
 use idcheck_usecases::ports::{Clock, StoreError};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-use crate::{ChainReport, MigrationState, Vault, chain, migration};
+use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
 
-/// Longest wait for a connection, and longest run of a statement.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a connection or a lock, and longest run of a statement.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The store. Clones share its connections.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct Store {
     pub(crate) reader: DatabaseConnection,
     /// Where it is written; on SQLite one connection, so that writers wait in line instead of failing.
     pub(crate) writer: DatabaseConnection,
+    /// Where the ledger writes: apart from pages that may hold every other connection.
+    pub(crate) ledger: DatabaseConnection,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -39,14 +43,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`]; the reason is logged.
     pub async fn connect(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let (reader, writer) = if url.starts_with("sqlite:") {
+        let (reader, writer, ledger) = if url.starts_with("sqlite:") {
             let writer = sqlite(url, 1).await.map_err(unavailable)?;
-            (sqlite(url, 4).await.map_err(unavailable)?, writer)
+            (sqlite(url, 4).await.map_err(unavailable)?, writer.clone(), writer)
         } else {
-            let pool = postgres(url).await.map_err(unavailable)?;
-            (pool.clone(), pool)
+            // The ping before each use finds connections that a restart of the server left behind. The ledger does
+            // without, because it costs a fifth of its speed, and tries a batch again instead.
+            let pool = postgres(url, 12, true).await.map_err(unavailable)?;
+            (pool.clone(), pool, postgres(url, 3, false).await.map_err(unavailable)?)
         };
-        Ok(Self { reader, writer, vault, clock })
+        Ok(Self { reader, writer, ledger, vault, clock })
     }
 
     /// Takes every missing step of the schema; safe to be called by several nodes at once.
@@ -54,7 +60,9 @@ impl Store {
     /// # Errors
     /// The store's.
     pub async fn migrate_up(&self) -> Result<(), StoreError> {
-        migration::up(&self.writer).await.map_err(unavailable)
+        // Boxed: large, and run once.
+        let taken = Box::pin(async { migration::up(self.begin().await?).await });
+        taken.await.map_err(unavailable)
     }
 
     /// The steps of the schema.
@@ -73,22 +81,59 @@ impl Store {
         self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(unavailable)
     }
 
-    /// Walks the hash chain from entry `from`.
+    /// Walks the hash chain from entry `from`, the first being 1, to its head; the entry before is taken as right.
+    ///
+    /// # Errors
+    /// The store's. What is wrong with the chain is in the report.
+    pub async fn verify_chain(&self, from: i64) -> Result<ChainReport, StoreError> {
+        self.verify_chain_showing(from, |_, _| {}).await
+    }
+
+    /// The same; `progress` is told the number of each page's last entry, and the head's.
     ///
     /// # Errors
     /// The store's.
-    pub async fn verify_chain(&self, from: i64) -> Result<ChainReport, StoreError> {
-        chain::verify(&self.reader, from).await.map_err(unavailable)
+    pub async fn verify_chain_showing(
+        &self,
+        from: i64,
+        progress: impl FnMut(i64, i64) + Send,
+    ) -> Result<ChainReport, StoreError> {
+        chain::verify(&self.reader, from, progress).await.map_err(unavailable)
+    }
+
+    /// Deletes what can have no effect any more: challenges, officers' sessions and replay entries that ended an
+    /// hour before `now` (a token is taken for some minutes after its end), and strikes of days before yesterday.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn purge(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
+        let yesterday = taipei::day(now - TimeDelta::days(1)).to_string().into();
+        for (sql, before) in [
+            ("DELETE FROM challenges WHERE expires_at < $1", ended.clone()),
+            ("DELETE FROM officer_sessions WHERE expires_at < $1", ended.clone()),
+            ("DELETE FROM replay_entries WHERE expires_at < $1", ended),
+            ("DELETE FROM strikes WHERE day < $1", yesterday),
+        ] {
+            let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, [before]);
+            self.writer.execute_raw(statement).await.map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let sqlite = self.writer.get_database_backend() == DbBackend::Sqlite;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.writer.begin_with_options(options).await
+        begin(&self.writer).await
     }
+}
+
+/// Begins a transaction that writes: on SQLite as the writer from the start, so that it never fails half-way.
+pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
+    let options = TransactionOptions {
+        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    db.begin_with_options(options).await
 }
 
 /// Logs what the database said and tells only that it failed.
@@ -119,20 +164,20 @@ async fn sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr
                 .pragma("foreign_keys", "ON")
                 .busy_timeout(PATIENCE)
         });
-    Database::connect(options).await
+    Box::pin(Database::connect(options)).await
 }
 
-async fn postgres(url: &str) -> Result<DatabaseConnection, DbErr> {
+async fn postgres(url: &str, connections: u32, ping: bool) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url.to_owned());
     options
-        .max_connections(12)
+        .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(PATIENCE)
         .connect_timeout(PATIENCE)
-        .test_before_acquire(false)
+        .test_before_acquire(ping)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(|options| {
-            options.options([("statement_timeout", "5s"), ("lock_timeout", "5s")])
+            options.options([("statement_timeout", "3s"), ("lock_timeout", "3s")])
         });
-    Database::connect(options).await
+    Box::pin(Database::connect(options)).await
 }

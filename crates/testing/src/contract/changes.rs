@@ -159,11 +159,29 @@ pub async fn a_challenge_is_spent_once(store: &impl Store) {
     assert_eq!(there, 1);
 }
 
+/// A challenge that ended at the instant of spending is not spent, and one that was never issued neither.
+pub async fn an_ended_challenge_is_refused(store: &impl Store) {
+    let issued = challenge(902);
+    store.issue_challenge(issued.clone()).await.unwrap();
+    let spend = |id: u128, at| Change {
+        spends: Some((Uuid::from_u128(id), at)),
+        audit: audit(),
+        ..Change::default()
+    };
+    let unknown = store.commit(spend(903, issued.issued_at)).await;
+    assert_eq!(unknown, Err(CommitError::ChallengeSpent));
+    let late = store.commit(spend(902, issued.expires_at)).await;
+    assert_eq!(late, Err(CommitError::ChallengeSpent));
+    store.commit(spend(902, issued.expires_at - TimeDelta::microseconds(1))).await.unwrap();
+    let held = Challenges::find(store, issued.id).await.unwrap().unwrap();
+    assert_eq!(held.spent_at, Some(issued.expires_at - TimeDelta::microseconds(1)));
+}
+
 /// Two decisions on one version: one stands.
 pub async fn one_of_two_decisions_stands(store: &impl Store, other: &impl Store, rounds: u128) {
     let at = FixedClock::default().now();
     for round in 0..rounds {
-        let ubn = ubn(200 + usize::try_from(round).unwrap());
+        let ubn = ubn(700 + usize::try_from(round).unwrap());
         let (case, _) = application(ubn, Kind::Apply, 20_000 + round, at);
         let officer = OfficerId(Uuid::from_u128(1));
         let case = case.claim(officer, at).unwrap().0;
@@ -345,7 +363,8 @@ pub async fn the_queue_is_in_order(store: &impl Store) {
 pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Send + Sync)) {
     round_trips(store).await;
     a_challenge_is_spent_once(store).await;
-    one_of_two_decisions_stands(store, other, 20).await;
+    an_ended_challenge_is_refused(store).await;
+    one_of_two_decisions_stands(store, other, 200).await;
     unique_things_are_unique(store).await;
     callers_see_keys_and_access(store).await;
     the_queue_is_in_order(store).await;

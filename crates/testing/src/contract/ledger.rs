@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     access::Access,
     key::Environment,
+    lockout::{self, Strikes},
     value::{Account, Reason, UnifiedBusinessNumber},
-    verification::{CardStatus, VerificationResult},
+    verification::{CardStatus, Comparison, VerificationResult},
 };
 use idcheck_usecases::ports::{
     Ask, AuditEntry, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger, LedgerAnswer,
@@ -20,13 +21,15 @@ use crate::{
 };
 
 const WIDE: Limits = Limits { quota: 100_000, budget: 100_000 };
-const ORGANISATION: usize = 3000;
+/// The organisation that [`question`]s are of.
+pub const ORGANISATION: usize = 3000;
 
 fn at() -> DateTime<Utc> {
     FixedClock::default().now()
 }
 
-fn question(number: usize, year: u32, jti: &str) -> LedgerEntry {
+/// A question of the suite's organisation about the `number`th person; the right card is of the year 108.
+pub fn question(number: usize, year: u32, jti: &str) -> LedgerEntry {
     LedgerEntry {
         at: at(),
         ubn: ubn(ORGANISATION),
@@ -51,13 +54,16 @@ fn audit() -> Vec<AuditEntry> {
     }]
 }
 
-/// Makes an organisation that may ask.
-pub async fn admit(store: &impl Changes, number: usize) -> UnifiedBusinessNumber {
+/// The change that makes an organisation that may ask.
+pub fn admission(number: usize) -> Change {
     let account = Account::from_ordinal(u32::try_from(number).unwrap()).unwrap();
     let organisation = active_organisation(ubn(number), account, at());
-    let change =
-        Change { organisation: Some(Write::Insert(organisation)), audit: audit(), ..Change::default() };
-    store.commit(change).await.unwrap();
+    Change { organisation: Some(Write::Insert(organisation)), audit: audit(), ..Change::default() }
+}
+
+/// Makes an organisation that may ask.
+pub async fn admit(store: &impl Changes, number: usize) -> UnifiedBusinessNumber {
+    store.commit(admission(number)).await.unwrap();
     ubn(number)
 }
 
@@ -180,6 +186,58 @@ pub async fn access_ends_at_once<S: Changes + Organisations>(ledger: &impl Ledge
     assert_eq!(ask("after").await.unwrap(), LedgerAnswer::AccessEnded);
 }
 
+/// The sandbox counts for itself, and asks for no access (checks 3 and 6 do not apply in it).
+pub async fn the_sandbox_is_apart(ledger: &impl Ledger) {
+    let ask = |year, jti: &str, environment| {
+        let mut entry = question(22, year, jti);
+        if environment == Environment::Sandbox {
+            entry.environment = environment;
+            entry.ubn = ubn(ORGANISATION + 9);
+        }
+        code(ledger, entry)
+    };
+    assert_eq!(ask(100, "sandbox-1", Environment::Sandbox).await, 2);
+    assert_eq!(ask(100, "sandbox-2", Environment::Sandbox).await, 3);
+    assert_eq!(ask(100, "sandbox-3", Environment::Production).await, 2);
+    assert_eq!(ask(100, "sandbox-4", Environment::Sandbox).await, 4);
+    assert_eq!(ask(108, "sandbox-5", Environment::Production).await, 1);
+}
+
+/// Right, wrong and locked questions from all nodes at once: what each was told, in the order of the records, is what
+/// the rule of the domain says of that order. `order` reads the users of the records that begin with `o`, in the
+/// order of the chain.
+pub async fn answers_agree_with_the_rule<L, F>(nodes: &[L], order: impl FnOnce() -> F)
+where
+    L: Ledger + Clone + 'static,
+    F: Future<Output = Vec<String>>,
+{
+    // A linear congruential sequence: the same traffic in each run, in another interleaving.
+    let mut seed = 7_u32;
+    let mut next = |bound: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) % bound
+    };
+    let asked: Vec<_> = (0..600).map(|_| (200 + next(12) as usize, next(3) == 0)).collect();
+    let entries = asked.iter().enumerate().map(|(n, (person, right))| {
+        let mut entry = question(*person, if *right { 108 } else { 100 }, &format!("oracle-{n}"));
+        entry.user_id = format!("o{n}");
+        entry
+    });
+    let answers = all_at_once(nodes, entries.collect()).await;
+    let order = order().await;
+    assert_eq!(order.len(), asked.len());
+    let mut strikes = BTreeMap::new();
+    for user in order {
+        let number: usize = user[1..].parse().unwrap();
+        let (person, right) = asked[number];
+        let count = strikes.entry(person).or_insert(Strikes::NONE);
+        let compared = if right { Comparison::Same(CardStatus::Normal) } else { Comparison::Different };
+        let (expected, after) = lockout::answer(*count, || compared);
+        *count = after;
+        assert_eq!(answers[number], LedgerAnswer::Result(expected), "query {number}");
+    }
+}
+
 /// A refusal is recorded and costs neither token nor strike.
 pub async fn refusals_are_recorded(ledger: &impl Ledger) {
     let mut entry = question(21, 108, "x");
@@ -213,4 +271,5 @@ where
     quota_and_budget(nodes, store).await;
     access_ends_at_once(&nodes[0], store).await;
     refusals_are_recorded(&nodes[0]).await;
+    the_sandbox_is_apart(&nodes[0]).await;
 }

@@ -1,0 +1,195 @@
+//! What is left when something fails: nothing of a change, no answer without its record, no strike twice (threats 13
+//! and 14).
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[macro_use]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use idcheck_domain::verification::CardStatus;
+use idcheck_persistence::LedgerWriter;
+use idcheck_testing::{
+    builders::{register_row, ubn},
+    contract::ledger::{ORGANISATION, admission, admit, question},
+    database::TempDatabase,
+};
+use idcheck_usecases::ports::{
+    Changes, CommitError, HouseholdRegister, Ledger, LedgerAnswer, LedgerError, Organisations, StoreError,
+};
+
+/// A trigger that refuses rows of a table for which `condition` holds.
+fn refuse(database: &TempDatabase, table: &str, condition: &str) -> String {
+    if database.folder().is_some() {
+        return format!(
+            "CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {condition} \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        );
+    }
+    format!(
+        "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; \
+         CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
+    )
+}
+
+async fn allow(database: &TempDatabase, table: &str) {
+    if database.folder().is_some() {
+        database.tamper("DROP TRIGGER refuse").await;
+    } else {
+        database.tamper(&format!("DROP TRIGGER refuse ON {table}; DROP FUNCTION refuse()")).await;
+    }
+}
+
+on_both!(a_change_that_fails_at_its_end_leaves_nothing, |database| {
+    let store = database.store().await;
+    database.tamper(&refuse(&database, "audit_chain", "true")).await;
+    let outcome = store.commit(admission(1)).await;
+    assert_eq!(outcome, Err(CommitError::Store(StoreError::Unavailable)));
+    assert_eq!(Organisations::find(&store, ubn(1)).await.unwrap(), None);
+    allow(&database, "audit_chain").await;
+    store.commit(admission(1)).await.unwrap();
+    assert_eq!(store.verify_chain(0).await.unwrap().entries, 1);
+});
+
+/// Tables that a batch writes to, in the order in which it does.
+const WRITTEN: [&str; 5] =
+    ["replay_entries", "organisation_days", "strikes", "verification_records", "audit_chain"];
+
+on_both!(a_batch_that_fails_at_any_statement_leaves_nothing, |database| {
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(store.clone());
+    for table in WRITTEN {
+        database.tamper(&refuse(&database, table, "true")).await;
+        let outcome = ledger.record(question(1, 100, "again")).await;
+        assert_eq!(outcome, Err(LedgerError::Unavailable), "{table}");
+        allow(&database, table).await;
+        for other in &WRITTEN[..4] {
+            let left = database.number(&format!("SELECT count(*) FROM {other}")).await;
+            assert_eq!(left, 0, "{other} kept something when {table} failed");
+        }
+    }
+    // The token was not spent and no strike was counted.
+    let outcome = ledger.record(question(1, 100, "again")).await.unwrap();
+    assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
+    assert_eq!(store.verify_chain(0).await.unwrap().first_bad, None);
+});
+
+on_both!(a_query_that_the_database_refuses_takes_no_other_with_it, |database| {
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    database.tamper(&refuse(&database, "verification_records", "NEW.user_id = 'poison'")).await;
+    let ledger = LedgerWriter::start(store);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..30 {
+        let ledger = ledger.clone();
+        let mut entry = question(number, 100, &format!("poison-{number}"));
+        if number % 10 == 4 {
+            entry.user_id = "poison".to_owned();
+        }
+        tasks.spawn(async move { (number, ledger.record(entry).await) });
+    }
+    for (number, outcome) in tasks.join_all().await {
+        assert_eq!(outcome.is_err(), number % 10 == 4, "{number}: {outcome:?}");
+    }
+    assert_eq!(database.number("SELECT count(*) FROM replay_entries").await, 27);
+});
+
+/// SQLite: another program holds the file. Whoever waits is told in time, and all goes on when it lets go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_file_is_answered_in_time() {
+    let database = TempDatabase::sqlite().await;
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(store);
+    let holder = database.hold_the_writer().await;
+    let begun = Instant::now();
+    let waiting: Vec<_> = (0..600)
+        .map(|number| {
+            let ledger = ledger.clone();
+            let entry = question(number, 100, &format!("held-{number}"));
+            tokio::spawn(async move { ledger.record(entry).await })
+        })
+        .collect();
+    for task in waiting {
+        assert_eq!(task.await.unwrap(), Err(LedgerError::Unavailable));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(8), "told after {:?}", begun.elapsed());
+    holder.close().await.unwrap();
+    let outcome = recovered(&ledger, "held-0").await;
+    assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
+    assert_eq!(database.number("SELECT count(*) FROM verification_records").await, 1);
+}
+
+/// Asks until there is an answer, at most 10 seconds.
+async fn recovered(ledger: &LedgerWriter, jti: &str) -> LedgerAnswer {
+    let begun = Instant::now();
+    loop {
+        match ledger.record(question(0, 100, jti)).await {
+            Ok(answer) => return answer,
+            Err(_) => assert!(begun.elapsed() < Duration::from_secs(10), "no recovery"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// PostgreSQL goes away again and again under load. Every answer has its record and its token, every strike was
+/// counted once, and the chain holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_cut_under_load_lose_and_double_nothing() {
+    let Some(database) = TempDatabase::postgres().await else { return };
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    store.import(&(0..40).map(|n| register_row(n, CardStatus::Normal)).collect::<Vec<_>>()).await.unwrap();
+    let nodes = [LedgerWriter::start(store.clone()), LedgerWriter::start(database.store().await)];
+    let mut clients = tokio::task::JoinSet::new();
+    for client in 0..16 {
+        let ledger = nodes[client % 2].clone();
+        clients.spawn(async move {
+            let mut answered = Vec::new();
+            for number in 0..60 {
+                let user = format!("c{client}n{number}");
+                let mut entry = question((client * 7 + number) % 40, 100, &user);
+                entry.user_id.clone_from(&user);
+                if let Ok(LedgerAnswer::Result(result)) = ledger.record(entry).await {
+                    answered.push(format!("{user}={}", result.code()));
+                }
+            }
+            answered
+        });
+    }
+    for _ in 0..15 {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        database.cut_connections().await;
+    }
+    let answered: Vec<String> = clients.join_all().await.into_iter().flatten().collect();
+    recovered(&nodes[0], "after").await;
+    recovered(&nodes[1], "after too").await;
+    assert!(answered.len() > 100, "hardly anything was answered: {}", answered.len());
+    let recorded = database.texts("SELECT user_id || '=' || outcome AS v FROM verification_records").await;
+    let recorded: std::collections::HashSet<_> = recorded.into_iter().collect();
+    for answer in &answered {
+        assert!(recorded.contains(answer), "{answer} was told and not recorded so");
+    }
+    let strikes = database.number("SELECT sum(wrong) FROM strikes").await;
+    let told = "SELECT count(*) FROM verification_records WHERE outcome IN ('2', '3', '4')";
+    assert_eq!(strikes, database.number(told).await);
+    let spent = database.number("SELECT count(*) FROM replay_entries").await;
+    assert_eq!(spent, database.number("SELECT count(*) FROM verification_records").await);
+    assert_eq!(store.verify_chain(0).await.unwrap().first_bad, None);
+    store.ping().await.unwrap();
+    database.close().await;
+}
+
+on_both!(a_damaged_row_is_told_by_table_and_column, |database| {
+    let store = database.store().await;
+    admit(&store, 1).await;
+    for (column, value) in [("access", "'odd'"), ("contact", "'{}'"), ("account", "-5"), ("name", "''")] {
+        database.tamper(&format!("UPDATE organisations SET {column} = {value}")).await;
+        let told = Organisations::find(&store, ubn(1)).await;
+        assert_eq!(told, Err(StoreError::Corrupt { table: "organisations", column }), "{column}");
+        database.tamper("DELETE FROM organisations").await;
+        admit(&store, 1).await;
+    }
+});
