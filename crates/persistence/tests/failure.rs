@@ -193,3 +193,24 @@ on_both!(a_damaged_row_is_told_by_table_and_column, |database| {
         admit(&store, 1).await;
     }
 });
+
+/// A commit that fails may have happened: it is not tried again, and its caller gets no answer. The sequence counts
+/// the attempts, because nothing rolls it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_fails_is_not_tried_again() {
+    let Some(database) = TempDatabase::postgres().await else { return };
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let trigger = "CREATE SEQUENCE commits; CREATE FUNCTION refuse() RETURNS trigger AS \
+         $$ BEGIN PERFORM nextval('commits'); RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; \
+         CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON verification_records \
+         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()";
+    database.tamper(trigger).await;
+    let ledger = LedgerWriter::start(store);
+    assert_eq!(ledger.record(question(0, 100, "once")).await, Err(LedgerError::Unavailable));
+    assert_eq!(database.number("SELECT last_value FROM commits").await, 1);
+    allow(&database, "verification_records").await;
+    let outcome = recovered(&ledger, "once").await;
+    assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
+    database.close().await;
+}
