@@ -50,6 +50,7 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
             };
             let mut response = match answered {
                 Ok(response) => response.into_response(),
+                Err(error) if error.is_from_response() => error.into_response(),
                 // What the framework refuses, in the same words as everything else.
                 Err(error) => Problem::of_status(error.status()).response(lang, &id.0),
             };

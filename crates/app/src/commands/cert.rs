@@ -10,7 +10,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use idcheck_certificate::{
-    Certificate, CrlStore, Examination, Policy, Revocation, TrustStore, Verifier, path::PathRules,
+    Certificate, CrlStore, Examination, Policy, Refusal, Revocation, TrustStore, Verifier, path::PathRules,
 };
 use idcheck_usecases::ports::Clock;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn report(examination: &Examination, required: Option<&str>) -> ExitCode {
     if let (Some(facts), Some(required)) = (facts, required)
         && facts.unified_business_number != required
     {
-        reason = Some("otherCompany");
+        reason = Some(Refusal::OtherCompany.code());
     }
     let chain: Vec<Value> = examination.chain.iter().map(|certificate| described(certificate)).collect();
     let output = json!({

@@ -194,7 +194,6 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-#[expect(clippy::large_futures, reason = "one command a process, boxed by the caller")]
 async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => demo::run(arguments).await,

@@ -37,7 +37,7 @@ pub(super) async fn import(config: &Config, file: &Path, stop_on_error: bool) ->
                     refused += 1;
                     if refused <= NAMED {
                         bar.suspend(|| {
-                            eprintln!("line {}: {}: {}", row.line, row.column, row.violation.code())
+                            eprintln!("line {}: {}: {}", row.line, row.column, row.violation.code());
                         });
                     }
                     if stop_on_error {

@@ -1,0 +1,20 @@
+//! What the suites share: the real programs as processes, a card, an officer, a company's program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test fails by panicking; its names say it; it has its own clock"
+)]
+
+mod caller;
+mod people;
+mod process;
+
+pub use caller::{Caller, Reply, Signer, python};
+pub use people::{Applicant, Officer, json};
+pub use process::{Demo, Nodes, Process, free_port};

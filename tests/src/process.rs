@@ -1,0 +1,274 @@
+//! The programs as processes.
+
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::json;
+
+/// Where cargo put a program: beside the folder of this test.
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().parent().unwrap().join(name);
+    assert!(path.exists(), "{} is not built; run `cargo build --workspace --bins`", path.display());
+    path
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A process that is killed when it is dropped.
+pub struct Process {
+    child: Child,
+    pub log: PathBuf,
+}
+
+impl Process {
+    fn start(command: &mut Command, log: &Path) -> Self {
+        let file = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let child =
+            command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        Self { child, log: log.to_owned() }
+    }
+
+    /// SIGKILL: nothing of it runs any more when this returns.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGINT, and waits for its end.
+    pub fn interrupt(&mut self) -> std::process::ExitStatus {
+        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Runs `idcheck` to its end.
+fn idcheck(arguments: &[&str], environment: &[(&str, String)], input: &str) -> std::process::Output {
+    let mut child = Command::new(program("idcheck"))
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+async fn wait_ready(base_url: &str, log: &Path) {
+    let started = Instant::now();
+    let client = reqwest::Client::new();
+    while started.elapsed() < Duration::from_mins(1) {
+        if let Ok(response) = client.get(format!("{base_url}/readyz")).send().await
+            && response.status().is_success()
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{base_url} is not ready: {}", std::fs::read_to_string(log).unwrap_or_default());
+}
+
+/// A running `idcheck demo`.
+pub struct Demo {
+    pub process: Process,
+    pub base_url: String,
+    pub file: Value,
+    dir: TempDir,
+    ports: (u16, u16),
+}
+
+impl Demo {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ports = (free_port(), free_port());
+        Self::on(dir, ports).await
+    }
+
+    async fn on(dir: TempDir, ports: (u16, u16)) -> Self {
+        let (listen, cards) = (format!("127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
+        let log = dir.path().join("log");
+        let data = dir.path().join("data");
+        let mut command = Command::new(program("idcheck"));
+        command.args(["demo", "--listen", &listen, "--softcard-listen", &cards, "--data-dir"]).arg(&data);
+        let process = Process::start(&mut command, &log);
+        let base_url = format!("http://{listen}");
+        wait_ready(&base_url, &log).await;
+        let file = json(&std::fs::read(data.join("demo.json")).unwrap());
+        Self { process, base_url, file, dir, ports }
+    }
+
+    /// Kills it and starts it again on the same data.
+    pub async fn kill_and_restart(mut self) -> Self {
+        self.process.kill();
+        Self::on(self.dir, self.ports).await
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// `idcheck audit verify` on its data.
+    pub fn audit(&self) -> (bool, String) {
+        let data = self.data_dir();
+        let environment = [
+            ("IDCHECK_DATABASE_URL", format!("sqlite://{}", data.join("idcheck.db").display())),
+            ("IDCHECK_KEY_FILE", data.join("key").display().to_string()),
+        ];
+        let output = idcheck(&["audit", "verify"], &environment, "");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Several `idcheck serve` on one PostgreSQL, with software cards beside.
+pub struct Nodes {
+    pub urls: Vec<String>,
+    pub processes: Vec<Process>,
+    pub card_url: String,
+    pub officers: Vec<(String, String, String)>,
+    environment: Vec<(&'static str, String)>,
+    cards: Process,
+    dir: TempDir,
+    database: String,
+    admin: String,
+}
+
+impl Nodes {
+    /// `None`, with a printed line, where no PostgreSQL is named.
+    pub async fn start(count: usize, persons: &str) -> Option<Self> {
+        let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
+            println!("skipped: IDCHECK_TEST_POSTGRES is not set");
+            return None;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("nodes_{}_{}", std::process::id(), free_port());
+        psql(&admin, &format!("CREATE DATABASE {database}"));
+        let key = dir.path().join("key");
+        std::fs::write(&key, "07".repeat(32)).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let card_port = free_port();
+        let cards_dir = dir.path().join("cards");
+        let mut command = Command::new(program("idcheck-softcard"));
+        command.args(["--listen", &format!("127.0.0.1:{card_port}"), "--data-dir"]).arg(&cards_dir);
+        let cards = Process::start(&mut command, &dir.path().join("cards.log"));
+        let card_url = format!("http://127.0.0.1:{card_port}");
+        wait_for(&format!("{card_url}/selfTest.htm")).await;
+        let (server, _) = admin.rsplit_once('/').unwrap();
+        let environment = vec![
+            ("IDCHECK_DATABASE_URL", format!("{server}/{database}")),
+            ("IDCHECK_KEY_FILE", key.display().to_string()),
+            ("IDCHECK_TRUST_DIR", cards_dir.join("trust").display().to_string()),
+            ("IDCHECK_ALLOW_LOOPBACK_HOSTS", "true".to_owned()),
+            ("IDCHECK_MAIL__FOLDER", dir.path().join("mail").display().to_string()),
+            ("IDCHECK_LIMITS__RATE_PER_ORGANISATION", "100000".to_owned()),
+            ("IDCHECK_LIMITS__RATE_PER_ADDRESS", "100000".to_owned()),
+            ("IDCHECK_LIMITS__BUDGET", "100000".to_owned()),
+        ];
+        let mut nodes = Self {
+            urls: Vec::new(),
+            processes: Vec::new(),
+            card_url,
+            officers: Vec::new(),
+            environment,
+            cards,
+            dir,
+            database,
+            admin,
+        };
+        nodes.succeed(&["migrate", "up"], "");
+        let file = nodes.dir.path().join("persons.csv");
+        std::fs::write(&file, persons).unwrap();
+        nodes.succeed(&["registry", "import", &file.display().to_string()], "");
+        for name in ["reviewer1", "reviewer2"] {
+            let added = nodes.succeed(&["officer", "add", name, "--role", "reviewer"], "a long password\n");
+            let secret = added.split("only now: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+            nodes.officers.push((name.to_owned(), "a long password".to_owned(), secret));
+        }
+        for _ in 0..count {
+            let port = free_port();
+            nodes.urls.push(format!("http://127.0.0.1:{port}"));
+            nodes.processes.push(nodes.serve(port));
+        }
+        for node in 0..count {
+            wait_ready(&nodes.urls[node], &nodes.processes[node].log).await;
+        }
+        Some(nodes)
+    }
+
+    fn serve(&self, port: u16) -> Process {
+        let mut command = Command::new(program("idcheck"));
+        command.arg("serve").envs(self.environment.iter().map(|(name, value)| (*name, value)));
+        command.env("IDCHECK_LISTEN", format!("127.0.0.1:{port}"));
+        command.env("IDCHECK_BASE_URL", format!("http://127.0.0.1:{port}"));
+        Process::start(&mut command, &self.dir.path().join(format!("node-{port}.log")))
+    }
+
+    /// Kills a node and starts it again.
+    pub async fn kill_and_restart(&mut self, node: usize) {
+        self.processes[node].kill();
+        let port = self.urls[node].rsplit_once(':').unwrap().1.parse().unwrap();
+        self.processes[node] = self.serve(port);
+        wait_ready(&self.urls[node], &self.processes[node].log).await;
+    }
+
+    /// Runs a command of `idcheck` on this database.
+    pub fn succeed(&self, arguments: &[&str], input: &str) -> String {
+        let output = idcheck(arguments, &self.environment, input);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {printed}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        printed
+    }
+
+    /// The one value that a query gives.
+    pub fn query(&self, sql: &str) -> String {
+        let (server, _) = self.admin.rsplit_once('/').unwrap();
+        psql(&format!("{server}/{}", self.database), sql)
+    }
+
+    /// Ends the processes and removes the database.
+    pub fn close(mut self) {
+        self.processes.clear();
+        self.cards.kill();
+        psql(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.database));
+    }
+}
+
+fn psql(url: &str, sql: &str) -> String {
+    let output = Command::new("psql").args([url, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]).output().unwrap();
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+async fn wait_for(url: &str) {
+    let client = reqwest::Client::new();
+    for _ in 0..1200 {
+        if client.get(url).send().await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{url} does not answer");
+}
