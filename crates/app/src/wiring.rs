@@ -35,6 +35,8 @@ const REFRESH: Duration = Duration::from_millis(400);
 const MAIL: Duration = Duration::from_secs(2);
 /// How often trusted certificates and lists are looked at.
 const TRUST: Duration = Duration::from_secs(10);
+/// How often what can have no effect any more is removed.
+const PURGE: Duration = Duration::from_hours(1);
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -75,6 +77,7 @@ pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
 /// The running service.
 pub(crate) struct Service {
     app: App,
+    store: Store,
     callers: Arc<CallerSnapshot>,
     cards: Arc<FolderVerifier>,
     rates: Arc<Rates>,
@@ -151,7 +154,7 @@ impl Service {
             metrics: String::new,
         };
         let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
-        Ok(Self { app: App { services, config: Arc::new(http) }, callers, cards, rates, mail })
+        Ok(Self { app: App { services, config: Arc::new(http) }, store, callers, cards, rates, mail })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -179,6 +182,14 @@ impl Service {
                 if let Err(error) = cards.reload_if_changed() {
                     tracing::error!(%error, "trusted certificates could not be read again");
                 }
+            }
+        }));
+        let store = self.store;
+        jobs.spawn(every(PURGE, stop.clone(), move || {
+            let store = store.clone();
+            async move {
+                // As above: logged there, tried again here.
+                let _ = store.purge(SystemClock.now()).await;
             }
         }));
         let acceptor = TcpAcceptor::from_tokio(listener)?;

@@ -133,6 +133,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let component = Component::new(pki.into_cards(), Vec::new(), Arc::new(|| SystemClock.now()));
     let cards =
         tokio::spawn(idcheck_softcard::serve(card_listener, Arc::new(component), stopped(stopping.clone())));
+    tokio::spawn(renew_lists(dir.join("pki"), stopping.clone()));
     let served = tokio::spawn(service.run(listener, stopping));
     write(&dir.join("demo.json"), &file)?;
     ready.store(true, Ordering::Release);
@@ -152,6 +153,20 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     bound.with_context(|| {
         format!("{address} is taken or not ours; choose another with --listen or --softcard-listen")
     })
+}
+
+/// A demo that runs for weeks needs current revocation lists.
+async fn renew_lists(pki: PathBuf, stop: watch::Receiver<()>) {
+    let mut stopping = std::pin::pin!(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopping => return,
+            () = tokio::time::sleep(std::time::Duration::from_hours(12)) => {}
+        }
+        if let Err(error) = idcheck_softcard::refresh_crls(&pki, SystemClock.now()) {
+            tracing::error!(%error, "the demo's revocation lists could not be renewed");
+        }
+    }
 }
 
 /// Resolves when the server ended by itself.

@@ -24,6 +24,9 @@ use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
 /// Longest wait for a connection or a lock, and longest run of a statement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long strikes are kept, in days (**decided**).
+const STRIKES_KEPT_DAYS: i64 = 35;
+
 /// The store. Clones share its connections.
 #[derive(Clone)]
 pub struct Store {
@@ -102,18 +105,19 @@ impl Store {
     }
 
     /// Deletes what can have no effect any more: challenges, officers' sessions and replay entries that ended an
-    /// hour before `now` (a token is taken for some minutes after its end), and strikes of days before yesterday.
+    /// hour before `now` (a token is taken for some minutes after its end), and strikes older than
+    /// [`STRIKES_KEPT_DAYS`].
     ///
     /// # Errors
     /// The store's.
     pub async fn purge(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
-        let yesterday = taipei::day(now - TimeDelta::days(1)).to_string().into();
+        let kept = taipei::day(now - TimeDelta::days(STRIKES_KEPT_DAYS)).to_string().into();
         for (sql, before) in [
             ("DELETE FROM challenges WHERE expires_at < $1", ended.clone()),
             ("DELETE FROM officer_sessions WHERE expires_at < $1", ended.clone()),
             ("DELETE FROM replay_entries WHERE expires_at < $1", ended),
-            ("DELETE FROM strikes WHERE day < $1", yesterday),
+            ("DELETE FROM strikes WHERE day < $1", kept),
         ] {
             let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, [before]);
             self.writer.execute_raw(statement).await.map_err(unavailable)?;
