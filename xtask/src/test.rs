@@ -48,6 +48,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     })?;
     steps.take("programs", || shell::run(&mut cargo(&["build", "--quiet", "--workspace", "--bins"])))?;
     steps.take("OpenAPI document", || openapi::run(true))?;
+    let pkits = tools::pkits()?;
     let postgres = Postgres::start()?;
     steps.take("tests", || {
         let mut tests = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
@@ -58,6 +59,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
             tests
                 .env("IDCHECK_TEST_POSTGRES", &postgres.url)
                 .env("IDCHECK_PYTHON", &python)
+                .env("IDCHECK_PKITS", &pkits)
                 .env("INSTA_UPDATE", "no")
                 .env("INSTA_WORKSPACE_ROOT", shell::root()),
         )

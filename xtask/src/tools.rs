@@ -8,6 +8,8 @@ use crate::shell::{cache, cargo, command, run};
 
 const CARGO_DENY: &str = "0.20.2";
 const TYPOS: &str = "1.52.0";
+/// Carries the NIST PKITS certificates, lists and messages.
+const VECTORS: &str = "50.0.2";
 const PYTHON_PACKAGES: [&str; 2] = ["PyJWT==2.15.1", "cryptography==50.0.2"];
 
 /// cargo-deny, compiled once into the cache.
@@ -38,4 +40,18 @@ pub(crate) fn python() -> anyhow::Result<PathBuf> {
         std::fs::write(home.join("complete"), "")?;
     }
     Ok(python)
+}
+
+/// The NIST PKITS data, unpacked from a Python package once.
+pub(crate) fn pkits() -> anyhow::Result<PathBuf> {
+    let home = cache()?.join(format!("pkits-{VECTORS}"));
+    let data = home.join("cryptography_vectors/x509/PKITS_data");
+    if !home.join("complete").exists() {
+        let target = home.to_string_lossy();
+        let package = format!("cryptography-vectors=={VECTORS}");
+        let options = ["-m", "pip", "install", "--quiet", "--no-deps", "--target"];
+        run(command(python()?, &options).arg(&*target).arg(package))?;
+        std::fs::write(home.join("complete"), "")?;
+    }
+    Ok(data)
 }

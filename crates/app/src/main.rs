@@ -9,6 +9,7 @@ mod demo;
 mod import;
 mod keyfile;
 mod logs;
+mod metrics;
 mod rates;
 mod system;
 mod wiring;

@@ -151,7 +151,7 @@ impl Service {
             card_component_origin: config.card_component_origin.clone(),
             secure_cookies: config.base_url.starts_with("https://"),
             trusted_proxies: config.trusted_proxies.clone(),
-            metrics: String::new,
+            metrics: crate::metrics::render,
         };
         let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
         Ok(Self { app: App { services, config: Arc::new(http) }, store, callers, cards, rates, mail })

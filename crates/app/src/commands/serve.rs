@@ -9,10 +9,11 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{config::Config, logs, wiring::Service};
+use crate::{config::Config, logs, metrics, wiring::Service};
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     logs::set_up(&config.log)?;
+    metrics::set_up()?;
     let store = super::store(config).await?;
     let missing: Vec<_> = store.migration_status().await?.into_iter().filter(|step| !step.applied).collect();
     if !missing.is_empty() {

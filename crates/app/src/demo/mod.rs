@@ -32,7 +32,7 @@ use self::persons::{persons, status_word};
 use crate::{
     commands::{DemoArguments, terminated},
     config::{Config, LimitsConfig, Log, Mail},
-    keyfile, logs,
+    keyfile, logs, metrics,
     system::{SystemClock, SystemEntropy},
     wiring::{self, AlsoReady, Service, stopped},
 };
@@ -104,6 +104,7 @@ struct ConsentEntry {
 /// Runs the demo until Ctrl-C.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     logs::set_up(&Log { filter: "warn".to_owned(), json: false })?;
+    metrics::set_up()?;
     fs::create_dir_all(&arguments.data_dir)
         .with_context(|| format!("data folder {}", arguments.data_dir.display()))?;
     let dir = fs::canonicalize(&arguments.data_dir)?;
