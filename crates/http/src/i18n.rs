@@ -62,6 +62,11 @@ impl Lang {
         request.header(ACCEPT_LANGUAGE).map(Self::accepted).unwrap_or_default()
     }
 
+    /// The language of a page: what was asked for by the switch, chosen before, or accepted.
+    pub(crate) fn of_page(switch: Option<&str>, cookie: Option<&str>, request: &Request) -> Self {
+        switch.or(cookie).and_then(Self::matching).unwrap_or_else(|| Self::of_header(request))
+    }
+
     /// The sentence with this key.
     pub(crate) fn t(self, key: &str) -> String {
         self.lookup(key, &HashMap::new())
@@ -74,7 +79,12 @@ impl Lang {
         self.lookup(key, &parameters)
     }
 
-    fn lookup(self, key: &str, parameters: &HashMap<Cow<'static, str>, FluentValue<'_>>) -> String {
+    /// The sentence with this key and named parameters.
+    pub(crate) fn lookup(
+        self,
+        key: &str,
+        parameters: &HashMap<Cow<'static, str>, FluentValue<'_>>,
+    ) -> String {
         let language: LanguageIdentifier = self.tag().parse().unwrap_or_default();
         LOCALES.lookup_with_args(&language, key, parameters)
     }
@@ -83,5 +93,41 @@ impl Lang {
     pub(crate) fn violation(self, violation: idcheck_domain::Violation) -> String {
         let max = violation.limit().unwrap_or_default();
         self.t_with(&format!("violation-{}", violation.code()), &[("max", max.into())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Lang;
+
+    fn keys(source: &'static str) -> BTreeSet<&'static str> {
+        let messages = source.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        messages.filter_map(|line| Some(line.split_once(" =")?.0)).collect()
+    }
+
+    #[test]
+    fn both_languages_have_the_same_keys() {
+        for (chinese, english) in [
+            (include_str!("../locales/zh-Hant-TW/pages.ftl"), include_str!("../locales/en/pages.ftl")),
+            (include_str!("../locales/zh-Hant-TW/api.ftl"), include_str!("../locales/en/api.ftl")),
+            (include_str!("../locales/zh-Hant-TW/notices.ftl"), include_str!("../locales/en/notices.ftl")),
+        ] {
+            assert_eq!(keys(chinese), keys(english));
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_of_greatest_weight() {
+        for (header, expected) in [
+            ("", Lang::ZhHantTw),
+            ("en", Lang::En),
+            ("en;q=0.3, zh-TW;q=0.8", Lang::ZhHantTw),
+            ("fr, en-GB;q=0.5", Lang::En),
+            ("zh;q=0.5, en", Lang::En),
+        ] {
+            assert_eq!(Lang::accepted(header), expected, "{header}");
+        }
     }
 }

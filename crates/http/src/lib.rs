@@ -1,4 +1,4 @@
-//! What the service says over HTTP: JSON API, verification API, health.
+//! What the service says over HTTP: portal, officer console, JSON API, verification API, health.
 //!
 //! Handlers parse, call one use case, render. This crate knows ports and use cases only: no database, no key, no clock
 //! of its own.
@@ -7,9 +7,14 @@ mod api;
 mod client_address;
 mod health;
 mod i18n;
+mod officer;
+mod page;
+mod portal;
 mod problem;
+mod show;
 mod state;
 mod verify;
+mod view;
 
 use std::sync::Arc;
 
@@ -37,6 +42,7 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready))
         .at("/metrics", get(health::metrics));
+    let routes = officer::routes(portal::routes(routes));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
     routes.with(AddData::new(app)).around(move |next, mut request: Request| {

@@ -1,0 +1,199 @@
+//! What every page shares: language, browser session, CSRF token, headers, words for refusals.
+
+use std::sync::Arc;
+
+use idcheck_usecases::FieldViolation;
+use minijinja::{Value, context};
+use poem::{
+    Request, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{i18n::Lang, problem::Problem, state::App, view};
+
+/// A posted form, in the order of its fields.
+pub(crate) type FormValues = Vec<(String, String)>;
+
+/// The value of a field.
+pub(crate) fn value<'f>(form: &'f FormValues, name: &str) -> &'f str {
+    form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+}
+
+/// The value of a cookie.
+fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let headers = request.headers().get_all(header::COOKIE);
+    let mut pairs = headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    pairs.find_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+}
+
+fn is_token(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Which other windows a page may talk to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opener {
+    /// None.
+    Isolated,
+    /// The popup of the signing component (measured: `same-origin` breaks it).
+    Popups,
+}
+
+/// A page under way.
+pub(crate) struct Page<'r> {
+    pub(crate) app: &'r Arc<App>,
+    pub(crate) lang: Lang,
+    pub(crate) request_id: String,
+    path: String,
+    switched: bool,
+    session: String,
+    fresh: bool,
+    nonce: String,
+    request: &'r Request,
+}
+
+impl<'r> Page<'r> {
+    /// The page of this request.
+    ///
+    /// # Errors
+    /// 500 when the service was put together without its state.
+    pub(crate) fn of(request: &'r Request) -> poem::Result<Self> {
+        let app = request.data::<Arc<App>>();
+        let app = app.ok_or_else(|| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+        let query: FormValues = request.params().unwrap_or_default();
+        let switch = Some(value(&query, "lang")).filter(|lang| !lang.is_empty());
+        let lang = Lang::of_page(switch, cookie(request, "lang"), request);
+        let entropy = &app.services.entropy;
+        let known = cookie(request, &cookie_name(app, "idcheck-session")).filter(|token| is_token(token));
+        let get = request.method().is_safe();
+        Ok(Self {
+            app,
+            lang,
+            request_id: request.data::<crate::api::RequestId>().map_or_else(String::new, |id| id.0.clone()),
+            path: if get { request.original_uri().path().to_owned() } else { "/".to_owned() },
+            switched: switch.is_some(),
+            session: known.map_or_else(|| hex::encode(entropy.bytes::<32>()), str::to_owned),
+            fresh: known.is_none(),
+            nonce: hex::encode(entropy.bytes::<16>()),
+            request,
+        })
+    }
+
+    /// SHA-256 of the browser session: what a challenge is bound to.
+    pub(crate) fn session(&self) -> [u8; 32] {
+        Sha256::digest(self.session.as_bytes()).into()
+    }
+
+    /// The officer's token that the browser sent.
+    pub(crate) fn officer_token(&self) -> Option<&str> {
+        cookie(self.request, &cookie_name(self.app, "idcheck-officer"))
+    }
+
+    /// Derived from the session cookie, which no script can read: another site can neither know nor set it.
+    fn csrf(&self) -> String {
+        hex::encode(Sha256::digest(format!("csrf:{}", self.session)))
+    }
+
+    /// Whether the form was made for this browser.
+    pub(crate) fn ours(&self, form: &FormValues) -> bool {
+        !self.fresh && bool::from(self.csrf().as_bytes().ct_eq(value(form, "csrf").as_bytes()))
+    }
+
+    /// The page from its template.
+    pub(crate) fn show(&self, status: StatusCode, template: &str, opener: Opener, with: Value) -> Response {
+        let with = context! {
+            csrf => self.csrf(), path => &self.path, request_id => &self.request_id, ..with
+        };
+        match view::render(template, self.lang, &self.nonce, with) {
+            Ok(html) => self.sealed(status, opener, html),
+            Err(error) => {
+                tracing::error!(%error, template, "a page can't be made");
+                Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).response(self.lang, &self.request_id)
+            }
+        }
+    }
+
+    fn sealed(&self, status: StatusCode, opener: Opener, html: String) -> Response {
+        let csp = format!(
+            "default-src 'none'; style-src 'self'; script-src 'nonce-{}'; img-src 'self'; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'",
+            self.nonce
+        );
+        let coop = match opener {
+            Opener::Isolated => "same-origin",
+            Opener::Popups => "same-origin-allow-popups",
+        };
+        let mut response = Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+            .header(header::CONTENT_SECURITY_POLICY, csp)
+            .header("cross-origin-opener-policy", coop)
+            .header(header::CACHE_CONTROL, "no-store")
+            .header(header::VARY, "Accept-Language, Cookie")
+            .body(html);
+        if self.fresh {
+            self.set_cookie(&mut response, "idcheck-session", &self.session, "Lax");
+        }
+        if self.switched {
+            self.set_plain_cookie(&mut response);
+        }
+        response
+    }
+
+    /// Sets a cookie of the session's kind; an empty value removes it.
+    pub(crate) fn set_cookie(&self, response: &mut Response, name: &str, value: &str, same_site: &str) {
+        let secure = if self.app.config.secure_cookies { "; Secure" } else { "" };
+        let age = if value.is_empty() { "; Max-Age=0" } else { "" };
+        let name = cookie_name(self.app, name);
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}");
+        append(response, &text);
+    }
+
+    fn set_plain_cookie(&self, response: &mut Response) {
+        let text = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", self.lang.tag());
+        append(response, &text);
+    }
+
+    /// A refusal as a page.
+    pub(crate) fn problem(&self, problem: &Problem, home: &str) -> Response {
+        let told = problem.told(self.lang);
+        let errors: Value = told.errors.iter().map(|error| error.message.clone()).collect();
+        let problem_told = context! { title => told.title, detail => told.detail, errors };
+        let with = context! { problem => problem_told, home };
+        self.show(problem.status(), "problem.html", Opener::Isolated, with)
+    }
+
+    /// The refusal of a form that was not made for this browser.
+    pub(crate) fn foreign(&self, home: &str) -> Response {
+        let name = "form-foreign".to_owned();
+        self.problem(&Problem::named(StatusCode::FORBIDDEN, name, "problem-form-foreign"), home)
+    }
+
+    /// What is wrong with a field, in words.
+    pub(crate) fn words(&self, violation: &FieldViolation) -> String {
+        self.lang.violation(violation.violation)
+    }
+}
+
+/// `__Host-` binds a cookie to this host and to TLS; the loopback demo has no TLS.
+fn cookie_name(app: &App, name: &str) -> String {
+    if app.config.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn append(response: &mut Response, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// For handlers that can fail before there is a page.
+pub(crate) fn or_error(response: poem::Result<Response>) -> Response {
+    response.unwrap_or_else(poem::Error::into_response)
+}
+
+/// Goes on at another page.
+pub(crate) fn see_other(to: &str) -> Response {
+    Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, to).finish()
+}

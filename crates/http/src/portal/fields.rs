@@ -1,0 +1,174 @@
+//! The fields of each act's form, and reading a posted form as an act's content.
+
+use idcheck_domain::{
+    consent::{CONDUCT_VERSION, NOTICE_VERSION},
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::{Content, FieldViolation, Leaf, acts::ActName};
+use minijinja::{Value, context};
+
+use crate::page::{FormValues, Page, value};
+
+/// A field: its name in the form, which is the pointer into the content where it has one of its own.
+struct Field {
+    name: &'static str,
+    widget: &'static str,
+    autocomplete: &'static str,
+    required: bool,
+}
+
+const fn field(name: &'static str, widget: &'static str, autocomplete: &'static str) -> Field {
+    Field { name, widget, autocomplete, required: true }
+}
+
+const fn optional(name: &'static str, widget: &'static str, autocomplete: &'static str) -> Field {
+    Field { name, widget, autocomplete, required: false }
+}
+
+const UBN: &str = "ubn";
+const HOSTS: &str = "hosts";
+const CONSENT: &str = "consent";
+
+const APPLY: [Field; 12] = [
+    field("/companyName", "line", "organization"),
+    field(UBN, "number", "off"),
+    field(HOSTS, "area", "off"),
+    field("/contact/name", "line", "name"),
+    optional("/contact/landline", "line", "off"),
+    optional("/contact/mobile", "line", "tel"),
+    field("/contact/email", "line", "email"),
+    field("/purpose/authority", "line", "off"),
+    field("/purpose/rule", "line", "off"),
+    field("/purpose/description", "area", "off"),
+    optional("/formerUnifiedBusinessNumber", "number", "off"),
+    field(CONSENT, "consent", "off"),
+];
+const CHANGE_ADDRESS: [Field; 4] = [
+    field(UBN, "number", "off"),
+    field(HOSTS, "area", "off"),
+    field("/reason", "area", "off"),
+    field(CONSENT, "consent", "off"),
+];
+const SUSPEND: [Field; 3] =
+    [field(UBN, "number", "off"), field("/reason", "area", "off"), field(CONSENT, "consent", "off")];
+const NUMBER: [Field; 1] = [field(UBN, "number", "off")];
+const REGISTER_KEY: [Field; 4] = [
+    field(UBN, "number", "off"),
+    field("/label", "line", "off"),
+    field("/publicKeyPem", "area", "off"),
+    field("/profile", "hidden", "off"),
+];
+const REVOKE_KEY: [Field; 2] = [field(UBN, "number", "off"), field("/keyId", "hidden", "off")];
+const CHANGE_CONTACT: [Field; 5] = [
+    field(UBN, "number", "off"),
+    field("/contact/name", "line", "name"),
+    optional("/contact/landline", "line", "off"),
+    optional("/contact/mobile", "line", "tel"),
+    field("/contact/email", "line", "email"),
+];
+const ANSWER: [Field; 4] = [
+    field(UBN, "number", "off"),
+    field("/answer", "area", "off"),
+    field("/applicationId", "hidden", "off"),
+    field("/clarificationId", "hidden", "off"),
+];
+const WITHDRAW: [Field; 3] = [
+    field(UBN, "number", "off"),
+    optional("/reason", "area", "off"),
+    field("/applicationId", "hidden", "off"),
+];
+
+const fn fields(act: ActName) -> &'static [Field] {
+    match act {
+        ActName::Apply => &APPLY,
+        ActName::ChangeAddress => &CHANGE_ADDRESS,
+        ActName::Suspend => &SUSPEND,
+        ActName::Progress | ActName::RevealIssKey | ActName::RotateIssKey => &NUMBER,
+        ActName::RegisterKey => &REGISTER_KEY,
+        ActName::RevokeKey => &REVOKE_KEY,
+        ActName::ChangeContact => &CHANGE_CONTACT,
+        ActName::AnswerClarification => &ANSWER,
+        ActName::Withdraw => &WITHDRAW,
+    }
+}
+
+/// The key of the field's label; its HTML id too.
+fn label(name: &str) -> String {
+    match name {
+        UBN => "field-unifiedBusinessNumber".to_owned(),
+        HOSTS => "field-hostAddresses".to_owned(),
+        CONSENT => "field-consent".to_owned(),
+        pointer => format!("field{}", pointer.replace('/', "-")),
+    }
+}
+
+/// Whether a violation at `pointer` is told at this field.
+fn tells(name: &str, pointer: &str) -> bool {
+    match name {
+        UBN => pointer == "/unifiedBusinessNumber",
+        HOSTS => pointer.starts_with("/hostAddresses"),
+        CONSENT => pointer.starts_with("/consent"),
+        own => pointer == own,
+    }
+}
+
+/// The fields with what was typed and what is wrong, for `form.html` and `check.html`.
+pub(super) fn shown(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
+    let one = |field: &Field| {
+        let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| page.words(v));
+        let typed = value(form, field.name);
+        let typed = if field.name == "/profile" { "legacy" } else { typed };
+        context! {
+            name => field.name, widget => field.widget, autocomplete => field.autocomplete,
+            required => field.required, label => label(field.name), id => label(field.name), value => typed, error,
+        }
+    };
+    fields(act).iter().map(one).collect()
+}
+
+/// The error summary: every violation once, in the order of the fields, each linked to its field.
+pub(super) fn summary(page: &Page<'_>, act: ActName, wrong: &[FieldViolation]) -> Value {
+    let of = |field: &'static Field| {
+        wrong.iter().filter(|v| tells(field.name, &v.pointer)).map(move |v| (field, v))
+    };
+    let told = fields(act).iter().flat_map(of);
+    let told = told.map(|(field, v)| context! { id => label(field.name), message => page.words(v) });
+    let rest = wrong.iter().filter(|v| !fields(act).iter().any(|field| tells(field.name, &v.pointer)));
+    told.chain(rest.map(|v| context! { id => "main", message => page.words(v) })).collect()
+}
+
+/// A form as the content of its act. Blank fields are absent; fields of other acts are passed over.
+pub(super) fn content(act: ActName, form: &FormValues) -> Content {
+    let mut leaves = Vec::new();
+    for field in fields(act) {
+        let typed = value(form, field.name).replace("\r\n", "\n");
+        match field.name {
+            HOSTS => {
+                let hosts =
+                    typed.split([',', '\n', ' ', '、']).map(str::trim).filter(|host| !host.is_empty());
+                leaves.extend(
+                    hosts.enumerate().map(|(i, host)| (format!("/hostAddresses/{i}"), host.to_owned())),
+                );
+            }
+            CONSENT if typed == "yes" => {
+                leaves.push(("/consent/noticeVersion".to_owned(), NOTICE_VERSION.to_owned()));
+                leaves.push(("/consent/conductVersion".to_owned(), CONDUCT_VERSION.to_owned()));
+            }
+            UBN | CONSENT => {}
+            pointer if !typed.trim().is_empty() => leaves.push((pointer.to_owned(), typed)),
+            _ => {}
+        }
+    }
+    leaves.into_iter().map(|(pointer, text)| (pointer, Leaf::Text(text))).collect()
+}
+
+/// The number that was typed.
+pub(super) fn ubn(form: &FormValues) -> Result<UnifiedBusinessNumber, FieldViolation> {
+    let typed = value(form, UBN).trim();
+    let parsed = if typed.is_empty() {
+        Err(idcheck_domain::Violation::Required)
+    } else {
+        UnifiedBusinessNumber::parse(typed)
+    };
+    parsed.map_err(|violation| FieldViolation { pointer: "/unifiedBusinessNumber".to_owned(), violation })
+}

@@ -1,0 +1,164 @@
+//! The applicant's pages: read the notices, fill in, check, sign, see.
+
+mod fields;
+mod receipts;
+mod sign;
+
+use std::sync::Arc;
+
+use idcheck_domain::{
+    Violation,
+    consent::{CONDUCT_VERSION, NOTICE_VERSION},
+};
+use idcheck_usecases::{FieldViolation, acts::ActName};
+use minijinja::{Value, context};
+use poem::{
+    EndpointExt, Request, Response, Route, get, handler,
+    http::StatusCode,
+    middleware::AddData,
+    post,
+    web::{Form, Path, Query},
+};
+
+use crate::{
+    page::{FormValues, Opener, Page, or_error, value},
+    problem::Problem,
+    view,
+};
+
+/// The pages.
+pub(crate) fn routes(route: Route) -> Route {
+    let receipts = Arc::new(receipts::Receipts::default());
+    route
+        .at("/", get(home))
+        .at("/apply", get(notices))
+        .at("/conduct", get(conduct))
+        .at("/apply/form", get(open_form).post(form_again))
+        .at("/apply/check", post(check))
+        .at("/progress", get(progress))
+        .at("/acts/:act", get(act_form).post(sign::issue_challenge))
+        .at("/sign/:id", post(sign::prove_challenge).with(AddData::new(Arc::clone(&receipts))))
+        .at("/applications/:number", get(sign::accepted).with(AddData::new(receipts)))
+        .at("/assets/:name", get(view::serve_asset))
+}
+
+#[handler]
+fn home(request: &Request) -> Response {
+    or_error(
+        Page::of(request).map(|page| page.show(StatusCode::OK, "home.html", Opener::Isolated, context! {})),
+    )
+}
+
+fn articles(request: &Request, with: Value) -> Response {
+    or_error(Page::of(request).map(|page| page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)))
+}
+
+#[handler]
+fn notices(request: &Request) -> Response {
+    let with = context! {
+        title => "notices-title", prefix => "notice", count => 11, version => NOTICE_VERSION, next => true,
+    };
+    articles(request, with)
+}
+
+#[handler]
+fn conduct(request: &Request) -> Response {
+    let with = context! {
+        title => "conduct-title", prefix => "conduct", count => 5, version => CONDUCT_VERSION, next => false,
+    };
+    articles(request, with)
+}
+
+/// Whether the act files a case, which is shown for checking before it is signed.
+const fn files_a_case(act: ActName) -> bool {
+    matches!(act, ActName::Apply | ActName::ChangeAddress | ActName::Suspend)
+}
+
+/// The form of an act with what was typed and what is wrong.
+fn fill_in(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Response {
+    let action = if files_a_case(act) {
+        format!("/apply/check?kind={}", act.as_str())
+    } else {
+        format!("/acts/{}", act.as_str())
+    };
+    let with = context! {
+        act => act.as_str(),
+        action,
+        fields => fields::shown(page, act, form, wrong),
+        errors => fields::summary(page, act, wrong),
+        component_note => files_a_case(act) || act == ActName::Progress,
+    };
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page.show(status, "form.html", Opener::Isolated, with)
+}
+
+fn kind(query: &FormValues) -> Option<ActName> {
+    ActName::parse(value(query, "kind")).filter(|act| files_a_case(*act))
+}
+
+#[handler]
+fn open_form(request: &Request, Query(query): Query<FormValues>) -> Response {
+    or_error(Page::of(request).map(|page| match kind(&query) {
+        Some(act) => fill_in(&page, act, &query, &[]),
+        None => page.show(StatusCode::OK, "kind.html", Opener::Isolated, context! {}),
+    }))
+}
+
+/// Back from checking, with everything kept.
+#[handler]
+fn form_again(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<FormValues>) -> Response {
+    or_error(Page::of(request).map(|page| match kind(&query) {
+        _ if !page.ours(&typed) => page.foreign("/apply/form"),
+        Some(act) => fill_in(&page, act, &typed, &[]),
+        None => page.problem(&Problem::not_found(), "/apply/form"),
+    }))
+}
+
+/// Everything that is wrong with a form.
+fn violations(page: &Page<'_>, act: ActName, typed: &FormValues) -> Vec<FieldViolation> {
+    let content = fields::content(act, typed);
+    let issue = &page.app.services.issue_challenge;
+    let mut wrong = match fields::ubn(typed) {
+        Ok(ubn) => issue.validate(act, ubn, &content).err().unwrap_or_default(),
+        Err(violation) => {
+            // The rest is told too; no rule but that of the former number depends on the number.
+            let any = idcheck_domain::value::UnifiedBusinessNumber::parse("00000005");
+            let rest = any.ok().and_then(|any| issue.validate(act, any, &content).err());
+            std::iter::once(violation).chain(rest.unwrap_or_default()).collect()
+        }
+    };
+    // Two versions make one box.
+    let consent =
+        |v: &FieldViolation| v.pointer == "/consent/conductVersion" && v.violation == Violation::Required;
+    wrong.retain(|v| !consent(v));
+    wrong
+}
+
+#[handler]
+fn check(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<FormValues>) -> Response {
+    or_error(Page::of(request).map(|page| {
+        let Some(act) = kind(&query) else { return page.problem(&Problem::not_found(), "/apply/form") };
+        if !page.ours(&typed) {
+            return page.foreign("/apply/form");
+        }
+        let wrong = violations(&page, act, &typed);
+        if !wrong.is_empty() {
+            return fill_in(&page, act, &typed, &wrong);
+        }
+        let with = context! { act => act.as_str(), fields => fields::shown(&page, act, &typed, &[]) };
+        page.show(StatusCode::OK, "check.html", Opener::Isolated, with)
+    }))
+}
+
+#[handler]
+fn progress(request: &Request, Query(query): Query<FormValues>) -> Response {
+    or_error(Page::of(request).map(|page| fill_in(&page, ActName::Progress, &query, &[])))
+}
+
+#[handler]
+fn act_form(request: &Request, Path(act): Path<String>, Query(query): Query<FormValues>) -> Response {
+    or_error(Page::of(request).map(|page| match ActName::parse(&act) {
+        Some(act) => fill_in(&page, act, &query, &[]),
+        None => page.problem(&Problem::not_found(), "/progress"),
+    }))
+}

@@ -1,0 +1,181 @@
+//! The challenge, the card's signature, and what the act gave.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use idcheck_domain::{application::StateName, value::CaseNumber};
+use idcheck_usecases::acts::{ActName, ActResult, Progress, ProofRefusal, Proven};
+use minijinja::{Value, context};
+use poem::{
+    Request, Response, handler,
+    http::StatusCode,
+    web::{Data, Form, Path},
+};
+use uuid::Uuid;
+
+use super::{fields, fill_in, receipts::Receipts, violations};
+use crate::{
+    page::{FormValues, Opener, Page, see_other, value},
+    problem::Problem,
+    show::{self, Reader},
+    view::moment,
+};
+
+/// What can go wrong with card and component, each told in its own words.
+const MESSAGES: [&str; 20] = [
+    "absent",
+    "blocked",
+    "cancelled",
+    "expired",
+    "locked",
+    "mobile",
+    "noCard",
+    "noReader",
+    "notYetValid",
+    "oneCard",
+    "oneLeft",
+    "other",
+    "pinMissing",
+    "severalCards",
+    "timeout",
+    "tooOld",
+    "twoLeft",
+    "untrusted",
+    "working",
+    "wrongPin",
+];
+
+struct Signing<'s> {
+    act: ActName,
+    challenge: Uuid,
+    tbs: &'s str,
+    expires_at: Option<Value>,
+    refused: Option<&'s Problem>,
+}
+
+fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
+    let messages =
+        Value::from_pairs(MESSAGES.map(|name| (name, page.lang.t(&format!("card-message-{name}")))));
+    let refused = signing.refused.map(|problem| {
+        let told = problem.told(page.lang);
+        context! { title => told.title, detail => told.detail }
+    });
+    let status = signing.refused.map_or(StatusCode::OK, Problem::status);
+    let origin = &page.app.config.card_component_origin;
+    let with = context! {
+        act => signing.act.as_str(),
+        challenge => signing.challenge.to_string(),
+        expires_at => &signing.expires_at,
+        refused,
+        sign => context! { origin, tbs => signing.tbs, messages },
+    };
+    page.show(status, "sign.html", Opener::Popups, with)
+}
+
+/// `POST /acts/:act`: issues the challenge and shows the page that signs it.
+#[handler]
+pub(super) async fn issue_challenge(
+    request: &Request,
+    Path(act): Path<String>,
+    Form(typed): Form<FormValues>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let Some(act) = ActName::parse(&act) else { return Ok(page.problem(&Problem::not_found(), "/")) };
+    if !page.ours(&typed) {
+        return Ok(page.foreign("/"));
+    }
+    let wrong = violations(&page, act, &typed);
+    let ubn = match fields::ubn(&typed) {
+        Ok(ubn) if wrong.is_empty() => ubn,
+        _ => return Ok(fill_in(&page, act, &typed, &wrong)),
+    };
+    let content = fields::content(act, &typed);
+    let issue = &page.app.services.issue_challenge;
+    match issue.execute(act, ubn, content, Some(page.session())).await {
+        Ok(issued) => {
+            let expires_at = Some(moment(issued.expires_at));
+            let (challenge, tbs) = (issued.id, issued.tbs.as_str());
+            Ok(signing_page(&page, &Signing { act, challenge, tbs, expires_at, refused: None }))
+        }
+        Err(refusal) => Ok(page.problem(&refusal.into(), "/")),
+    }
+}
+
+/// `POST /sign/:id`: verifies the signature and acts.
+#[handler]
+pub(super) async fn prove_challenge(
+    request: &Request,
+    Path(id): Path<String>,
+    Data(receipts): Data<&Arc<Receipts>>,
+    Form(typed): Form<FormValues>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    if !page.ours(&typed) {
+        return Ok(page.foreign("/"));
+    }
+    let (Ok(challenge), Some(act)) = (Uuid::try_parse(&id), ActName::parse(value(&typed, "act"))) else {
+        return Ok(page.problem(&Problem::not_found(), "/"));
+    };
+    let cms = STANDARD.decode(value(&typed, "signature").trim()).unwrap_or_default();
+    let services = &page.app.services;
+    match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
+        Ok(proven) => {
+            services.refresh.refresh().await;
+            Ok(done(&page, receipts, proven))
+        }
+        Err(refusal @ ProofRefusal::Card(_)) => {
+            let problem = Problem::from(refusal);
+            let tbs = value(&typed, "tbs");
+            let signing = Signing { act, challenge, tbs, expires_at: None, refused: Some(&problem) };
+            Ok(signing_page(&page, &signing))
+        }
+        Err(refusal) => Ok(page.problem(&refusal.into(), "/progress")),
+    }
+}
+
+fn done(page: &Page<'_>, receipts: &Receipts, proven: Proven) -> Response {
+    let act = proven.act.as_str();
+    let now = page.app.services.clock.now();
+    let with = match proven.result {
+        ActResult::Progress(progress) => return organisation(page, &progress),
+        ActResult::Application(case) if case.state.name() == StateName::Received => {
+            let to = format!("/applications/{}", case.case_number);
+            receipts.keep(page.session(), *case, now);
+            return see_other(&to);
+        }
+        ActResult::Application(case) => context! { case => show::case(&case, &[], Reader::Applicant, now) },
+        ActResult::IssKey { account, iss_key } => {
+            context! { account => account.to_string(), iss_key => iss_key.expose() }
+        }
+        ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => context! { key => show::key(&key) },
+        ActResult::Contact(_) => context! {},
+    };
+    page.show(StatusCode::OK, "result.html", Opener::Isolated, context! { act, ..with })
+}
+
+fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
+    let now = progress.queried_at;
+    let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, Reader::Applicant, now));
+    let with = context! {
+        ubn => progress.ubn.to_string(),
+        queried_at => moment(now),
+        organisation => progress.organisation.as_ref().map(|o| show::organisation(o, now)),
+        cases => cases.collect::<Value>(),
+    };
+    page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
+}
+
+/// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.
+#[handler]
+pub(super) fn accepted(
+    request: &Request,
+    Path(number): Path<String>,
+    Data(receipts): Data<&Arc<Receipts>>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let now = page.app.services.clock.now();
+    let found = CaseNumber::parse(&number).and_then(|n| receipts.find(page.session(), n.as_str(), now));
+    let Some(case) = found else { return Ok(see_other("/progress")) };
+    let with = context! { case => show::case(&case, &[], Reader::Applicant, now) };
+    Ok(page.show(StatusCode::OK, "accepted.html", Opener::Isolated, with))
+}

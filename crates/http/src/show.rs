@@ -1,0 +1,108 @@
+//! Cases and organisations as templates take them. Values go one by one: the domain's types can't be serialised.
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Application, Clarification, Request},
+    contact::Contact,
+    key::RegisteredKey,
+    organisation::Organisation,
+    value::{Landline, Mobile},
+};
+use idcheck_usecases::ports::HistoryLine;
+use minijinja::{Value, context};
+
+use crate::view::moment;
+
+/// Whether officers are named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// They are not.
+    Applicant,
+    /// They are.
+    Officer,
+}
+
+fn contact(contact: &Contact) -> Value {
+    context! {
+        name => contact.name().as_str(),
+        landline => contact.landline().map(Landline::as_str),
+        mobile => contact.mobile().map(Mobile::as_str),
+        email => contact.email().as_str(),
+    }
+}
+
+fn clarification(asked: &Clarification) -> Value {
+    context! {
+        id => asked.id.0.to_string(),
+        question => asked.question.as_str(),
+        due => moment(asked.due.ends_at()),
+        answer => asked.answer.as_ref().map(|(answer, _)| answer.as_str()),
+    }
+}
+
+fn line(line: &HistoryLine, reader: Reader) -> Value {
+    context! {
+        at => moment(line.step.at),
+        action => line.step.action.as_str(),
+        officer => line.officer.as_deref().filter(|_| reader == Reader::Officer),
+        text => line.step.text.as_deref(),
+    }
+}
+
+/// A case with its history.
+pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, now: DateTime<Utc>) -> Value {
+    let purpose = match &case.request {
+        Request::Apply { purpose, .. } => purpose.joined(),
+        Request::ChangeAddress { reason, .. } | Request::Suspend { reason } => reason.as_str().to_owned(),
+    };
+    let former = match &case.request {
+        Request::Apply { former_ubn, .. } => former_ubn.map(|ubn| ubn.to_string()),
+        Request::ChangeAddress { .. } | Request::Suspend { .. } => None,
+    };
+    let closing = case.state.closing();
+    let due = case.state.due();
+    context! {
+        id => case.id.to_string(),
+        number => case.case_number.as_str(),
+        company => case.company_name.as_str(),
+        certificate_name => &case.certificate_name,
+        ubn => case.ubn.to_string(),
+        contact => contact(&case.contact),
+        kind => case.kind().as_str(),
+        state => case.state.name().as_str(),
+        open => case.is_open(),
+        received_at => moment(case.received_at),
+        addresses => case.host_addresses.as_slice().iter().map(ToString::to_string).collect::<Value>(),
+        purpose,
+        former,
+        due => due.map(|due| moment(due.ends_at())),
+        overdue => due.is_some_and(|due| due.is_over(now)),
+        decided_at => closing.map(|closing| moment(closing.at)),
+        reason => closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str())),
+        clarifications => case.clarifications.iter().map(clarification).collect::<Value>(),
+        history => history.iter().map(|l| line(l, reader)).collect::<Value>(),
+    }
+}
+
+/// A registered public key.
+pub(crate) fn key(key: &RegisteredKey) -> Value {
+    context! {
+        id => key.id.0.to_string(),
+        label => key.label.as_str(),
+        fingerprint => &key.fingerprint,
+        registered_at => moment(key.registered_at),
+        in_force => key.in_force(),
+    }
+}
+
+/// An organisation.
+pub(crate) fn organisation(organisation: &Organisation, now: DateTime<Utc>) -> Value {
+    let addresses = organisation.addresses.as_ref().map(|plan| plan.shown(now));
+    context! {
+        name => organisation.name.as_str(),
+        access => organisation.access.as_str(),
+        account => organisation.account.map(|account| account.to_string()),
+        addresses => addresses.map(|set| set.as_slice().iter().map(ToString::to_string).collect::<Value>()),
+        keys => organisation.keys.iter().map(key).collect::<Value>(),
+    }
+}

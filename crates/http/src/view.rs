@@ -1,0 +1,187 @@
+//! Templates and assets: what turns values into HTML. It knows no use case.
+
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
+use chrono::{DateTime, Datelike, Utc};
+use fluent_templates::fluent_bundle::FluentValue;
+use idcheck_domain::taipei;
+use minijinja::{
+    Environment, UndefinedBehavior, Value, context,
+    value::{Kwargs, ValueKind},
+};
+use poem::{
+    IntoResponse, Response, handler,
+    http::{StatusCode, header},
+    web::Path,
+};
+use sha2::{Digest, Sha256};
+
+use crate::i18n::Lang;
+
+const TEMPLATES: [(&str, &str); 16] = [
+    ("layout.html", include_str!("../templates/layout.html")),
+    ("macros.html", include_str!("../templates/macros.html")),
+    ("home.html", include_str!("../templates/home.html")),
+    ("articles.html", include_str!("../templates/articles.html")),
+    ("kind.html", include_str!("../templates/kind.html")),
+    ("form.html", include_str!("../templates/form.html")),
+    ("check.html", include_str!("../templates/check.html")),
+    ("sign.html", include_str!("../templates/sign.html")),
+    ("accepted.html", include_str!("../templates/accepted.html")),
+    ("organisation.html", include_str!("../templates/organisation.html")),
+    ("result.html", include_str!("../templates/result.html")),
+    ("problem.html", include_str!("../templates/problem.html")),
+    ("officer/layout.html", include_str!("../templates/officer/layout.html")),
+    ("officer/sign-in.html", include_str!("../templates/officer/sign-in.html")),
+    ("officer/queue.html", include_str!("../templates/officer/queue.html")),
+    ("officer/case.html", include_str!("../templates/officer/case.html")),
+];
+
+struct Asset {
+    /// How templates call it.
+    key: &'static str,
+    stem: &'static str,
+    extension: &'static str,
+    content_type: &'static str,
+    body: &'static str,
+}
+
+const ASSETS: [Asset; 3] = [
+    Asset {
+        key: "css",
+        stem: "site",
+        extension: "css",
+        content_type: "text/css; charset=utf-8",
+        body: include_str!("../assets/site.css"),
+    },
+    Asset {
+        key: "print",
+        stem: "print",
+        extension: "js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../assets/print.js"),
+    },
+    Asset {
+        key: "sign",
+        stem: "sign",
+        extension: "js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../assets/sign.js"),
+    },
+];
+
+impl Asset {
+    /// A name that changes with the content, so that it may be kept for ever.
+    fn name(&self) -> String {
+        let digest = hex::encode(Sha256::digest(self.body));
+        format!("{}-{}.{}", self.stem, digest.get(..12).unwrap_or_default(), self.extension)
+    }
+}
+
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(Asset::name).collect());
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, source) in TEMPLATES {
+        if let Err(error) = environment.add_template(name, source) {
+            tracing::error!(%error, name, "a template can't be read");
+        }
+    }
+    environment
+});
+
+/// `/assets/:name`.
+#[handler]
+pub(crate) fn serve_asset(Path(name): Path<String>) -> Response {
+    let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, known)| **known == name);
+    let Some((asset, _)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    Response::builder()
+        .header(header::CONTENT_TYPE, asset.content_type)
+        .header(header::CACHE_CONTROL, "public, max-age=31536000, immutable")
+        .body(asset.body)
+}
+
+/// A moment as templates take it: `iso` for `datetime`, `roc` as 圖4 writes it.
+pub(crate) fn moment(at: DateTime<Utc>) -> Value {
+    let local = taipei::local(at);
+    let roc = format!("{:03}/{}", local.year() - 1911, local.format("%m/%d %H:%M:%S"));
+    context! { iso => local.to_rfc3339(), roc => roc }
+}
+
+fn translate(lang: Lang) -> Value {
+    Value::from_function(move |key: &str, kwargs: Kwargs| -> Result<String, minijinja::Error> {
+        let mut parameters = HashMap::new();
+        for name in kwargs.args() {
+            let value: Value = kwargs.get(name)?;
+            let value = match value.kind() {
+                ValueKind::Number => FluentValue::from(i64::try_from(value).unwrap_or_default()),
+                _ => FluentValue::from(value.to_string()),
+            };
+            parameters.insert(Cow::Owned(name.to_owned()), value);
+        }
+        Ok(lang.lookup(key, &parameters))
+    })
+}
+
+/// The page, as HTML.
+///
+/// # Errors
+/// The template's, which is a fault of this crate: names and values are not in it.
+pub(crate) fn render(template: &str, lang: Lang, nonce: &str, page: Value) -> Result<String, String> {
+    let names = ASSETS.iter().zip(NAMES.iter());
+    let assets = Value::from_pairs(names.map(|(asset, name)| (asset.key, format!("/assets/{name}"))));
+    let all = context! { t => translate(lang), lang => lang.tag(), nonce, assets, ..page };
+    let template = ENVIRONMENT.get_template(template).map_err(|error| error.to_string())?;
+    template.render(all).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_is_well_formed() {
+        let mut environment = Environment::new();
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source).unwrap();
+        }
+    }
+
+    #[test]
+    fn moments_are_told_in_the_roc_calendar_of_taipei() {
+        let at = DateTime::parse_from_rfc3339("2019-06-17T08:21:59Z").unwrap().to_utc();
+        assert_eq!(moment(at).get_attr("roc").unwrap().to_string(), "108/06/17 16:21:59");
+        assert_eq!(moment(at).get_attr("iso").unwrap().to_string(), "2019-06-17T16:21:59+08:00");
+    }
+
+    #[test]
+    fn templates_hold_no_sentence_of_their_own() {
+        for (name, source) in TEMPLATES {
+            let chinese = source.chars().find(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
+            assert_eq!(chinese, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_fixed_key_of_the_templates_exists_in_both_languages() {
+        let parameters = ["version", "count", "act"];
+        let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
+        for (name, source) in TEMPLATES {
+            for quote in ['"', '\''] {
+                for part in source.split(&format!("t({quote}")).skip(1) {
+                    let (key, after) = part.split_once(quote).unwrap();
+                    if after.starts_with(" ~") {
+                        continue;
+                    }
+                    for lang in [Lang::ZhHantTw, Lang::En] {
+                        assert!(
+                            !lang.lookup(key, &parameters).starts_with("Unknown localization"),
+                            "{name}: {key} {lang:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

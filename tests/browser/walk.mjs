@@ -1,0 +1,154 @@
+// Walks apply → approve → progress → reveal → key in a real browser against a running `idcheck demo`.
+// IDCHECK_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
+import assert from "node:assert/strict";
+import { createHmac, generateKeyPairSync } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const demo = JSON.parse(readFileSync(process.env.IDCHECK_DEMO_JSON, "utf8"));
+const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
+const officer = demo.officers.find((o) => o.role === "reviewer");
+const shots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+
+let browser;
+let page;
+let caseNumber;
+const posted = [];
+
+// RFC 6238, SHA-1, 30 s, six digits.
+const totp = (secret) => {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const mac = createHmac("sha1", key).update(step).digest();
+  const at = mac.at(-1) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+};
+
+const look = async (name) => {
+  for (const width of [320, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `${name} scrolls sideways by ${overflow}px at ${width}px`);
+    await page.screenshot({ path: `${shots}${name}-${width}.png`, fullPage: true });
+  }
+  const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], `axe on ${name}`);
+};
+
+const open = async (path) => {
+  const response = await page.goto(demo.baseUrl + path);
+  assert.equal(response.status(), 200, path);
+};
+
+const sign = async (slot, pin) => {
+  await page.click("#cards-button");
+  await page.waitForFunction(() => document.querySelector("#slot").options.length > 0);
+  if (await page.isVisible("#slot")) await page.selectOption("#slot", slot);
+  await page.fill("#pin", pin);
+  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/acts/")), page.click("#sign-button")]);
+};
+
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  page = await (await browser.newContext({ locale: "zh-TW" })).newPage();
+  page.on("request", (request) => posted.push(request.postData() ?? ""));
+});
+after(async () => browser?.close());
+
+test("read the notices", async () => {
+  await open("/");
+  await look("home");
+  await open("/conduct");
+  await look("conduct");
+  await open("/apply");
+  assert.equal(await page.locator("ol.articles li").count(), 11);
+  await look("notices");
+  await page.click("a.button");
+  await look("kind");
+  await page.click("main button");
+});
+
+test("an empty form tells every error, at the top and at its field", async () => {
+  await page.click("main form button");
+  assert.match(await page.title(), /^錯誤：/);
+  assert.ok((await page.locator(".summary li").count()) >= 8);
+  assert.equal(await page.evaluate(() => document.activeElement.className), "summary");
+  await look("form-errors");
+});
+
+test("apply", async () => {
+  const values = {
+    "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, hosts: "127.0.0.1",
+    "/contact/name": "<script>alert(1)</script>", "/contact/landline": "(02)12345678#12", "/contact/email": "it@example.com",
+    "/purpose/authority": "金融監督管理委員會", "/purpose/rule": "電子支付機構身分確認機制辦法", "/purpose/description": "開戶查驗",
+  };
+  for (const [name, value] of Object.entries(values)) await page.fill(`[name="${name}"]`, value);
+  await page.check('[name="consent"]');
+  await look("form");
+  await page.click("main form button");
+  await look("check");
+  assert.match(await page.textContent("main"), /<script>alert\(1\)<\/script>/);
+  await page.click("main form button >> nth=0");
+  await look("sign");
+  await sign(card.slot, card.pin);
+  assert.match(new URL(page.url()).pathname, /^\/applications\//);
+  caseNumber = decodeURIComponent(new URL(page.url()).pathname.split("/").at(-1));
+  await look("accepted");
+});
+
+test("an officer approves", async () => {
+  await open("/officer/sign-in");
+  await look("officer-sign-in");
+  await page.fill("#username", officer.username);
+  await page.fill("#password", officer.password);
+  await page.fill("#totp", totp(officer.totpSecret));
+  await page.click("main form button");
+  await look("officer-queue");
+  await page.click(`text=${caseNumber}`);
+  await look("officer-case");
+  await page.click('form[action$="/claim"] button');
+  await page.click('form[action$="/approve"] button');
+  assert.match(await page.textContent("main"), /核准/);
+});
+
+test("progress, reveal the Iss Key", async () => {
+  await open("/progress");
+  await look("progress");
+  await page.fill('[name="ubn"]', card.unifiedBusinessNumber);
+  await page.locator("main form button", { hasText: "查詢" }).click();
+  await sign(card.slot, card.pin);
+  assert.match(await page.textContent("main"), /A[WX]\d{3}/);
+  await look("organisation");
+  await page.click('a[href^="/acts/revealIssKey"]');
+  await page.click("main form button");
+  await sign(card.slot, card.pin);
+  assert.match(await page.textContent("#iss-key"), /^[A-Za-z0-9]{32}$/);
+  await look("iss-key");
+});
+
+test("register a key", async () => {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await open(`/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
+  await page.fill('[name="/label"]', "主機");
+  await page.fill('[name="/publicKeyPem"]', publicKey.export({ type: "spki", format: "pem" }));
+  await look("register-key");
+  await page.click("main form button");
+  await sign(card.slot, card.pin);
+  assert.match(await page.textContent("main"), /金鑰指紋/);
+  await look("key-registered");
+});
+
+test("the PIN never reached our server", () => {
+  const ours = posted.filter((body) => body.includes("csrf="));
+  assert.ok(ours.length > 0);
+  for (const body of ours) assert.ok(![...new URLSearchParams(body).values()].includes(card.pin));
+});
