@@ -135,7 +135,8 @@ impl Demo {
             ("IDCHECK_KEY_FILE", data.join("key").display().to_string()),
         ];
         let output = idcheck(&["audit", "verify"], &environment, "");
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
     }
 }
 

@@ -1,0 +1,1 @@
+//! Client library and program for companies that use the verification API
