@@ -5,10 +5,11 @@ Prints a JSON list of cases; exits with 1 when one of them is not answered with 
 
 import argparse
 import hashlib
+import http.client
 import json
 import sys
 import time
-import urllib.request
+import urllib.parse
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -71,9 +72,13 @@ def ask(args, payload, path="/integration/rwv2c2", headers=None, encoder=None, t
         sent.pop(name, None)
         if value is not None:
             sent[value[0]] = value[1] if value[1] is not None else f"Bearer {token}"
-    request = urllib.request.Request(args.base_url + path, headers=sent, method="GET")
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
+    # http.client writes header names as they are given; urllib would capitalise them.
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(args.base_url).netloc, timeout=10)
+    connection.putrequest("GET", path, skip_accept_encoding=True)
+    for name, value in sent.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    return json.load(connection.getresponse())
 
 
 def cases(args):

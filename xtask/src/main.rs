@@ -7,6 +7,7 @@
     reason = "a tool for a terminal"
 )]
 
+mod browser;
 mod demo;
 mod layers;
 mod openapi;

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+
 use crate::{
-    layers, openapi,
+    browser, layers, openapi,
     postgres::Postgres,
     shell::{self, cargo, command},
     tools,
@@ -15,7 +17,7 @@ impl Steps {
     fn take(&mut self, name: &'static str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
         println!("\n== {name}");
         let started = Instant::now();
-        step()?;
+        step().with_context(|| format!("{name} failed after {:.1} s", started.elapsed().as_secs_f64()))?;
         self.0.push((name, started.elapsed()));
         Ok(())
     }
@@ -64,6 +66,9 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
                 .env("INSTA_WORKSPACE_ROOT", shell::root()),
         )
     })?;
+    if !fast {
+        steps.take("browser", browser::walk)?;
+    }
     steps.take("doctests", || shell::run(&mut cargo(&["test", "--quiet", "--workspace", "--doc"])))?;
     println!();
     for (name, took) in &steps.0 {

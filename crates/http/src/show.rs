@@ -11,7 +11,7 @@ use idcheck_domain::{
 use idcheck_usecases::ports::HistoryLine;
 use minijinja::{Value, context};
 
-use crate::view::moment;
+use crate::view::{deadline, moment};
 
 /// Whether officers are named.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn clarification(asked: &Clarification) -> Value {
     context! {
         id => asked.id.0.to_string(),
         question => asked.question.as_str(),
-        due => moment(asked.due.ends_at()),
+        due => deadline(asked.due),
         answer => asked.answer.as_ref().map(|(answer, _)| answer.as_str()),
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         addresses => case.host_addresses.as_slice().iter().map(ToString::to_string).collect::<Value>(),
         purpose,
         former,
-        due => due.map(|due| moment(due.ends_at())),
+        due => due.map(deadline),
         overdue => due.is_some_and(|due| due.is_over(now)),
         decided_at => closing.map(|closing| moment(closing.at)),
         reason => closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str())),

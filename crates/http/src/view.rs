@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, Datelike, Utc};
 use fluent_templates::fluent_bundle::FluentValue;
-use idcheck_domain::taipei;
+use idcheck_domain::{calendar::DueDate, taipei};
 use minijinja::{
     Environment, UndefinedBehavior, Value, context,
     value::{Kwargs, ValueKind},
@@ -107,6 +107,12 @@ pub(crate) fn moment(at: DateTime<Utc>) -> Value {
     let local = taipei::local(at);
     let roc = format!("{:03}/{}", local.year() - 1911, local.format("%m/%d %H:%M:%S"));
     context! { iso => local.to_rfc3339(), roc => roc }
+}
+
+/// A deadline as templates take it: the end of its day, which people call 24:00 of that day and not 0:00 of the next.
+pub(crate) fn deadline(due: DueDate) -> Value {
+    let roc = format!("{:03}/{} 24:00", due.date.year() - 1911, due.date.format("%m/%d"));
+    context! { iso => taipei::local(due.ends_at()).to_rfc3339(), roc => roc, provisional => due.provisional }
 }
 
 fn translate(lang: Lang) -> Value {

@@ -197,8 +197,19 @@ fn a_key_of_the_strict_profile_signs_no_legacy_token() {
 fn changed_by_one_letter_is_refused() {
     let signer = Signer::new();
     let token = signer.token(HEADER, &claims(-180, 180).to_string());
-    let other = token.replacen("RW", "RX", 1);
-    assert!(other == token || verify(&signer, &other).is_err());
+    let parts: Vec<_> = token.split('.').collect();
+    for changed in 0..3 {
+        let mut parts: Vec<Vec<u8>> =
+            parts.iter().map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
+        let middle = parts[changed].len() / 2;
+        parts[changed][middle] ^= 1;
+        let parts: Vec<_> = parts.iter().map(|part| URL_SAFE_NO_PAD.encode(part)).collect();
+        let outcome = verify(&signer, &parts.join("."));
+        assert!(
+            matches!(outcome, Err(TokenRefusal::SignatureInvalid | TokenRefusal::Malformed)),
+            "part {changed}: {outcome:?}"
+        );
+    }
     for cut in [token.len() - 1, token.len() - 4] {
         assert!(verify(&signer, &token[..cut]).is_err());
     }
@@ -298,10 +309,11 @@ fn wycheproof_jws_vectors_have_no_wrong_accept() {
             let signed = !matches!(outcome, Err(TokenRefusal::SignatureInvalid)) && algorithm_read(jws);
             checked += 1;
             accepted += usize::from(signed);
-            assert!(!(signed && test["result"] == "invalid"), "{}: {}", test["tcId"], test["comment"]);
+            let expected = test["result"] == "valid";
+            assert_eq!(signed, expected, "{}: {}", test["tcId"], test["comment"]);
         }
     }
-    assert!(checked > 0, "no vector applies");
+    assert!(accepted > 0, "no valid vector applies");
     println!("{checked} vectors, {accepted} signatures accepted, 0 wrong");
 }
 

@@ -154,6 +154,7 @@ case-received-at = Received
 case-purpose = Purpose or reason
 case-state = State
 case-due = Due
+case-due-provisional = (counted by weekdays: the calendar of that year is not known yet)
 case-overdue = overdue
 case-decided-at = Decided
 case-reason = Reason of the decision

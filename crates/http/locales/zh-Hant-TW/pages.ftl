@@ -154,6 +154,7 @@ case-received-at = 申請日期
 case-purpose = 申請目的/原因
 case-state = 案件狀態
 case-due = 期限
+case-due-provisional = （尚無該年度辦公日曆，暫以週一至週五計算）
 case-overdue = 已逾期
 case-decided-at = 審核日期
 case-reason = 審核說明

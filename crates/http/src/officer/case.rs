@@ -2,7 +2,7 @@
 
 use idcheck_domain::{
     Violation,
-    application::ApplicationId,
+    application::{ApplicationId, StateName},
     officer::{Permission, permits},
     value::{Narrative, Reason},
 };
@@ -30,6 +30,16 @@ use crate::{
 const STEPS: [(&str, bool); 5] =
     [("claim", false), ("release", false), ("clarification", true), ("approve", true), ("reject", true)];
 
+/// The steps that a state may admit; whether it does is decided with the step.
+const fn possible(state: StateName) -> &'static [&'static str] {
+    match state {
+        StateName::Received => &["claim"],
+        StateName::UnderReview => &["claim", "release", "clarification", "approve", "reject"],
+        StateName::ClarificationRequested => &["reject"],
+        StateName::Approved | StateName::Rejected | StateName::Withdrawn => &[],
+    }
+}
+
 /// A step whose text breaks a rule, with the text.
 struct Refused<'t> {
     step: &'t str,
@@ -39,7 +49,8 @@ struct Refused<'t> {
 
 fn case_page(page: &Page<'_>, officer: &Officer, file: &CaseFile, refused: Option<&Refused<'_>>) -> Response {
     let now = page.app.services.clock.now();
-    let steps = STEPS.iter().map(|(name, text)| {
+    let possible = possible(file.application.state.name());
+    let steps = STEPS.iter().filter(|(name, _)| possible.contains(name)).map(|(name, text)| {
         let own = refused.filter(|refused| refused.step == *name);
         context! {
             name => *name, text => *text,

@@ -132,7 +132,7 @@ pub(super) fn summary(page: &Page<'_>, act: ActName, wrong: &[FieldViolation]) -
         wrong.iter().filter(|v| tells(field.name, &v.pointer)).map(move |v| (field, v))
     };
     let told = fields(act).iter().flat_map(of);
-    let told = told.map(|(field, v)| context! { id => label(field.name), message => page.words(v) });
+    let told = told.map(|(field, v)| context! { id => label(field.name), field => label(field.name), message => page.words(v) });
     let rest = wrong.iter().filter(|v| !fields(act).iter().any(|field| tells(field.name, &v.pointer)));
     told.chain(rest.map(|v| context! { id => "main", message => page.words(v) })).collect()
 }

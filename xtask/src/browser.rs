@@ -1,0 +1,71 @@
+//! The browser suite: Debian's Chromium against a fresh `idcheck demo`.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+use crate::{
+    demo::target_directory,
+    shell::{command, run},
+};
+
+/// Installs what is missing, starts the demo, walks it, stops it.
+pub(crate) fn walk() -> anyhow::Result<()> {
+    chromium()?;
+    let suite = crate::shell::root().join("tests/browser");
+    run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&suite))?;
+    let folder = tempfile::tempdir()?;
+    let binary = target_directory()?.join("debug/idcheck");
+    let demo = Demo::start(&binary, folder.path())?;
+    let walked = run(command("node", &["--test", "tests/browser/walk.mjs"])
+        .env("IDCHECK_DEMO_JSON", folder.path().join("data/demo.json")));
+    drop(demo);
+    walked
+}
+
+/// Debian's Chromium and a Chinese font, from its packages.
+fn chromium() -> anyhow::Result<()> {
+    if Path::new("/usr/bin/chromium").exists() {
+        return Ok(());
+    }
+    println!("installing chromium and fonts-noto-cjk with apt-get");
+    run(&mut command("apt-get", &["update", "-qq"]))?;
+    let packages = ["install", "-y", "-qq", "chromium", "fonts-noto-cjk"];
+    run(command("apt-get", &packages).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))
+        .context("run `apt-get install chromium fonts-noto-cjk` as root")
+}
+
+struct Demo(Child);
+
+impl Demo {
+    fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let data = folder.join("data");
+        let log = std::fs::File::create(folder.join("log"))?;
+        let mut command = Command::new(binary);
+        command
+            .args(["demo", "--listen", "127.0.0.1:0", "--softcard-listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&data);
+        let mut demo = Self(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
+        let started = Instant::now();
+        // It is written last, when everything listens.
+        while !data.join("demo.json").exists() {
+            if started.elapsed() > Duration::from_mins(1) || demo.0.try_wait()?.is_some() {
+                bail!("the demo did not start: {}", std::fs::read_to_string(folder.join("log"))?);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(demo)
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It holds nothing that outlives the test.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
