@@ -1,5 +1,5 @@
 // Walks apply → approve → progress → reveal → key in a real browser against a running `idcheck demo`.
-// IDCHECK_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
+// IDCHECK_TEST_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
-const demo = JSON.parse(readFileSync(process.env.IDCHECK_DEMO_JSON, "utf8"));
+const demo = JSON.parse(readFileSync(process.env.IDCHECK_TEST_DEMO_JSON, "utf8"));
 const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
 const officer = demo.officers.find((o) => o.role === "reviewer");
 const shots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));

@@ -155,8 +155,8 @@ impl Caller {
 
 /// Runs a Python script of `tests/interop` with the interpreter that has its libraries.
 pub fn python(script: &str, arguments: &[&str]) -> Option<std::process::Output> {
-    let Ok(python) = std::env::var("IDCHECK_PYTHON") else {
-        println!("skipped: IDCHECK_PYTHON is not set");
+    let Ok(python) = std::env::var("IDCHECK_TEST_PYTHON") else {
+        println!("skipped: IDCHECK_TEST_PYTHON is not set");
         return None;
     };
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);

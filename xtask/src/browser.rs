@@ -22,7 +22,7 @@ pub(crate) fn walk() -> anyhow::Result<()> {
     let binary = target_directory()?.join("debug/idcheck");
     let demo = Demo::start(&binary, folder.path())?;
     let walked = run(command("node", &["--test", "tests/browser/walk.mjs"])
-        .env("IDCHECK_DEMO_JSON", folder.path().join("data/demo.json")));
+        .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json")));
     drop(demo);
     walked
 }

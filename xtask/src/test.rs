@@ -60,8 +60,8 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         shell::run(
             tests
                 .env("IDCHECK_TEST_POSTGRES", &postgres.url)
-                .env("IDCHECK_PYTHON", &python)
-                .env("IDCHECK_PKITS", &pkits)
+                .env("IDCHECK_TEST_PYTHON", &python)
+                .env("IDCHECK_TEST_PKITS", &pkits)
                 .env("INSTA_UPDATE", "no")
                 .env("INSTA_WORKSPACE_ROOT", shell::root()),
         )

@@ -11,7 +11,7 @@ use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{LegacyTokens, PublicKeys};
 use idcheck_usecases::{
-    acts::{ActPorts, IssueChallenge, ProveChallenge},
+    acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
@@ -136,7 +136,8 @@ impl Service {
         });
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
-            prove_challenge: ProveChallenge::new(acts),
+            prove_challenge: ProveChallenge::new(acts.clone()),
+            read_receipt: ReadReceipt::new(acts),
             read_cases: ReadCases::new(review.clone()),
             review: ReviewApplication::new(review),
             sign_in: SignIn::new(officer_ports(&store)?),

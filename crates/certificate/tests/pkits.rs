@@ -1,6 +1,6 @@
 //! NIST PKITS (Public Key Interoperability Test Suite, 2011): its signed messages, certificates and lists.
 //!
-//! Found in `IDCHECK_PKITS`, or in `target/pkits` of the workspace: the folder `PKITS_data` of the `PyPI` package
+//! Found in `IDCHECK_TEST_PKITS`, or in `target/pkits` of the workspace: the folder `PKITS_data` of the `PyPI` package
 //! `cryptography-vectors`. Every message is judged; what we answer otherwise than the suite stands, with its reason, in
 //! `pkits-exceptions.txt`, and the test fails when that file and the facts differ in either direction.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
@@ -19,13 +19,13 @@ use idcheck_certificate::{Certificate, Crl, CrlStore, OcspAnswers, Refusal, Trus
 
 fn folder() -> Option<PathBuf> {
     #[allow(clippy::disallowed_methods)]
-    let named = std::env::var_os("IDCHECK_PKITS").map(PathBuf::from);
+    let named = std::env::var_os("IDCHECK_TEST_PKITS").map(PathBuf::from);
     let folder =
         named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pkits/PKITS_data"));
     if folder.join("smime").is_dir() {
         return Some(folder);
     }
-    println!("skipped: no PKITS in {} (set IDCHECK_PKITS)", folder.display());
+    println!("skipped: no PKITS in {} (set IDCHECK_TEST_PKITS)", folder.display());
     None
 }
 

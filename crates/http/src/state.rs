@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use idcheck_usecases::{
-    acts::{IssueChallenge, ProveChallenge},
+    acts::{IssueChallenge, ProveChallenge, ReadReceipt},
     officers::SignIn,
     ports::{Clock, Entropy, StoreError},
     review::{ReadCases, ReviewApplication},
@@ -32,6 +32,8 @@ pub struct Services {
     pub issue_challenge: IssueChallenge,
     /// Prove it and act.
     pub prove_challenge: ProveChallenge,
+    /// The receipt of a case just filed.
+    pub read_receipt: ReadReceipt,
     /// Queue and cases.
     pub read_cases: ReadCases,
     /// Steps of a review.

@@ -1,10 +1,7 @@
 //! The applicant's pages: read the notices, fill in, check, sign, see.
 
 mod fields;
-mod receipts;
 mod sign;
-
-use std::sync::Arc;
 
 use idcheck_domain::{
     Violation,
@@ -13,9 +10,8 @@ use idcheck_domain::{
 use idcheck_usecases::{FieldViolation, acts::ActName};
 use minijinja::{Value, context};
 use poem::{
-    EndpointExt, Request, Response, Route, get, handler,
+    Request, Response, Route, get, handler,
     http::StatusCode,
-    middleware::AddData,
     post,
     web::{Form, Path, Query},
 };
@@ -28,7 +24,6 @@ use crate::{
 
 /// The pages.
 pub(crate) fn routes(route: Route) -> Route {
-    let receipts = Arc::new(receipts::Receipts::default());
     route
         .at("/", get(home))
         .at("/apply", get(notices))
@@ -37,8 +32,8 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/apply/check", post(check))
         .at("/progress", get(progress))
         .at("/acts/:act", get(act_form).post(sign::issue_challenge))
-        .at("/sign/:id", post(sign::prove_challenge).with(AddData::new(Arc::clone(&receipts))))
-        .at("/applications/:number", get(sign::accepted).with(AddData::new(receipts)))
+        .at("/sign/:id", post(sign::prove_challenge))
+        .at("/applications/:number", get(sign::accepted))
         .at("/assets/:name", get(view::serve_asset))
 }
 

@@ -1,7 +1,5 @@
 //! The challenge, the card's signature, and what the act gave.
 
-use std::sync::Arc;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use idcheck_domain::{application::StateName, value::CaseNumber};
 use idcheck_usecases::acts::{ActName, ActResult, Progress, ProofRefusal, Proven};
@@ -9,11 +7,11 @@ use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
     http::StatusCode,
-    web::{Data, Form, Path},
+    web::{Form, Path, Query},
 };
 use uuid::Uuid;
 
-use super::{fields, fill_in, receipts::Receipts, violations};
+use super::{fields, fill_in, violations};
 use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
@@ -106,7 +104,6 @@ pub(super) async fn issue_challenge(
 pub(super) async fn prove_challenge(
     request: &Request,
     Path(id): Path<String>,
-    Data(receipts): Data<&Arc<Receipts>>,
     Form(typed): Form<FormValues>,
 ) -> poem::Result<Response> {
     let page = Page::of(request)?;
@@ -121,7 +118,7 @@ pub(super) async fn prove_challenge(
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
         Ok(proven) => {
             services.refresh.refresh().await;
-            Ok(done(&page, receipts, proven))
+            Ok(done(&page, challenge, proven))
         }
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
@@ -133,15 +130,14 @@ pub(super) async fn prove_challenge(
     }
 }
 
-fn done(page: &Page<'_>, receipts: &Receipts, proven: Proven) -> Response {
+fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
     let act = proven.act.as_str();
     let now = page.app.services.clock.now();
     let with = match proven.result {
         ActResult::Progress(progress) => return organisation(page, &progress),
         ActResult::Application(case) if case.state.name() == StateName::Received => {
-            let to = format!("/applications/{}", case.case_number);
-            receipts.keep(page.session(), *case, now);
-            return see_other(&to);
+            // The challenge says which browser may see the case, and nothing to any other.
+            return see_other(&format!("/applications/{}?filing={challenge}", case.case_number));
         }
         ActResult::Application(case) => context! { case => show::case(&case, &[], Reader::Applicant, now) },
         ActResult::IssKey { account, iss_key } => {
@@ -167,15 +163,23 @@ fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
 
 /// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.
 #[handler]
-pub(super) fn accepted(
+pub(super) async fn accepted(
     request: &Request,
     Path(number): Path<String>,
-    Data(receipts): Data<&Arc<Receipts>>,
+    Query(query): Query<FormValues>,
 ) -> poem::Result<Response> {
     let page = Page::of(request)?;
-    let now = page.app.services.clock.now();
-    let found = CaseNumber::parse(&number).and_then(|n| receipts.find(page.session(), n.as_str(), now));
-    let Some(case) = found else { return Ok(see_other("/progress")) };
+    let (Some(number), Ok(filing)) = (CaseNumber::parse(&number), Uuid::try_parse(value(&query, "filing")))
+    else {
+        return Ok(see_other("/progress"));
+    };
+    let services = &page.app.services;
+    let case = match services.read_receipt.execute(&number, filing, page.session()).await {
+        Ok(Some(case)) => case,
+        Ok(None) => return Ok(see_other("/progress")),
+        Err(error) => return Ok(page.problem(&error.into(), "/progress")),
+    };
+    let now = services.clock.now();
     let with = context! { case => show::case(&case, &[], Reader::Applicant, now) };
     Ok(page.show(StatusCode::OK, "accepted.html", Opener::Isolated, with))
 }

@@ -5,10 +5,12 @@ mod cases;
 mod challenge;
 mod held;
 mod prove;
+mod receipt;
 
 pub use act::{Act, ActName, CaseContent};
 pub use challenge::{CHALLENGE_MINUTES, ChallengeRefusal, IssueChallenge, IssuedChallenge};
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
+pub use receipt::ReadReceipt;
 
 use std::sync::Arc;
 
