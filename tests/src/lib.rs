@@ -14,7 +14,9 @@
 mod caller;
 mod people;
 mod process;
+mod site;
 
 pub use caller::{Caller, Reply, Signer, python};
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port};
+pub use site::{Random, Site, count_from};

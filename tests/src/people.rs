@@ -15,6 +15,14 @@ async fn answer(response: reqwest::Response) -> (u16, Value) {
     (status, if body.is_empty() { Value::Null } else { json(&body) })
 }
 
+/// `None` when no whole answer came.
+async fn try_answer(request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.ok()?;
+    Some((status, if body.is_empty() { Value::Null } else { json(&body) }))
+}
+
 /// A company with a card in a reader.
 #[derive(Clone)]
 pub struct Applicant {
@@ -46,9 +54,19 @@ impl Applicant {
         }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    /// The same company at another node.
+    #[must_use]
+    pub fn at(&self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self.clone() }
+    }
+
+    async fn try_post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
         let request = self.client.post(format!("{}{path}", self.base_url)).body(body.to_string());
-        answer(request.header("content-type", "application/json").send().await.unwrap()).await
+        try_answer(request.header("content-type", "application/json")).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.try_post(path, body).await.expect("an answer")
     }
 
     pub async fn challenge(&self, act: &str, content: &Value) -> (u16, Value) {
@@ -73,6 +91,16 @@ impl Applicant {
 
     pub async fn prove(&self, id: &str, signature: &str) -> (u16, Value) {
         self.post(&format!("/api/v1/challenges/{id}/proof"), &json!({"signature": signature})).await
+    }
+
+    /// Challenge, signature, proof; `None` when an answer did not come.
+    pub async fn try_act(&self, act: &str, content: &Value) -> Option<(u16, Value)> {
+        let body = json!({"act": act, "unifiedBusinessNumber": self.ubn, "content": content});
+        let (status, challenge) = self.try_post("/api/v1/challenges", &body).await?;
+        assert_eq!(status, 201, "{challenge}");
+        let signature = self.sign(challenge["tbs"].as_str().unwrap()).await;
+        let path = format!("/api/v1/challenges/{}/proof", challenge["id"].as_str().unwrap());
+        self.try_post(&path, &json!({"signature": signature})).await
     }
 
     /// Challenge, signature, proof.
@@ -149,14 +177,25 @@ impl Officer {
         answer(request.send().await.unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, body: Option<Value>) -> (u16, Value) {
+    /// The same officer at another node.
+    #[must_use]
+    pub fn at(&self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self.clone() }
+    }
+
+    /// `None` when no whole answer came.
+    pub async fn try_post(&self, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
         let request =
             self.client.post(format!("{}/api/v1/officer{path}", self.base_url)).bearer_auth(&self.token);
-        let request = match body {
+        try_answer(match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,
-        };
-        answer(request.send().await.unwrap()).await
+        })
+        .await
+    }
+
+    pub async fn post(&self, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.try_post(path, body).await.expect("an answer")
     }
 
     /// Claims and approves a case.

@@ -101,26 +101,26 @@ impl Demo {
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ports = (free_port(), free_port());
-        Self::on(dir, ports).await
-    }
-
-    async fn on(dir: TempDir, ports: (u16, u16)) -> Self {
-        let (listen, cards) = (format!("127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
-        let log = dir.path().join("log");
-        let data = dir.path().join("data");
-        let mut command = Command::new(program("idcheck"));
-        command.args(["demo", "--listen", &listen, "--softcard-listen", &cards, "--data-dir"]).arg(&data);
-        let process = Process::start(&mut command, &log);
-        let base_url = format!("http://{listen}");
-        wait_ready(&base_url, &log).await;
-        let file = json(&std::fs::read(data.join("demo.json")).unwrap());
+        let process = Self::spawn(&dir, ports);
+        let base_url = format!("http://127.0.0.1:{}", ports.0);
+        wait_ready(&base_url, &process.log).await;
+        let file = json(&std::fs::read(dir.path().join("data/demo.json")).unwrap());
         Self { process, base_url, file, dir, ports }
     }
 
+    fn spawn(dir: &TempDir, ports: (u16, u16)) -> Process {
+        let (listen, cards) = (format!("127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
+        let mut command = Command::new(program("idcheck"));
+        command.args(["demo", "--listen", &listen, "--softcard-listen", &cards, "--data-dir"]);
+        command.arg(dir.path().join("data"));
+        Process::start(&mut command, &dir.path().join("log"))
+    }
+
     /// Kills it and starts it again on the same data.
-    pub async fn kill_and_restart(mut self) -> Self {
+    pub async fn kill_and_restart(&mut self) {
         self.process.kill();
-        Self::on(self.dir, self.ports).await
+        self.process = Self::spawn(&self.dir, self.ports);
+        wait_ready(&self.base_url, &self.process.log).await;
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -145,9 +145,14 @@ pub struct Nodes {
     pub urls: Vec<String>,
     pub processes: Vec<Process>,
     pub card_url: String,
+    /// User name, password, secret of the second factor.
     pub officers: Vec<(String, String, String)>,
+    /// The valid company cards.
+    pub cards: Vec<Value>,
+    /// The household register, with the names of the verification API.
+    pub persons: Vec<Value>,
     environment: Vec<(&'static str, String)>,
-    cards: Process,
+    component: Process,
     dir: TempDir,
     database: String,
     admin: String,
@@ -155,7 +160,7 @@ pub struct Nodes {
 
 impl Nodes {
     /// `None`, with a printed line, where no PostgreSQL is named.
-    pub async fn start(count: usize, persons: &str) -> Option<Self> {
+    pub async fn start(count: usize) -> Option<Self> {
         let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
             println!("skipped: IDCHECK_TEST_POSTGRES is not set");
             return None;
@@ -170,7 +175,7 @@ impl Nodes {
         let cards_dir = dir.path().join("cards");
         let mut command = Command::new(program("idcheck-softcard"));
         command.args(["--listen", &format!("127.0.0.1:{card_port}"), "--data-dir"]).arg(&cards_dir);
-        let cards = Process::start(&mut command, &dir.path().join("cards.log"));
+        let component = Process::start(&mut command, &dir.path().join("cards.log"));
         let card_url = format!("http://127.0.0.1:{card_port}");
         wait_for(&format!("{card_url}/selfTest.htm")).await;
         let (server, _) = admin.rsplit_once('/').unwrap();
@@ -189,16 +194,19 @@ impl Nodes {
             processes: Vec::new(),
             card_url,
             officers: Vec::new(),
+            cards: company_cards(&cards_dir.join("cards")),
+            persons: Vec::new(),
             environment,
-            cards,
+            component,
             dir,
             database,
             admin,
         };
         nodes.succeed(&["migrate", "up"], "");
         let file = nodes.dir.path().join("persons.csv");
-        std::fs::write(&file, persons).unwrap();
+        nodes.succeed(&["registry", "generate", "--count", "1000", &file.display().to_string()], "");
         nodes.succeed(&["registry", "import", &file.display().to_string()], "");
+        nodes.persons = persons(&std::fs::read_to_string(&file).unwrap());
         for name in ["reviewer1", "reviewer2"] {
             let added = nodes.succeed(&["officer", "add", name, "--role", "reviewer"], "a long password\n");
             let secret = added.split("only now: ").nth(1).unwrap().lines().next().unwrap().to_owned();
@@ -231,7 +239,14 @@ impl Nodes {
         wait_ready(&self.urls[node], &self.processes[node].log).await;
     }
 
-    /// Runs a command of `idcheck` on this database.
+    /// Runs a command of `idcheck` on this database; whether it succeeded, and all that it printed.
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = idcheck(arguments, &self.environment, "");
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    /// Runs a command of `idcheck` on this database that must succeed.
     pub fn succeed(&self, arguments: &[&str], input: &str) -> String {
         let output = idcheck(arguments, &self.environment, input);
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -252,9 +267,24 @@ impl Nodes {
     /// Ends the processes and removes the database.
     pub fn close(mut self) {
         self.processes.clear();
-        self.cards.kill();
+        self.component.kill();
         psql(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.database));
     }
+}
+
+/// The valid company cards, as the software component keeps them.
+fn company_cards(dir: &Path) -> Vec<Value> {
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let records = files.iter().filter(|file| file.extension().is_some_and(|end| end == "json"));
+    let cards = records.map(|file| json(&std::fs::read(file).unwrap()));
+    cards.filter(|card| card["kind"] == "company" && card["state"] == "valid").collect()
+}
+
+fn persons(csv: &str) -> Vec<Value> {
+    let mut lines = csv.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let names = lines.next().unwrap();
+    lines.map(|cells| names.iter().cloned().zip(cells.into_iter().map(Value::from)).collect()).collect()
 }
 
 fn psql(url: &str, sql: &str) -> String {

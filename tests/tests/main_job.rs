@@ -31,10 +31,10 @@ fn person(demo: &Demo, status: &str, number: usize) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_application_to_lock_out() {
-    let demo = Demo::start().await;
+    let mut demo = Demo::start().await;
     let (applicant, caller) = admitted(&demo, 0, "reviewer1").await;
     assert_eq!(caller.account, "AW001");
-    let url = &demo.base_url;
+    let url = &demo.base_url.clone();
 
     let known = person(&demo, "normal", 0);
     let wrong = Caller::wrong(&known);
@@ -74,7 +74,7 @@ async fn from_application_to_lock_out() {
     let caller = Caller::new(&caller.ubn, &caller.account, iss_key, Arc::clone(&caller.signer));
     assert_eq!(caller.ask(url, &person(&demo, "normal", 2)).await, "1");
 
-    let demo = demo.kill_and_restart().await;
+    demo.kill_and_restart().await;
     assert_eq!(caller.ask(&demo.base_url, &known).await, "5", "the lock-out outlives the process");
 
     let consent = json!({"noticeVersion": "108-06", "conductVersion": "108-06"});
