@@ -18,5 +18,5 @@ mod site;
 
 pub use caller::{Caller, Reply, Signer, python};
 pub use people::{Applicant, Officer, json};
-pub use process::{Demo, Nodes, Process, free_port};
+pub use process::{Demo, Nodes, Process, free_port, idcheck};
 pub use site::{Random, Site, count_from};

@@ -76,6 +76,10 @@ impl Applicant {
 
     /// The card's signature, as base64 CMS.
     pub async fn sign(&self, tbs: &str) -> String {
+        self.try_sign(tbs).await.expect("an answer of the component")
+    }
+
+    async fn try_sign(&self, tbs: &str) -> Option<String> {
         let package = json!({
             "func": "MakeSignature", "signatureType": "PKCS7", "tbs": tbs, "tbsEncoding": "NONE",
             "hashAlgorithm": "SHA256", "withCardSN": "true", "pin": self.pin, "nonce": "",
@@ -84,9 +88,9 @@ impl Applicant {
         let form = format!("tbsPackage={}", percent(&package.to_string()));
         let request = self.client.post(format!("{}/sign", self.card_url)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let (_, signed) = answer(request.send().await.unwrap()).await;
+        let (_, signed) = try_answer(request).await?;
         assert_eq!(signed["ret_code"], 0, "{signed}");
-        signed["signature"].as_str().unwrap().to_owned()
+        Some(signed["signature"].as_str().unwrap().to_owned())
     }
 
     pub async fn prove(&self, id: &str, signature: &str) -> (u16, Value) {
@@ -98,7 +102,7 @@ impl Applicant {
         let body = json!({"act": act, "unifiedBusinessNumber": self.ubn, "content": content});
         let (status, challenge) = self.try_post("/api/v1/challenges", &body).await?;
         assert_eq!(status, 201, "{challenge}");
-        let signature = self.sign(challenge["tbs"].as_str().unwrap()).await;
+        let signature = self.try_sign(challenge["tbs"].as_str().unwrap()).await?;
         let path = format!("/api/v1/challenges/{}/proof", challenge["id"].as_str().unwrap());
         self.try_post(&path, &json!({"signature": signature})).await
     }

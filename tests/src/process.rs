@@ -61,7 +61,7 @@ impl Drop for Process {
 }
 
 /// Runs `idcheck` to its end.
-fn idcheck(arguments: &[&str], environment: &[(&str, String)], input: &str) -> std::process::Output {
+pub fn idcheck(arguments: &[&str], environment: &[(&str, String)], input: &str) -> std::process::Output {
     let mut child = Command::new(program("idcheck"))
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (*name, value)))
@@ -116,9 +116,8 @@ impl Demo {
         Process::start(&mut command, &dir.path().join("log"))
     }
 
-    /// Kills it and starts it again on the same data.
-    pub async fn kill_and_restart(&mut self) {
-        self.process.kill();
+    /// Starts it again on the same data, after it was killed.
+    pub async fn restart(&mut self) {
         self.process = Self::spawn(&self.dir, self.ports);
         wait_ready(&self.base_url, &self.process.log).await;
     }
@@ -231,12 +230,16 @@ impl Nodes {
         Process::start(&mut command, &self.dir.path().join(format!("node-{port}.log")))
     }
 
-    /// Kills a node and starts it again.
-    pub async fn kill_and_restart(&mut self, node: usize) {
-        self.processes[node].kill();
+    /// Starts a node again, after it was killed.
+    pub async fn restart(&mut self, node: usize) {
         let port = self.urls[node].rsplit_once(':').unwrap().1.parse().unwrap();
         self.processes[node] = self.serve(port);
         wait_ready(&self.urls[node], &self.processes[node].log).await;
+    }
+
+    /// What tells a command of `idcheck` this database.
+    pub fn environment(&self) -> &[(&'static str, String)] {
+        &self.environment
     }
 
     /// Runs a command of `idcheck` on this database; whether it succeeded, and all that it printed.
@@ -256,6 +259,20 @@ impl Nodes {
             String::from_utf8_lossy(&output.stderr)
         );
         printed
+    }
+
+    /// Takes the database away: what is connected is cut off, and nothing can connect.
+    pub fn shut_database(&self) {
+        let name = &self.database;
+        psql(&self.admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        let cut =
+            format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'");
+        psql(&self.admin, &cut);
+    }
+
+    /// Gives it back.
+    pub fn open_database(&self) {
+        psql(&self.admin, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.database));
     }
 
     /// The one value that a query gives.

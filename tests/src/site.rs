@@ -93,11 +93,19 @@ impl Site {
         (applicant, caller)
     }
 
-    /// SIGKILL, and a new process on the same data and port.
-    pub async fn kill_and_restart(&mut self, node: usize) {
+    /// SIGKILL: nothing of the node runs any more when this returns.
+    pub fn kill(&mut self, node: usize) {
         match self {
-            Self::Sqlite(demo) => demo.kill_and_restart().await,
-            Self::Postgres(nodes) => nodes.kill_and_restart(node).await,
+            Self::Sqlite(demo) => demo.process.kill(),
+            Self::Postgres(nodes) => nodes.processes[node].kill(),
+        }
+    }
+
+    /// A new process on the same data and port.
+    pub async fn restart(&mut self, node: usize) {
+        match self {
+            Self::Sqlite(demo) => demo.restart().await,
+            Self::Postgres(nodes) => nodes.restart(node).await,
         }
     }
 
@@ -167,6 +175,11 @@ impl Random {
         let clock = || u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap();
         let seed = std::env::var("IDCHECK_TEST_SEED").map_or_else(|_| clock(), |text| text.parse().unwrap());
         println!("{campaign}: IDCHECK_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// From another's number, for a task of its own.
+    pub fn from(seed: u64) -> Self {
         Self(seed)
     }
 

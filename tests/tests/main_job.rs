@@ -74,7 +74,8 @@ async fn from_application_to_lock_out() {
     let caller = Caller::new(&caller.ubn, &caller.account, iss_key, Arc::clone(&caller.signer));
     assert_eq!(caller.ask(url, &person(&demo, "normal", 2)).await, "1");
 
-    demo.kill_and_restart().await;
+    demo.process.kill();
+    demo.restart().await;
     assert_eq!(caller.ask(&demo.base_url, &known).await, "5", "the lock-out outlives the process");
 
     let consent = json!({"noticeVersion": "108-06", "conductVersion": "108-06"});

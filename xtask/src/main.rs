@@ -13,6 +13,7 @@ mod layers;
 mod openapi;
 mod postgres;
 mod shell;
+mod soak;
 mod test;
 mod tools;
 
@@ -42,6 +43,14 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
+    /// The long campaigns: `kills`, `races`; all of them without a name.
+    Soak {
+        /// Which.
+        name: Option<String>,
+        /// How many, instead of the campaign's own count.
+        #[arg(long)]
+        count: Option<u32>,
+    },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
     /// Write the OpenAPI document.
@@ -56,6 +65,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
+        Command::Soak { name, count } => soak::soak(name.as_deref(), count),
         Command::Layers => layers::run(),
         Command::Openapi { check } => openapi::run(check),
     };

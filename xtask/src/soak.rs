@@ -1,0 +1,47 @@
+//! `cargo xtask soak`: the suites of the tests with the counts of a long campaign. A failure prints the seed that
+//! makes it again.
+
+use anyhow::Context;
+
+use crate::{
+    postgres::Postgres,
+    shell::{cargo, run},
+    tools,
+};
+
+/// A campaign: its name, the suite, the variable that sets its length, and how long it is.
+struct Campaign {
+    name: &'static str,
+    suite: &'static str,
+    variable: &'static str,
+    count: u32,
+}
+
+const CAMPAIGNS: [Campaign; 2] = [
+    Campaign { name: "kills", suite: "kills", variable: "IDCHECK_TEST_KILLS", count: 1000 },
+    Campaign { name: "races", suite: "races", variable: "IDCHECK_TEST_RACES", count: 1000 },
+];
+
+/// Runs one campaign, or all; `count` replaces its length.
+pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()> {
+    let names = || CAMPAIGNS.map(|campaign| campaign.name).join(", ");
+    let chosen: Vec<_> =
+        CAMPAIGNS.iter().filter(|campaign| name.is_none_or(|name| name == campaign.name)).collect();
+    if chosen.is_empty() {
+        anyhow::bail!("there is no such campaign; there are {}", names());
+    }
+    let python = tools::python()?;
+    run(&mut cargo(&["build", "--quiet", "--workspace", "--bins"]))?;
+    let postgres = Postgres::start()?;
+    for campaign in chosen {
+        let count = count.unwrap_or(campaign.count);
+        println!("== {} × {count}", campaign.name);
+        run(cargo(&["nextest", "run", "-p", "idcheck-tests", "--test", campaign.suite])
+            .args(["--no-fail-fast", "--success-output", "final"])
+            .env(campaign.variable, count.to_string())
+            .env("IDCHECK_TEST_POSTGRES", &postgres.url)
+            .env("IDCHECK_TEST_PYTHON", &python))
+        .with_context(|| format!("campaign {}", campaign.name))?;
+    }
+    Ok(())
+}
