@@ -8,6 +8,7 @@ mod support;
 use idcheck_persistence::LedgerWriter;
 use idcheck_testing::{contract, database::TempDatabase};
 
+on_both!(calendar, |database| contract::calendar::suite(&database.store().await).await);
 on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
     .await);
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);

@@ -3,7 +3,10 @@
 mod case;
 
 use chrono::{DateTime, Utc};
-use idcheck_domain::application::{Kind, StateName};
+use idcheck_domain::{
+    application::{Kind, StateName},
+    taipei,
+};
 use idcheck_usecases::{
     officers::SignInRefusal,
     ports::{ApplicationFilter, Officer, SessionToken},
@@ -130,6 +133,10 @@ async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Resu
         Ok(found) => found,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
     };
+    let missing = match page.app.services.read_cases.calendar().await {
+        Ok(calendar) => calendar.missing_years(taipei::day(now)),
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
     let cases = found.items.iter().map(|item| {
         let assignee = item.assignee_name.as_deref().unwrap_or_default();
         context! { assignee, ..show::case(&item.application, &[], Reader::Officer, now) }
@@ -144,6 +151,7 @@ async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Resu
             assignee => field("assignee"),
         },
         next => found.next.map(|cursor| next_page(&query, &cursor)),
+        missing_years => missing.into_iter().collect::<Value>(),
     };
     Ok(page.show(StatusCode::OK, "officer/queue.html", Opener::Isolated, with))
 }
