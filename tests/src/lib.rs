@@ -12,9 +12,11 @@
 )]
 
 mod caller;
+mod console;
 mod people;
 mod process;
 
 pub use caller::{Caller, Reply, Signer, python};
+pub use console::{Console, Shown};
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port};

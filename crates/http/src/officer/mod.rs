@@ -1,6 +1,7 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
 mod case;
+mod organisation;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
@@ -34,6 +35,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer", get(queue))
         .at("/officer/sign-in", get(sign_in_form).post(sign_in))
         .at("/officer/sign-out", post(sign_out))
+        .at("/officer/waiting", get(organisation::waiting))
+        .at("/officer/organisations/:ubn", get(organisation::show_organisation))
+        .at("/officer/organisations/:ubn/:step", post(organisation::take_step))
         .at("/officer/applications/:id", get(case::show_case))
         .at("/officer/applications/:id/:step", post(case::take_step))
 }
