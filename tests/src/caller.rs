@@ -20,7 +20,7 @@ use base64::{
 };
 use serde_json::{Value, json};
 
-use crate::json as parse;
+use crate::{Applicant, Demo, Officer, json as parse};
 
 /// An RSA key and its public half in PEM.
 pub struct Signer {
@@ -83,6 +83,28 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A company of the demo that may ask, with the applicant it belongs to.
+    pub async fn admitted(demo: &Demo, number: usize, officer: &str) -> (Applicant, Self) {
+        let applicant = Applicant::of(demo, "company", "valid", number);
+        let filed = applicant.done("apply", &Applicant::application()).await;
+        assert_eq!(filed["application"]["state"], "received");
+        let id = filed["application"]["id"].as_str().unwrap();
+        Officer::of(demo, officer).await.approve(id).await;
+        let caller = Self::equipped(&applicant).await;
+        (applicant, caller)
+    }
+
+    /// The program of an applicant that was just approved: its Iss Key, and a key registered for it.
+    pub async fn equipped(applicant: &Applicant) -> Self {
+        let revealed = applicant.done("revealIssKey", &json!({})).await;
+        let signer = Arc::new(Signer::new());
+        let content = json!({"publicKeyPem": signer.public_pem, "profile": "legacy", "label": "主機一"});
+        let registered = applicant.done("registerKey", &content).await;
+        assert_eq!(registered["key"]["fingerprint"].as_str().unwrap().len(), 64);
+        let text = |name: &str| revealed[name].as_str().unwrap().to_owned();
+        Self::new(&applicant.ubn, &text("account"), &text("issKey"), signer)
+    }
+
     pub fn new(ubn: &str, account: &str, iss_key: &str, signer: Arc<Signer>) -> Self {
         Self {
             ubn: ubn.to_owned(),

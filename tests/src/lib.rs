@@ -12,11 +12,13 @@
 )]
 
 mod caller;
+mod console;
 mod people;
 mod process;
 mod site;
 
 pub use caller::{Caller, Reply, Signer, python};
+pub use console::{Console, Shown};
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port, idcheck};
 pub use site::{Random, Site, count_from};

@@ -134,7 +134,7 @@ impl Applicant {
     }
 }
 
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
@@ -149,7 +149,7 @@ pub struct Officer {
 }
 
 /// The code of the moment for a secret in base 32.
-fn totp(secret: &str) -> String {
+pub(crate) fn totp(secret: &str) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
     let seconds = u64::try_from(chrono::Utc::now().timestamp()).unwrap();

@@ -3,13 +3,12 @@
 use std::{
     path::Path,
     process::Command,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::{Applicant, Caller, Demo, Nodes, Officer, Signer};
+use crate::{Applicant, Caller, Demo, Nodes, Officer};
 
 /// Running servers.
 pub enum Site {
@@ -81,12 +80,7 @@ impl Site {
         let applicant = self.applicant(number);
         let filed = applicant.done("apply", &Applicant::application()).await;
         officer.approve(filed["application"]["id"].as_str().unwrap()).await;
-        let revealed = applicant.done("revealIssKey", &json!({})).await;
-        let signer = Arc::new(Signer::new());
-        let content = json!({"publicKeyPem": signer.public_pem, "profile": "legacy", "label": "主機一"});
-        applicant.done("registerKey", &content).await;
-        let text = |name: &str| revealed[name].as_str().unwrap().to_owned();
-        let caller = Caller::new(&applicant.ubn, &text("account"), &text("issKey"), signer);
+        let caller = Caller::equipped(&applicant).await;
         for url in self.urls() {
             known_within_a_second(&caller, &url).await;
         }

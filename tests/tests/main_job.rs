@@ -7,23 +7,6 @@ use std::sync::Arc;
 use idcheck_tests::{Applicant, Caller, Demo, Officer, Signer, python};
 use serde_json::{Value, json};
 
-/// A company of the demo that may ask.
-async fn admitted(demo: &Demo, number: usize, officer: &str) -> (Applicant, Caller) {
-    let applicant = Applicant::of(demo, "company", "valid", number);
-    let filed = applicant.done("apply", &Applicant::application()).await;
-    assert_eq!(filed["application"]["state"], "received");
-    let id = filed["application"]["id"].as_str().unwrap();
-    Officer::of(demo, officer).await.approve(id).await;
-    let revealed = applicant.done("revealIssKey", &json!({})).await;
-    let signer = Arc::new(Signer::new());
-    let content = json!({"publicKeyPem": signer.public_pem, "profile": "legacy", "label": "主機一"});
-    let registered = applicant.done("registerKey", &content).await;
-    assert_eq!(registered["key"]["fingerprint"].as_str().unwrap().len(), 64);
-    let text = |name: &str| revealed[name].as_str().unwrap().to_owned();
-    let caller = Caller::new(&applicant.ubn, &text("account"), &text("issKey"), signer);
-    (applicant, caller)
-}
-
 fn person(demo: &Demo, status: &str, number: usize) -> Value {
     let persons = demo.file["persons"].as_array().unwrap();
     persons.iter().filter(|p| p["status"] == status).nth(number).unwrap().clone()
@@ -32,7 +15,7 @@ fn person(demo: &Demo, status: &str, number: usize) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_application_to_lock_out() {
     let mut demo = Demo::start().await;
-    let (applicant, caller) = admitted(&demo, 0, "reviewer1").await;
+    let (applicant, caller) = Caller::admitted(&demo, 0, "reviewer1").await;
     assert_eq!(caller.account, "AW001");
     let url = &demo.base_url.clone();
 
@@ -207,7 +190,7 @@ async fn a_clarification_goes_round() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_not_ours_works_unchanged() {
     let demo = Demo::start().await;
-    let (_, caller) = admitted(&demo, 0, "reviewer1").await;
+    let (_, caller) = Caller::admitted(&demo, 0, "reviewer1").await;
     let key = demo.data_dir().join("caller.pem");
     std::fs::write(&key, caller.signer.private_pem()).unwrap();
     let known = person(&demo, "normal", 5);

@@ -2,6 +2,7 @@
 //!
 //! Only this crate knows all the others; only here are configuration, clock, randomness and files read.
 
+mod calendar;
 mod commands;
 mod config;
 mod credentials;

@@ -12,6 +12,7 @@ use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{LegacyTokens, PublicKeys};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
+    casework::{CaseworkPorts, GovernAccess, JudgePlans, ReadOrganisations},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
@@ -110,6 +111,7 @@ impl Service {
             challenges: Arc::clone(&shared) as _,
             applications: Arc::clone(&shared) as _,
             organisations: Arc::clone(&shared) as _,
+            plans: Arc::clone(&shared) as _,
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
             address_policy: if config.allow_loopback_hosts {
@@ -126,6 +128,16 @@ impl Service {
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
         };
+        let casework = CaseworkPorts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            applications: Arc::clone(&shared) as _,
+            organisations: Arc::clone(&shared) as _,
+            revocations: Arc::clone(&shared) as _,
+            plans: Arc::clone(&shared) as _,
+            officers: Arc::clone(&shared) as _,
+            changes: Arc::clone(&shared) as _,
+        };
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
@@ -140,6 +152,9 @@ impl Service {
             read_receipt: ReadReceipt::new(acts),
             read_cases: ReadCases::new(review.clone()),
             review: ReviewApplication::new(review),
+            organisations: ReadOrganisations::new(casework.clone()),
+            govern: GovernAccess::new(casework.clone()),
+            plans: JudgePlans::new(casework),
             sign_in: SignIn::new(officer_ports(&store)?),
             verify,
             refresh: Arc::new(Refreshed(Arc::clone(&callers))),

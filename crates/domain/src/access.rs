@@ -91,6 +91,65 @@ impl Access {
             }),
         }
     }
+
+    /// Whether an improvement plan may be filed (注意事項 十).
+    ///
+    /// # Errors
+    /// [`Precondition::NoPlanNeeded`] unless access was revoked for abuse or conduct and the way back is closed.
+    pub const fn may_file_plan(&self) -> Result<(), Precondition> {
+        match self {
+            Self::Revoked { ground: Ground::Abuse | Ground::Conduct, may_return: false, .. } => Ok(()),
+            Self::None
+            | Self::Active { .. }
+            | Self::Suspended { .. }
+            | Self::Revoked { may_return: true, .. }
+            | Self::Revoked { ground: Ground::NotRegistered, .. } => Err(Precondition::NoPlanNeeded),
+        }
+    }
+
+    /// Whether access can be revoked: while it is active, and also once it is suspended, so that giving it up does not
+    /// lead around the improvement plan (**decided**).
+    ///
+    /// # Errors
+    /// [`Precondition::NothingHeld`] or [`Precondition::AlreadyRevoked`].
+    pub const fn may_be_revoked(&self) -> Result<(), Precondition> {
+        match self {
+            Self::Active { .. } | Self::Suspended { .. } => Ok(()),
+            Self::None => Err(Precondition::NothingHeld),
+            Self::Revoked { .. } => Err(Precondition::AlreadyRevoked),
+        }
+    }
+
+    /// Opens the way back from a revocation on one of `grounds`.
+    ///
+    /// # Errors
+    /// [`Precondition::NotRevoked`] when there is no such way to open.
+    fn reopened(self, grounds: &[Ground]) -> Result<Self, Precondition> {
+        match self {
+            Self::Revoked { since, ground, reason, may_return: false } if grounds.contains(&ground) => {
+                Ok(Self::Revoked { since, ground, reason, may_return: true })
+            }
+            Self::None | Self::Active { .. } | Self::Suspended { .. } | Self::Revoked { .. } => {
+                Err(Precondition::NotRevoked)
+            }
+        }
+    }
+
+    /// After an approved improvement plan (注意事項 十).
+    ///
+    /// # Errors
+    /// [`Precondition::NotRevoked`] unless access was revoked for abuse or conduct and the way back is closed.
+    pub fn improved(self) -> Result<Self, Precondition> {
+        self.reopened(&[Ground::Abuse, Ground::Conduct])
+    }
+
+    /// After the company was found registered again (注意事項 十一).
+    ///
+    /// # Errors
+    /// [`Precondition::NotRevoked`] unless access was revoked as not registered and the way back is closed.
+    pub fn registered_again(self) -> Result<Self, Precondition> {
+        self.reopened(&[Ground::NotRegistered])
+    }
 }
 
 /// What stands in the way of an act though every field of it is right.
@@ -121,11 +180,17 @@ pub enum Precondition {
     ClarificationUnknown,
     /// No approved case yet, so there is nothing to act on.
     NothingHeld,
+    /// Access is revoked already.
+    AlreadyRevoked,
+    /// Access is not revoked on a ground whose way back could be opened.
+    NotRevoked,
+    /// No improvement plan is asked for.
+    NoPlanNeeded,
 }
 
 impl Precondition {
     /// One of each, for tables of texts.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::AlreadyActive,
         Self::NotActive,
         Self::OpenCase,
@@ -138,6 +203,9 @@ impl Precondition {
         Self::ApplicationUnknown,
         Self::ClarificationUnknown,
         Self::NothingHeld,
+        Self::AlreadyRevoked,
+        Self::NotRevoked,
+        Self::NoPlanNeeded,
     ];
 
     /// Stable name, the key of the message shown to people.
@@ -155,6 +223,9 @@ impl Precondition {
             Self::ApplicationUnknown => "application-unknown",
             Self::ClarificationUnknown => "clarification-unknown",
             Self::NothingHeld => "nothing-held",
+            Self::AlreadyRevoked => "already-revoked",
+            Self::NotRevoked => "not-revoked",
+            Self::NoPlanNeeded => "no-plan-needed",
         }
     }
 }

@@ -26,6 +26,30 @@ impl WorkingCalendar {
         self.years.insert(year, days_off.into_iter().filter(|d| d.year() == year).collect());
     }
 
+    /// Declares one day off, as for a typhoon, or a working day after all. `false`, and nothing changed, when the
+    /// calendar of its year is not known.
+    pub fn set_day(&mut self, day: NaiveDate, off: bool) -> bool {
+        let Some(days_off) = self.years.get_mut(&day.year()) else { return false };
+        if off {
+            days_off.insert(day);
+        } else {
+            days_off.remove(&day);
+        }
+        true
+    }
+
+    /// The days off of a year, ascending; none when its calendar is not known.
+    pub fn days_off(&self, year: i32) -> Option<impl Iterator<Item = NaiveDate>> {
+        self.years.get(&year).map(|days| days.iter().copied())
+    }
+
+    /// The years whose calendar a deadline counted from `today` may need and that are not known: this year, and
+    /// from December on the next one.
+    pub fn missing_years(&self, today: NaiveDate) -> Vec<i32> {
+        let last = today.checked_add_days(Days::new(31)).unwrap_or(today);
+        (today.year()..=last.year()).filter(|year| !self.years.contains_key(year)).collect()
+    }
+
     /// The years that are known, ascending.
     pub fn years(&self) -> impl Iterator<Item = i32> {
         self.years.keys().copied()

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | a case, its states and transitions | [`application`] |
 //! | what an organisation may do | [`access`], [`organisation`] |
+//! | taking access away, and the way back (注意事項 九–十一) | [`revocation`], [`plan`] |
 //! | working days and deadlines (注意事項 五) | [`calendar`] |
 //! | three wrong answers a day (注意事項 六) | [`lockout`] |
 //! | results and code tables of the verification | [`verification`], [`value`] |
@@ -25,6 +26,8 @@ pub mod key;
 pub mod lockout;
 pub mod officer;
 pub mod organisation;
+pub mod plan;
+pub mod revocation;
 pub mod taipei;
 pub mod value;
 pub mod verification;

@@ -54,6 +54,10 @@ pub enum Permission {
     ReadCases,
     /// Claim, release, ask, approve, reject.
     ReviewCases,
+    /// Ask for a revocation, stop or reopen access, judge plans and notices.
+    GovernAccess,
+    /// Stand as second person: confirm a revocation that another officer asked for, or a sweep.
+    Confirm,
     /// Search and export the audit log.
     ReadAudit,
     /// Add officers, change roles, reset second factors; change settings.
@@ -62,17 +66,25 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 4] = [Self::ReadCases, Self::ReviewCases, Self::ReadAudit, Self::ManageOfficers];
+    pub const ALL: [Self; 6] = [
+        Self::ReadCases,
+        Self::ReviewCases,
+        Self::GovernAccess,
+        Self::Confirm,
+        Self::ReadAudit,
+        Self::ManageOfficers,
+    ];
 }
 
 /// Whether `role` may do it; total, so that a new role or permission must be decided here.
 pub const fn permits(role: Role, permission: Permission) -> bool {
-    match (role, permission) {
-        (Role::Reviewer | Role::Supervisor, Permission::ReadCases | Permission::ReviewCases)
-        | (Role::Auditor, Permission::ReadCases | Permission::ReadAudit)
-        | (Role::Admin, Permission::ManageOfficers) => true,
-        (Role::Reviewer | Role::Supervisor, Permission::ReadAudit | Permission::ManageOfficers)
-        | (Role::Auditor, Permission::ReviewCases | Permission::ManageOfficers)
-        | (Role::Admin, Permission::ReadCases | Permission::ReviewCases | Permission::ReadAudit) => false,
+    match permission {
+        Permission::ReadCases => matches!(role, Role::Reviewer | Role::Supervisor | Role::Auditor),
+        Permission::ReviewCases | Permission::GovernAccess => {
+            matches!(role, Role::Reviewer | Role::Supervisor)
+        }
+        Permission::Confirm => matches!(role, Role::Supervisor),
+        Permission::ReadAudit => matches!(role, Role::Auditor),
+        Permission::ManageOfficers => matches!(role, Role::Admin),
     }
 }

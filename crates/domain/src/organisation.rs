@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    access::{Access, Precondition},
+    access::{Access, Ground, Precondition},
     application::{Application, Kind, Request},
     contact::Contact,
     key::{Environment, MAX_KEYS, RegisteredKey},
-    value::{Account, CompanyName, HostAddress, HostAddresses, Purpose, UnifiedBusinessNumber},
+    value::{Account, CompanyName, HostAddress, HostAddresses, Purpose, Reason, UnifiedBusinessNumber},
 };
 
 /// The addresses from which an organisation may ask, over time.
@@ -153,6 +153,50 @@ impl Organisation {
         };
         self.contact = application.contact.clone();
         Ok((self, effect))
+    }
+
+    /// Takes access away (註銷, 注意事項 九, 十一; 管理規範 五). Every key is dropped with it, those of the sandbox too
+    /// (**decided**): whoever returns registers anew.
+    ///
+    /// # Errors
+    /// [`Precondition::NothingHeld`] or [`Precondition::AlreadyRevoked`].
+    pub fn revoke(mut self, ground: Ground, reason: Reason, at: DateTime<Utc>) -> Result<Self, Precondition> {
+        self.access.may_be_revoked()?;
+        self.access = Access::Revoked { since: at, ground, reason, may_return: false };
+        for key in self.keys.iter_mut().filter(|key| key.in_force()) {
+            key.revoked_at = Some(at);
+        }
+        Ok(self)
+    }
+
+    /// Stops access on a documented request where the card of a former number is dead (注意事項 八(三), **decided**).
+    ///
+    /// # Errors
+    /// [`Precondition::NotActive`].
+    pub fn suspend(mut self, reason: Reason, at: DateTime<Utc>) -> Result<Self, Precondition> {
+        if !self.access.is_active() {
+            return Err(Precondition::NotActive);
+        }
+        self.access = Access::Suspended { since: at, reason };
+        Ok(self)
+    }
+
+    /// Opens the way back after an approved improvement plan (注意事項 十).
+    ///
+    /// # Errors
+    /// [`Access::improved`].
+    pub fn improved(mut self) -> Result<Self, Precondition> {
+        self.access = self.access.improved()?;
+        Ok(self)
+    }
+
+    /// Opens the way back after the company was found registered again (注意事項 十一).
+    ///
+    /// # Errors
+    /// [`Access::registered_again`].
+    pub fn registered_again(mut self) -> Result<Self, Precondition> {
+        self.access = self.access.registered_again()?;
+        Ok(self)
     }
 
     fn readdressed(

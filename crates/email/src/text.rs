@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use chrono::{Datelike, NaiveDate};
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
+use idcheck_domain::access::Ground;
 use idcheck_usecases::ports::MailMessage;
 use minijinja::{Environment, context};
 
@@ -108,6 +109,28 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
         ),
         MailMessage::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
         MailMessage::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),
+        MailMessage::AccessRevoked { company, ground, reason } => {
+            with(revoked(*ground), company, Vec::new(), Some(reason))
+        }
+        MailMessage::AccessSuspended { company, reason } => {
+            with("access-suspended", company, Vec::new(), Some(reason))
+        }
+        MailMessage::PlanReceived { company } => with("plan-received", company, Vec::new(), None),
+        MailMessage::PlanRejected { company, reason } => {
+            with("plan-rejected", company, Vec::new(), Some(reason))
+        }
+        MailMessage::ReturnOpened { company, note } => {
+            with("return-opened", company, Vec::new(), note.as_deref())
+        }
+    }
+}
+
+/// Each ground has its own way back.
+const fn revoked(ground: Ground) -> &'static str {
+    match ground {
+        Ground::Abuse => "revoked-abuse",
+        Ground::Conduct => "revoked-conduct",
+        Ground::NotRegistered => "revoked-not-registered",
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{application::Kind, value::EmailAddress};
+use idcheck_domain::{access::Ground, application::Kind, value::EmailAddress};
 use idcheck_email::{FileMailer, compose};
 use idcheck_usecases::ports::{MailMessage, Mailer, QueuedMail};
 use uuid::Uuid;
@@ -67,7 +67,28 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
         ),
         ("iss-key-rotated", MailMessage::IssKeyRotated { company: company() }),
         ("contact-changed", MailMessage::ContactChanged { company: company() }),
+        ("revoked-abuse", revoked(Ground::Abuse)),
+        ("revoked-conduct", revoked(Ground::Conduct)),
+        ("revoked-not-registered", revoked(Ground::NotRegistered)),
+        (
+            "access-suspended",
+            MailMessage::AccessSuspended {
+                company: company(),
+                reason: "統一編號變更，舊卡已失效".to_owned(),
+            },
+        ),
+        ("plan-received", MailMessage::PlanReceived { company: company() }),
+        ("plan-rejected", MailMessage::PlanRejected { company: company(), reason: "未敘明期程".to_owned() }),
+        (
+            "return-opened",
+            MailMessage::ReturnOpened { company: company(), note: Some("請依計畫執行".to_owned()) },
+        ),
     ]
+}
+
+fn revoked(ground: Ground) -> MailMessage {
+    let company = "測試甲股份有限公司".to_owned();
+    MailMessage::AccessRevoked { company, ground, reason: "一日內試探兩百餘筆".to_owned() }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
+    casework::CaseworkRefusal,
     officers::SignInRefusal,
     ports::StoreError,
     review::ReviewRefusal,
@@ -210,6 +211,32 @@ impl From<ReviewRefusal> for Problem {
             ReviewRefusal::Precondition(precondition) => precondition.into(),
             ReviewRefusal::AccountsExhausted => StoreError::Unavailable.into(),
             ReviewRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
+    fn from(refused: idcheck_domain::revocation::RefusedRuling) -> Self {
+        use idcheck_domain::revocation::RefusedRuling;
+        let title = match refused {
+            RefusedRuling::SamePerson => "problem-same-person",
+            RefusedRuling::Decided => "problem-decided",
+        };
+        Self::simple(StatusCode::CONFLICT, title)
+    }
+}
+
+impl From<CaseworkRefusal> for Problem {
+    fn from(refusal: CaseworkRefusal) -> Self {
+        match refusal {
+            CaseworkRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            CaseworkRefusal::Unknown => Self::not_found(),
+            CaseworkRefusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
+            CaseworkRefusal::Waiting => Self::simple(StatusCode::CONFLICT, "problem-waiting"),
+            CaseworkRefusal::Ruling(refused) => refused.into(),
+            CaseworkRefusal::Precondition(precondition) => precondition.into(),
+            CaseworkRefusal::Transition(refused) => refused.into(),
+            CaseworkRefusal::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadReceipt},
+    casework::{GovernAccess, JudgePlans, ReadOrganisations},
     officers::SignIn,
     ports::{Clock, Entropy, StoreError},
     review::{ReadCases, ReviewApplication},
@@ -38,6 +39,12 @@ pub struct Services {
     pub read_cases: ReadCases,
     /// Steps of a review.
     pub review: ReviewApplication,
+    /// Organisations and what waits about them.
+    pub organisations: ReadOrganisations,
+    /// Revoke, stop, reopen.
+    pub govern: GovernAccess,
+    /// Improvement plans.
+    pub plans: JudgePlans,
     /// Officers' sessions.
     pub sign_in: SignIn,
     /// One question about one card.

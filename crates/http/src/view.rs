@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 19] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -35,6 +35,9 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("officer/sign-in.html", include_str!("../templates/officer/sign-in.html")),
     ("officer/queue.html", include_str!("../templates/officer/queue.html")),
     ("officer/case.html", include_str!("../templates/officer/case.html")),
+    ("officer/macros.html", include_str!("../templates/officer/macros.html")),
+    ("officer/organisation.html", include_str!("../templates/officer/organisation.html")),
+    ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),
 ];
 
 struct Asset {
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
-        let parameters = ["version", "count", "act"];
+        let parameters = ["version", "count", "act", "year"];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in TEMPLATES {
             for quote in ['"', '\''] {

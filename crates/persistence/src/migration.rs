@@ -1,6 +1,7 @@
 //! The schema, step by step, forward only; each step in a form that two neighbouring versions can run on.
 
 mod m0001_main_job;
+mod m0002_casework;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -19,7 +20,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_main_job::Migration)]
+        vec![Box::new(m0001_main_job::Migration), Box::new(m0002_casework::Migration)]
     }
 }
 

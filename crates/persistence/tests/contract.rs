@@ -8,8 +8,14 @@ mod support;
 use idcheck_persistence::LedgerWriter;
 use idcheck_testing::{contract, database::TempDatabase};
 
+on_both!(calendar, |database| contract::calendar::suite(&database.store().await).await);
 on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
     .await);
+on_both!(casework, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::casework::revocations(&store, &other).await;
+    contract::casework::plans(&store).await;
+});
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| contract::officers::suite(&database.store().await).await);
 on_both!(ledger, |database| {

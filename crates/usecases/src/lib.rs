@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
 //! | [`ReviewApplication`](review::ReviewApplication), [`ReadCases`](review::ReadCases) | an officer's work on a case |
+//! | [`GovernAccess`](casework::GovernAccess), [`JudgePlans`](casework::JudgePlans) | revoke with two persons, and the way back |
 //! | [`SignIn`](officers::SignIn), [`AddOfficer`](officers::AddOfficer) | officers and their sessions |
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
 //! | [`DeliverMail`](mail::DeliverMail) | what the outbox holds |
@@ -15,11 +16,13 @@
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
 
 pub mod acts;
+pub mod casework;
 pub mod content;
 pub mod mail;
 pub mod officers;
 pub mod ports;
 pub mod review;
+mod settlement;
 pub mod verify;
 
 pub use content::{Content, FieldViolation, Fields, Leaf};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Actor, Application, ApplicationId, ClarificationId, RefusedTransition, StateName, Step},
+    application::{Application, ApplicationId, ClarificationId, RefusedTransition},
     calendar::WorkingCalendar,
     key::Environment,
     officer::{Permission, permits},
@@ -13,10 +13,13 @@ use idcheck_domain::{
     value::{Account, CaseNumber, IssKey, Narrative, Reason},
 };
 
-use crate::ports::{
-    ApplicationFilter, Applications, AuditEntry, CalendarStore, CaseSummary, Change, Changes, Clock,
-    CommitError, Entropy, GivenIssKey, HistoryLine, MailMessage, Officer, Organisations, OutgoingMail, Page,
-    StoreError, Versioned, Write,
+use crate::{
+    ports::{
+        ApplicationFilter, Applications, AuditEntry, CalendarStore, CaseSummary, Change, Changes, Clock,
+        CommitError, Entropy, GivenIssKey, HistoryLine, Officer, Organisations, Page, StoreError, Versioned,
+        Write,
+    },
+    settlement::{Unsettled, close_open_cases, outcome_mail},
 };
 
 /// What reviewing needs.
@@ -84,6 +87,15 @@ pub enum ReviewRefusal {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Unsettled> for ReviewRefusal {
+    fn from(unsettled: Unsettled) -> Self {
+        match unsettled {
+            Unsettled::Transition(refused) => refused.into(),
+            Unsettled::Store(error) => error.into(),
+        }
+    }
 }
 
 /// Everything that a decision needs.
@@ -242,7 +254,7 @@ impl ReviewApplication {
             }
             ReviewCommand::Reject { reason } => application.reject(by, reason.clone(), now)?,
         };
-        change.mail.extend(self.mail(&after, &step, now));
+        change.mail.extend(outcome_mail(&self.ports.entropy, &after, &step, now));
         change.history.insert(0, (after.id, step));
         change.applications.insert(0, Write::Update { value: after, expected: version });
         Ok(change)
@@ -263,7 +275,11 @@ impl ReviewApplication {
         match effect {
             Effect::Granted => change.iss_key = Some(self.fresh_iss_key(&organisation)?),
             Effect::AddressesReplaced => {}
-            Effect::Ended => self.close_open_cases(application, now, change).await?,
+            Effect::Ended => {
+                let ReviewPorts { applications, entropy, .. } = &self.ports;
+                let but = Some(application.id);
+                close_open_cases(applications, entropy, application.ubn, but, now, change).await?;
+            }
         }
         change.organisation = Some(Write::Update { value: organisation, expected: held.version });
         Ok(())
@@ -272,51 +288,6 @@ impl ReviewApplication {
     fn fresh_iss_key(&self, organisation: &Organisation) -> Result<GivenIssKey, ReviewRefusal> {
         let iss_key = IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(StoreError::Unavailable)?;
         Ok(GivenIssKey { ubn: organisation.ubn, environment: Environment::Production, iss_key })
-    }
-
-    /// **decided**: when access ends, the organisation's open cases that need it are closed with that reason.
-    async fn close_open_cases(
-        &self,
-        ending: &Application,
-        now: DateTime<Utc>,
-        change: &mut Change,
-    ) -> Result<(), ReviewRefusal> {
-        let Ok(reason) = Reason::parse("查驗權限已終止，本案一併結案。") else {
-            return Ok(());
-        };
-        for case in self.ports.applications.of_organisation(ending.ubn).await? {
-            if case.value.id == ending.id || !case.value.is_open() {
-                continue;
-            }
-            let (after, step) = case.value.close(Actor::System, reason.clone(), now)?;
-            change.mail.extend(self.mail(&after, &step, now));
-            change.history.push((after.id, step));
-            change.applications.push(Write::Update { value: after, expected: case.version });
-        }
-        Ok(())
-    }
-
-    /// 注意事項 五: every outcome is mailed with its reason, and every question.
-    fn mail(&self, after: &Application, step: &Step, now: DateTime<Utc>) -> Option<OutgoingMail> {
-        let case_number = after.case_number.to_string();
-        let company = after.company_name.as_str().to_owned();
-        let kind = after.kind();
-        let text = step.text.clone();
-        let message = match step.to {
-            StateName::Approved => MailMessage::Approved { case_number, kind, company, note: text },
-            StateName::Rejected => {
-                MailMessage::Rejected { case_number, kind, company, reason: text.unwrap_or_default() }
-            }
-            StateName::ClarificationRequested => MailMessage::ClarificationRequested {
-                case_number,
-                company,
-                question: text.unwrap_or_default(),
-                due: after.state.due()?.date,
-            },
-            StateName::Received | StateName::UnderReview | StateName::Withdrawn => return None,
-        };
-        let to = after.contact.email().clone();
-        Some(OutgoingMail { id: self.ports.entropy.uuid(now), to, message })
     }
 }
 

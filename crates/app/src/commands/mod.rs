@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod calendar;
 mod cert;
 mod officer;
 mod registry;
@@ -44,6 +45,11 @@ enum Command {
     Registry {
         #[command(subcommand)]
         command: RegistryCommand,
+    },
+    /// The government's working calendar, by which deadlines are counted.
+    Calendar {
+        #[command(subcommand)]
+        command: CalendarCommand,
     },
     /// Officers' accounts.
     Officer {
@@ -114,6 +120,37 @@ enum RegistryCommand {
         /// Where to.
         file: PathBuf,
     },
+}
+
+#[derive(Subcommand)]
+enum CalendarCommand {
+    /// Import a year from the government's file, CSV or JSON; all of it or nothing.
+    Import {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Declare one day off, as for a typhoon, or working.
+    Day {
+        /// The day, such as 2026-07-10.
+        day: chrono::NaiveDate,
+        /// Off or working.
+        state: DayState,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// List the years that are known.
+    List(ConfigArguments),
+}
+
+/// What a day is declared to be.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum DayState {
+    /// Offices are closed.
+    Off,
+    /// Offices work.
+    Working,
 }
 
 #[derive(Subcommand)]
@@ -207,6 +244,7 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Registry { command: RegistryCommand::Import { file, stop_on_error, config } } => {
             registry::import(&read(&config)?, &file, stop_on_error).await
         }
+        Command::Calendar { command } => execute_calendar(command).await,
         Command::Officer { command: OfficerCommand::Add { username, role, config } } => {
             officer::add(&read(&config)?, &username, role).await
         }
@@ -217,6 +255,16 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi
         | Command::Cert { .. }
         | Command::Registry { command: RegistryCommand::Generate { .. } } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn execute_calendar(command: CalendarCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        CalendarCommand::Import { file, config } => calendar::import(&read(&config)?, &file).await,
+        CalendarCommand::Day { day, state, config } => {
+            calendar::set_day(&read(&config)?, day, state == DayState::Off).await
+        }
+        CalendarCommand::List(config) => calendar::list(&read(&config)?).await,
     }
 }
 

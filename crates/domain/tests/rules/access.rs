@@ -61,8 +61,11 @@ fn who_may_file(
 }
 
 #[rstest]
-#[case(Role::Reviewer, &[Permission::ReadCases, Permission::ReviewCases])]
-#[case(Role::Supervisor, &[Permission::ReadCases, Permission::ReviewCases])]
+#[case(Role::Reviewer, &[Permission::ReadCases, Permission::ReviewCases, Permission::GovernAccess])]
+#[case(
+    Role::Supervisor,
+    &[Permission::ReadCases, Permission::ReviewCases, Permission::GovernAccess, Permission::Confirm]
+)]
 #[case(Role::Auditor, &[Permission::ReadCases, Permission::ReadAudit])]
 #[case(Role::Admin, &[Permission::ManageOfficers])]
 fn who_may_do_what(#[case] role: Role, #[case] permitted: &[Permission]) {

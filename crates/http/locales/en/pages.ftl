@@ -209,3 +209,7 @@ step-approve = Approve
 step-approve-text = Note to the applicant (optional)
 step-reject = Reject
 step-reject-text = Reason for the rejection
+calendar-missing = The working calendar of { $year } is not imported: deadlines in it count weekends only and are marked as provisional. An operator runs: idcheck calendar import FILE
+act-submitImprovementPlan = File an improvement plan
+act-submitImprovementPlan-lead = Say what led to the revocation and what is done so that it does not happen again. Once accepted, you may apply anew.
+field-plan = Improvement plan

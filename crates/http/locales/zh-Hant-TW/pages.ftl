@@ -209,3 +209,7 @@ step-approve = 核准
 step-approve-text = 給申請人的說明（選填）
 step-reject = 駁回
 step-reject-text = 駁回理由
+calendar-missing = 尚未匯入 { $year } 年的政府行政機關辦公日曆表，該年期限僅以週末計算，標示為暫定。請管理者執行：idcheck calendar import 檔案
+act-submitImprovementPlan = 提出改善做法
+act-submitImprovementPlan-lead = 說明異常使用或違規的原因，以及避免再次發生的作法。經同意後得重新申請。
+field-plan = 改善做法

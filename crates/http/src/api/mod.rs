@@ -6,7 +6,9 @@ mod applicant;
 mod body;
 mod failure;
 mod officer;
+mod officer_casework;
 mod render;
+mod render_casework;
 mod shape;
 
 use std::sync::Arc;
@@ -52,9 +54,13 @@ impl<'r> Context<'r> {
     }
 }
 
-fn service(base_url: &str) -> OpenApiService<(applicant::ApplicantApi, officer::OfficerApi), ()> {
+/// All calls of the API.
+type Calls = (applicant::ApplicantApi, officer::OfficerApi, officer_casework::CaseworkApi);
+
+fn service(base_url: &str) -> OpenApiService<Calls, ()> {
     let title = "國民身分證領補換資料查驗作業 API 介接服務";
-    OpenApiService::new((applicant::ApplicantApi, officer::OfficerApi), title, env!("CARGO_PKG_VERSION"))
+    let calls = (applicant::ApplicantApi, officer::OfficerApi, officer_casework::CaseworkApi);
+    OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(
             "Companies apply with their business-certificate card for access to the verification of national ID card \
              data; officers review. Every error is application/problem+json with a stable type; texts are in \

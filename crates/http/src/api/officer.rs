@@ -35,7 +35,7 @@ pub(super) struct OfficerApi;
 /// The token of `POST /officer/session`.
 #[derive(SecurityScheme)]
 #[oai(ty = "bearer", rename = "officerSession")]
-struct OfficerToken(Bearer);
+pub(super) struct OfficerToken(Bearer);
 
 /// A session that was opened.
 #[derive(Debug, Object)]
@@ -64,13 +64,13 @@ enum Closed {
 const PAGE: u16 = 50;
 
 /// The officer of a call, and what it needs.
-struct SignedIn<'r> {
-    context: Context<'r>,
-    officer: Officer,
+pub(super) struct SignedIn<'r> {
+    pub(super) context: Context<'r>,
+    pub(super) officer: Officer,
 }
 
 impl<'r> SignedIn<'r> {
-    async fn of(request: &'r Request, token: &OfficerToken) -> Result<Self, Failure> {
+    pub(super) async fn of(request: &'r Request, token: &OfficerToken) -> Result<Self, Failure> {
         let context =
             Context::of(request).map_err(|_| Failure::of(&Problem::unauthorised(), Lang::default(), ""))?;
         let resumed = match SessionToken::parse(&token.0.token) {
@@ -108,7 +108,7 @@ impl<'r> SignedIn<'r> {
         Ok(ApplicationId(id))
     }
 
-    fn content(&self, violations: Vec<FieldViolation>) -> Failure {
+    pub(super) fn content(&self, violations: Vec<FieldViolation>) -> Failure {
         self.context.failure(Problem::content(violations))
     }
 }
@@ -279,7 +279,7 @@ impl OfficerApi {
 }
 
 /// The version that was read: a whole number from 1, never text.
-fn version(fields: &mut Fields<'_>) -> Option<i64> {
+pub(super) fn version(fields: &mut Fields<'_>) -> Option<i64> {
     match fields.integer("/version") {
         Some(version) if version >= 1 => Some(version),
         Some(_) => {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, Utc};
 use idcheck_domain::{
+    access::Access,
     application::{self, Actor, Request},
     contact, key, organisation, taipei,
 };
@@ -13,7 +14,10 @@ use idcheck_usecases::{
 use poem_openapi::{Object, Union};
 use uuid::Uuid;
 
-use super::shape::{Contact, Purpose};
+use super::{
+    render_casework::{ImprovementPlan, own_plan},
+    shape::{Contact, Purpose},
+};
 
 type Time = DateTime<FixedOffset>;
 
@@ -201,22 +205,42 @@ fn key_of(key: &key::RegisteredKey) -> Key {
 /// An organisation.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
-struct Organisation {
+pub(super) struct Organisation {
     unified_business_number: String,
     name: String,
     access: String,
+    access_since: Option<Time>,
+    /// Why access was suspended or revoked.
+    access_reason: Option<String>,
+    /// On what ground it was revoked: `abuse`, `conduct` or `notRegistered`.
+    revocation_ground: Option<String>,
+    /// After a revocation: whether a new `apply` is possible.
+    may_return: Option<bool>,
     account: Option<String>,
     host_addresses: Vec<String>,
     contact: Option<Contact>,
     keys: Vec<Key>,
 }
 
-fn organisation_of(organisation: &organisation::Organisation, now: DateTime<Utc>) -> Organisation {
+/// An organisation, with the addresses in force at `now`.
+pub(super) fn organisation_of(organisation: &organisation::Organisation, now: DateTime<Utc>) -> Organisation {
+    let (since, reason, ground, may_return) = match &organisation.access {
+        Access::None => (None, None, None, None),
+        Access::Active { since } => (Some(*since), None, None, None),
+        Access::Suspended { since, reason } => (Some(*since), Some(reason), None, None),
+        Access::Revoked { since, ground, reason, may_return } => {
+            (Some(*since), Some(reason), Some(ground.as_str().to_owned()), Some(*may_return))
+        }
+    };
     let shown = organisation.addresses.as_ref().map(|plan| plan.shown(now));
     Organisation {
         unified_business_number: organisation.ubn.to_string(),
         name: organisation.name.as_str().to_owned(),
         access: organisation.access.as_str().to_owned(),
+        access_since: since.map(time),
+        access_reason: reason.map(|reason| reason.as_str().to_owned()),
+        revocation_ground: ground,
+        may_return,
         account: organisation.account.map(|account| account.to_string()),
         host_addresses: shown
             .map_or_else(Vec::new, |set| set.as_slice().iter().map(ToString::to_string).collect()),
@@ -240,7 +264,8 @@ struct ProgressResult {
     applications: Vec<Application>,
     /// Notices of abnormal use.
     notices: Vec<String>,
-    improvement_plans: Vec<String>,
+    /// Newest first.
+    improvement_plans: Vec<ImprovementPlan>,
     queried_at: Time,
 }
 
@@ -264,6 +289,13 @@ struct OrganisationResult {
     organisation: Organisation,
 }
 
+/// `submitImprovementPlan`.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct PlanResult {
+    improvement_plan: ImprovementPlan,
+}
+
 /// What an act gave.
 #[derive(Debug, Union)]
 enum ResultOfAct {
@@ -272,6 +304,7 @@ enum ResultOfAct {
     IssKey(IssKeyResult),
     Key(KeyResult),
     Organisation(OrganisationResult),
+    Plan(PlanResult),
 }
 
 /// An act that was done.
@@ -288,6 +321,10 @@ fn progress_of(progress: &Progress) -> ProgressResult {
         unified_business_number: progress.ubn.to_string(),
         name: String::new(),
         access: "none".to_owned(),
+        access_since: None,
+        access_reason: None,
+        revocation_ground: None,
+        may_return: None,
         account: None,
         host_addresses: Vec::new(),
         contact: None,
@@ -302,7 +339,7 @@ fn progress_of(progress: &Progress) -> ProgressResult {
             .map(|case| application_of(&case.application, &case.history, Reader::Applicant))
             .collect(),
         notices: Vec::new(),
-        improvement_plans: Vec::new(),
+        improvement_plans: progress.plans.iter().map(own_plan).collect(),
         queried_at: time(progress.queried_at),
     }
 }
@@ -323,6 +360,9 @@ pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
         }
         ActResult::Contact(organisation) => {
             ResultOfAct::Organisation(OrganisationResult { organisation: organisation_of(organisation, now) })
+        }
+        ActResult::ImprovementPlan(plan) => {
+            ResultOfAct::Plan(PlanResult { improvement_plan: own_plan(plan) })
         }
     };
     Proof { act: proven.act.as_str().to_owned(), result }

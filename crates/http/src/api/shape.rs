@@ -16,6 +16,7 @@ pub(super) enum Act {
     RevokeKey,
     ChangeContact,
     AnswerClarification,
+    SubmitImprovementPlan,
     Withdraw,
 }
 
@@ -49,6 +50,8 @@ pub(super) enum ActContent {
     ChangeContact(ChangeContactContent),
     /// `answerClarification`
     AnswerClarification(AnswerClarificationContent),
+    /// `submitImprovementPlan`
+    SubmitImprovementPlan(SubmitImprovementPlanContent),
     /// `withdraw`
     Withdraw(WithdrawContent),
     /// `progress`, `revealIssKey`, `rotateIssKey`
@@ -159,6 +162,13 @@ pub(super) struct AnswerClarificationContent {
     application_id: String,
     clarification_id: String,
     answer: String,
+}
+
+/// What is done so that it does not happen again (注意事項 十).
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct SubmitImprovementPlanContent {
+    plan: String,
 }
 
 /// The case to take back.

@@ -1,9 +1,13 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
 mod case;
+mod organisation;
 
 use chrono::{DateTime, Utc};
-use idcheck_domain::application::{Kind, StateName};
+use idcheck_domain::{
+    application::{Kind, StateName},
+    taipei,
+};
 use idcheck_usecases::{
     officers::SignInRefusal,
     ports::{ApplicationFilter, Officer, SessionToken},
@@ -31,6 +35,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer", get(queue))
         .at("/officer/sign-in", get(sign_in_form).post(sign_in))
         .at("/officer/sign-out", post(sign_out))
+        .at("/officer/waiting", get(organisation::waiting))
+        .at("/officer/organisations/:ubn", get(organisation::show_organisation))
+        .at("/officer/organisations/:ubn/:step", post(organisation::take_step))
         .at("/officer/applications/:id", get(case::show_case))
         .at("/officer/applications/:id/:step", post(case::take_step))
 }
@@ -130,6 +137,10 @@ async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Resu
         Ok(found) => found,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
     };
+    let missing = match page.app.services.read_cases.calendar().await {
+        Ok(calendar) => calendar.missing_years(taipei::day(now)),
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
     let cases = found.items.iter().map(|item| {
         let assignee = item.assignee_name.as_deref().unwrap_or_default();
         context! { assignee, ..show::case(&item.application, &[], Reader::Officer, now) }
@@ -144,6 +155,7 @@ async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Resu
             assignee => field("assignee"),
         },
         next => found.next.map(|cursor| next_page(&query, &cursor)),
+        missing_years => missing.into_iter().collect::<Value>(),
     };
     Ok(page.show(StatusCode::OK, "officer/queue.html", Opener::Isolated, with))
 }

@@ -72,6 +72,7 @@ const ANSWER: [Field; 4] = [
     field("/applicationId", "hidden", "off"),
     field("/clarificationId", "hidden", "off"),
 ];
+const PLAN: [Field; 2] = [field(UBN, "number", "off"), field("/plan", "area", "off")];
 const WITHDRAW: [Field; 3] = [
     field(UBN, "number", "off"),
     optional("/reason", "area", "off"),
@@ -88,6 +89,7 @@ const fn fields(act: ActName) -> &'static [Field] {
         ActName::RevokeKey => &REVOKE_KEY,
         ActName::ChangeContact => &CHANGE_CONTACT,
         ActName::AnswerClarification => &ANSWER,
+        ActName::SubmitImprovementPlan => &PLAN,
         ActName::Withdraw => &WITHDRAW,
     }
 }

@@ -1,6 +1,10 @@
 //! The tables as rows. Times are microseconds since 1970 UTC, days are `YYYY-MM-DD`: the same on both databases.
 #![allow(unreachable_pub, missing_docs, reason = "sea-orm's derives ask for pub; the modules are private")]
 
+mod casework;
+
+pub(crate) use casework::{improvement_plan, revocation};
+
 pub(crate) mod application {
     use sea_orm::entity::prelude::*;
 

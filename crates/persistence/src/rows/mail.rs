@@ -1,7 +1,7 @@
 //! Mail messages as JSON: a kind and its parameters.
 
 use chrono::NaiveDate;
-use idcheck_domain::application::Kind;
+use idcheck_domain::{access::Ground, application::Kind};
 use idcheck_usecases::ports::MailMessage;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,11 @@ enum MessageJson {
     KeyRevoked { company: String, label: String, fingerprint: String },
     IssKeyRotated { company: String },
     ContactChanged { company: String },
+    AccessRevoked { company: String, ground: String, reason: String },
+    AccessSuspended { company: String, reason: String },
+    PlanReceived { company: String },
+    PlanRejected { company: String, reason: String },
+    ReturnOpened { company: String, note: Option<String> },
 }
 
 /// A message as JSON.
@@ -49,6 +54,13 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         }
         MailMessage::IssKeyRotated { company } => MessageJson::IssKeyRotated { company },
         MailMessage::ContactChanged { company } => MessageJson::ContactChanged { company },
+        MailMessage::AccessRevoked { company, ground, reason } => {
+            MessageJson::AccessRevoked { company, ground: ground.as_str().to_owned(), reason }
+        }
+        MailMessage::AccessSuspended { company, reason } => MessageJson::AccessSuspended { company, reason },
+        MailMessage::PlanReceived { company } => MessageJson::PlanReceived { company },
+        MailMessage::PlanRejected { company, reason } => MessageJson::PlanRejected { company, reason },
+        MailMessage::ReturnOpened { company, note } => MessageJson::ReturnOpened { company, note },
     };
     text(&json)
 }
@@ -80,5 +92,12 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         }
         MessageJson::IssKeyRotated { company } => MailMessage::IssKeyRotated { company },
         MessageJson::ContactChanged { company } => MailMessage::ContactChanged { company },
+        MessageJson::AccessRevoked { company, ground, reason } => {
+            MailMessage::AccessRevoked { company, ground: Ground::parse(&ground)?, reason }
+        }
+        MessageJson::AccessSuspended { company, reason } => MailMessage::AccessSuspended { company, reason },
+        MessageJson::PlanReceived { company } => MailMessage::PlanReceived { company },
+        MessageJson::PlanRejected { company, reason } => MailMessage::PlanRejected { company, reason },
+        MessageJson::ReturnOpened { company, note } => MailMessage::ReturnOpened { company, note },
     })
 }

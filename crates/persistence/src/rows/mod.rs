@@ -1,6 +1,7 @@
 //! Rows and domain values: mapped here, both ways, and nowhere else.
 
 mod application;
+mod casework;
 mod json;
 mod mail;
 mod organisation;
@@ -11,6 +12,7 @@ use idcheck_usecases::ports::StoreError;
 pub(crate) use application::{
     application_model, application_of, clarification_models, history_line, history_model,
 };
+pub(crate) use casework::{plan_model, plan_of, revocation_model, revocation_of};
 pub(crate) use json::{content_of, content_text};
 pub(crate) use mail::{message_of, message_text};
 pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of};

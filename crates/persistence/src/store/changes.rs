@@ -15,7 +15,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, unavailable};
+use super::{
+    Store,
+    casework::{write_plan, write_revocation},
+    unavailable,
+};
 use crate::{
     chain,
     entity::{application, challenge, clarification, history, iss_key, organisation, outbox, registered_key},
@@ -26,7 +30,7 @@ use crate::{
 };
 
 /// What a unique index refused, by the columns or the index that the database names.
-fn refused(error: DbErr, rules: &[(&str, CommitError)], otherwise: CommitError) -> CommitError {
+pub(super) fn refused(error: DbErr, rules: &[(&str, CommitError)], otherwise: CommitError) -> CommitError {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(told)) => {
             rules.iter().find(|(word, _)| told.contains(word)).map_or(otherwise, |(_, error)| *error)
@@ -35,7 +39,7 @@ fn refused(error: DbErr, rules: &[(&str, CommitError)], otherwise: CommitError) 
     }
 }
 
-fn failed(error: DbErr) -> CommitError {
+pub(super) fn failed(error: DbErr) -> CommitError {
     CommitError::Store(unavailable(error))
 }
 
@@ -88,6 +92,12 @@ impl Store {
         for application in &change.applications {
             let step = change.history.iter().find(|(id, _)| *id == application.value().id);
             write_application(tx, application, step).await?;
+        }
+        if let Some(revocation) = &change.revocation {
+            write_revocation(tx, revocation).await?;
+        }
+        if let Some(plan) = &change.plan {
+            write_plan(tx, plan).await?;
         }
         if let Some(given) = &change.iss_key {
             self.write_iss_key(tx, given).await?;

@@ -2,6 +2,7 @@
 
 mod callers;
 mod cases;
+mod casework;
 mod changes;
 mod mail;
 mod officers;

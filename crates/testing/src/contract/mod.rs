@@ -1,5 +1,7 @@
 //! The contracts of the ports, as tests that any adapter can be put through.
 
+pub mod calendar;
+pub mod casework;
 pub mod changes;
 pub mod ledger;
 pub mod mail;

@@ -39,13 +39,15 @@ pub enum ActName {
     ChangeContact,
     /// Answer a clarification (注意事項 五).
     AnswerClarification,
+    /// File an improvement plan after a revocation (注意事項 十).
+    SubmitImprovementPlan,
     /// Take a case back (**decided**).
     Withdraw,
 }
 
 impl ActName {
     /// All acts.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Apply,
         Self::ChangeAddress,
         Self::Suspend,
@@ -56,6 +58,7 @@ impl ActName {
         Self::RevokeKey,
         Self::ChangeContact,
         Self::AnswerClarification,
+        Self::SubmitImprovementPlan,
         Self::Withdraw,
     ];
 
@@ -72,6 +75,7 @@ impl ActName {
             Self::RevokeKey => "revokeKey",
             Self::ChangeContact => "changeContact",
             Self::AnswerClarification => "answerClarification",
+            Self::SubmitImprovementPlan => "submitImprovementPlan",
             Self::Withdraw => "withdraw",
         }
     }
@@ -132,6 +136,8 @@ pub enum Act {
         /// The answer.
         answer: Narrative,
     },
+    /// `submitImprovementPlan`.
+    SubmitImprovementPlan(Narrative),
     /// `withdraw`.
     Withdraw {
         /// The case.
@@ -170,6 +176,9 @@ impl Act {
             ActName::RevokeKey => fields.required("/keyId", uuid).map(|id| Self::RevokeKey(KeyId(id))),
             ActName::ChangeContact => contact(&mut fields).map(Self::ChangeContact),
             ActName::AnswerClarification => answer_clarification(&mut fields),
+            ActName::SubmitImprovementPlan => {
+                fields.required("/plan", Narrative::parse).map(Self::SubmitImprovementPlan)
+            }
             ActName::Withdraw => withdraw(&mut fields),
         };
         fields.finish(act)

@@ -20,11 +20,13 @@ impl ProveChallenge {
             let history = self.ports.applications.history(case.value.id).await?;
             cases.push(ProgressCase { application: case.value, history });
         }
-        let progress = Progress { ubn: signed.ubn, organisation, cases, queried_at: signed.now };
+        let plans = self.ports.plans.of_organisation(signed.ubn).await?;
+        let plans = plans.into_iter().map(|plan| plan.value).collect();
+        let progress = Progress { ubn: signed.ubn, organisation, cases, plans, queried_at: signed.now };
         Ok(ActResult::Progress(Box::new(progress)))
     }
 
-    async fn held(&self, signed: &Signed) -> Result<Versioned<Organisation>, ProofRefusal> {
+    pub(super) async fn held(&self, signed: &Signed) -> Result<Versioned<Organisation>, ProofRefusal> {
         Ok(self.ports.organisations.find(signed.ubn).await?.ok_or(Precondition::NothingHeld)?)
     }
 

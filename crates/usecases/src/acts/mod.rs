@@ -4,6 +4,7 @@ mod act;
 mod cases;
 mod challenge;
 mod held;
+mod plan;
 mod prove;
 mod receipt;
 
@@ -17,7 +18,8 @@ use std::sync::Arc;
 use idcheck_domain::value::AddressPolicy;
 
 use crate::ports::{
-    Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, KeyReader, Organisations,
+    Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
+    KeyReader, Organisations,
 };
 
 /// What the acts need.
@@ -37,6 +39,8 @@ pub struct ActPorts {
     pub applications: Arc<dyn Applications>,
     /// Organisations.
     pub organisations: Arc<dyn Organisations>,
+    /// Improvement plans.
+    pub plans: Arc<dyn ImprovementPlans>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.

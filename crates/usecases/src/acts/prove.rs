@@ -6,6 +6,7 @@ use idcheck_domain::{
     application::{Application, RefusedTransition},
     key::RegisteredKey,
     organisation::Organisation,
+    plan::ImprovementPlan,
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
@@ -80,6 +81,8 @@ pub struct Progress {
     pub organisation: Option<Organisation>,
     /// Every case, newest first (**decided**).
     pub cases: Vec<ProgressCase>,
+    /// Its improvement plans, newest first.
+    pub plans: Vec<ImprovementPlan>,
     /// When it was asked.
     pub queried_at: DateTime<Utc>,
 }
@@ -104,6 +107,8 @@ pub enum ActResult {
     KeyRevoked(Box<RegisteredKey>),
     /// The contact was changed.
     Contact(Box<Organisation>),
+    /// An improvement plan was filed.
+    ImprovementPlan(Box<ImprovementPlan>),
 }
 
 /// An act that was done.
@@ -207,6 +212,7 @@ impl ProveChallenge {
             Act::Withdraw { application, reason } => {
                 self.withdraw(signed, *application, reason.as_ref()).await
             }
+            Act::SubmitImprovementPlan(plan) => self.submit_improvement_plan(signed, plan).await,
             Act::Progress => self.progress(signed).await,
             Act::RevealIssKey => self.reveal_iss_key(signed).await,
             Act::RotateIssKey => self.rotate_iss_key(signed).await,

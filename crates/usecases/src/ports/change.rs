@@ -6,6 +6,8 @@ use idcheck_domain::{
     application::{Application, ApplicationId, Step},
     key::Environment,
     organisation::Organisation,
+    plan::ImprovementPlan,
+    revocation::Revocation,
     value::{EmailAddress, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
@@ -81,6 +83,10 @@ pub struct Change {
     pub applications: Vec<Write<Application>>,
     /// Lines of the cases' histories.
     pub history: Vec<(ApplicationId, Step)>,
+    /// A request to revoke. One inserted while another about the organisation waits is [`CommitError::OpenCase`].
+    pub revocation: Option<Write<Revocation>>,
+    /// An improvement plan. One inserted while another of the organisation waits is [`CommitError::OpenCase`].
+    pub plan: Option<Write<ImprovementPlan>>,
     /// A fresh Iss Key.
     pub iss_key: Option<GivenIssKey>,
     /// Mail to send.
@@ -114,7 +120,7 @@ pub enum CommitError {
     /// The challenge was spent already.
     #[error("the challenge is spent")]
     ChallengeSpent,
-    /// A case of the kind is open already.
+    /// A case of the kind is open already, or a request or plan waits.
     #[error("a case of this kind is open")]
     OpenCase,
     /// The account was given to another organisation meanwhile.

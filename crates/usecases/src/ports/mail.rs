@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{application::Kind, value::EmailAddress};
+use idcheck_domain::{access::Ground, application::Kind, value::EmailAddress};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -90,6 +90,41 @@ pub enum MailMessage {
     ContactChanged {
         /// The company.
         company: String,
+    },
+    /// Access was revoked; tells the way back of its ground.
+    AccessRevoked {
+        /// The company.
+        company: String,
+        /// On what ground.
+        ground: Ground,
+        /// Why.
+        reason: String,
+    },
+    /// Access was stopped by an officer on a documented request.
+    AccessSuspended {
+        /// The company.
+        company: String,
+        /// Why.
+        reason: String,
+    },
+    /// An improvement plan was received.
+    PlanReceived {
+        /// The company.
+        company: String,
+    },
+    /// An improvement plan was rejected.
+    PlanRejected {
+        /// The company.
+        company: String,
+        /// Why.
+        reason: String,
+    },
+    /// The way back is open: a plan was approved, or the company is registered again.
+    ReturnOpened {
+        /// The company.
+        company: String,
+        /// The officer's note.
+        note: Option<String>,
     },
 }
 

@@ -3,6 +3,7 @@
 mod callers;
 mod card;
 mod cases;
+mod casework;
 mod change;
 mod ledger;
 mod mail;
@@ -17,6 +18,7 @@ pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,
 };
+pub use casework::{ImprovementPlans, Revocations};
 pub use change::{AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, Write};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
 pub use mail::{MailError, MailMessage, Mailer, Outbox, QueuedMail};
@@ -32,6 +34,7 @@ pub(crate) use {
     callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
     card::MockCardVerifier,
     cases::{MockApplications, MockChallenges, MockOrganisations},
+    casework::{MockImprovementPlans, MockRevocations},
     change::MockChanges,
     ledger::MockLedger,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},

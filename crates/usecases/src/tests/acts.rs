@@ -18,7 +18,8 @@ use crate::{
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
-        MockChanges, MockKeyReader, MockOrganisations, StoredChallenge, Versioned, Write,
+        MockChanges, MockImprovementPlans, MockKeyReader, MockOrganisations, StoredChallenge, Versioned,
+        Write,
     },
 };
 
@@ -114,6 +115,7 @@ impl World {
             keys: Arc::new(MockKeyReader::new()),
             challenges: Arc::new(challenges),
             applications: Arc::new(MockApplications::new()),
+            plans: Arc::new(MockImprovementPlans::new()),
             organisations: Arc::new(organisations),
             calendar: calendar(),
             changes: Arc::new(changes),

@@ -1,0 +1,138 @@
+//! Taking access away (註銷): one officer asks, another one, a supervisor, confirms (four eyes, **decided**).
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    access::Ground,
+    officer::OfficerId,
+    value::{Reason, UnifiedBusinessNumber},
+};
+
+/// Identity of a request to revoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RevocationId(pub Uuid);
+
+impl fmt::Display for RevocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What the second person decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// Who.
+    pub by: OfficerId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// In their words; always there where it is a refusal.
+    pub note: Option<Reason>,
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationState {
+    /// It waits for the second person. Access is as it was.
+    Asked,
+    /// Confirmed: access is revoked. Final.
+    Confirmed(Ruling),
+    /// Not to be done. Final.
+    Declined(Ruling),
+}
+
+impl RevocationState {
+    /// The word used in the API and the store.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Confirmed(_) => "confirmed",
+            Self::Declined(_) => "declined",
+        }
+    }
+
+    /// The ruling, once there is one.
+    pub const fn ruling(&self) -> Option<&Ruling> {
+        match self {
+            Self::Asked => None,
+            Self::Confirmed(ruling) | Self::Declined(ruling) => Some(ruling),
+        }
+    }
+}
+
+/// A request to revoke an organisation's access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// Its identity.
+    pub id: RevocationId,
+    /// Whose access.
+    pub ubn: UnifiedBusinessNumber,
+    /// On what ground.
+    pub ground: Ground,
+    /// The reason; told to the organisation.
+    pub reason: Reason,
+    /// Who asks.
+    pub asked_by: OfficerId,
+    /// When.
+    pub asked_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: RevocationState,
+}
+
+/// Why a ruling was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum RefusedRuling {
+    /// Who asked can't be the second person.
+    #[error("who asked can't confirm")]
+    SamePerson,
+    /// There is a ruling already.
+    #[error("it was decided already")]
+    Decided,
+}
+
+impl Revocation {
+    /// A request that waits for the second person.
+    pub const fn ask(
+        id: RevocationId,
+        ubn: UnifiedBusinessNumber,
+        ground: Ground,
+        reason: Reason,
+        by: OfficerId,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self { id, ubn, ground, reason, asked_by: by, asked_at: at, state: RevocationState::Asked }
+    }
+
+    /// Confirms it; what follows for the organisation is
+    /// [`Organisation::revoke`](crate::organisation::Organisation::revoke).
+    ///
+    /// # Errors
+    /// Refused to the person who asked, and after a ruling.
+    pub fn confirm(mut self, by: OfficerId, at: DateTime<Utc>) -> Result<Self, RefusedRuling> {
+        self.is_open()?;
+        if by == self.asked_by {
+            return Err(RefusedRuling::SamePerson);
+        }
+        self.state = RevocationState::Confirmed(Ruling { by, at, note: None });
+        Ok(self)
+    }
+
+    /// Leaves access as it is; the person who asked may take the request back this way.
+    ///
+    /// # Errors
+    /// Refused after a ruling.
+    pub fn decline(mut self, by: OfficerId, note: Reason, at: DateTime<Utc>) -> Result<Self, RefusedRuling> {
+        self.is_open()?;
+        self.state = RevocationState::Declined(Ruling { by, at, note: Some(note) });
+        Ok(self)
+    }
+
+    const fn is_open(&self) -> Result<(), RefusedRuling> {
+        match self.state {
+            RevocationState::Asked => Ok(()),
+            RevocationState::Confirmed(_) | RevocationState::Declined(_) => Err(RefusedRuling::Decided),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Officers: what organisations hold — revoke with a second person, stop, reopen, judge improvement plans.
+
+use idcheck_domain::{
+    Violation,
+    access::Ground,
+    plan::PlanId,
+    revocation::RevocationId,
+    value::{Reason, UnifiedBusinessNumber},
+};
+use idcheck_usecases::{
+    Content, Fields,
+    casework::{CaseworkRefusal, PlanRuling, RevocationRuling},
+};
+use poem::Request;
+use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Failure, Tag,
+    body::{Described, flatten},
+    officer::{OfficerToken, SignedIn, version},
+    render_casework::{File, ImprovementPlan, Revocation, file_of, plan_of, revocation_of},
+};
+use crate::problem::Problem;
+
+pub(super) struct CaseworkApi;
+
+/// A request to revoke access.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct RevokeRequest {
+    /// `abuse`, `conduct` or `notRegistered`.
+    ground: String,
+    /// Why; told to the organisation once another person confirms.
+    reason: String,
+}
+
+/// What was read.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct VersionRequest {
+    /// The version that was read.
+    #[oai(validator(minimum(value = "1")))]
+    version: i64,
+}
+
+/// A ruling with a note.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct NoteRequest {
+    note: Option<String>,
+    /// The version that was read.
+    #[oai(validator(minimum(value = "1")))]
+    version: i64,
+}
+
+/// A ruling with a reason.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct ReasonedRequest {
+    reason: String,
+    /// The version that was read.
+    #[oai(validator(minimum(value = "1")))]
+    version: i64,
+}
+
+/// A reason.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct ReasonRequest {
+    /// Told to the organisation.
+    reason: String,
+}
+
+#[derive(ApiResponse)]
+enum Asked {
+    /// The request; it waits for another person.
+    #[oai(status = 201)]
+    Created(Json<Revocation>),
+}
+
+/// Requests to revoke.
+#[derive(Debug, Object)]
+struct Revocations {
+    /// Oldest first.
+    revocations: Vec<Revocation>,
+}
+
+/// Improvement plans.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct Plans {
+    /// Oldest first.
+    improvement_plans: Vec<ImprovementPlan>,
+}
+
+impl SignedIn<'_> {
+    fn ubn(&self, text: &str) -> Result<UnifiedBusinessNumber, Failure> {
+        UnifiedBusinessNumber::parse(text).map_err(|_| self.context.failure(Problem::not_found()))
+    }
+
+    pub(super) fn uuid(&self, text: &str) -> Result<Uuid, Failure> {
+        Uuid::try_parse(text).map_err(|_| self.context.failure(Problem::not_found()))
+    }
+
+    pub(super) fn casework<T>(&self, outcome: Result<T, CaseworkRefusal>) -> Result<T, Failure> {
+        outcome.map_err(|refusal| self.context.failure(refusal))
+    }
+
+    /// Reads a body; every broken rule is told at once.
+    pub(super) fn read<T>(
+        &self,
+        body: &serde_json::Value,
+        read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Result<T, Failure> {
+        let content: Content = flatten(body).map_err(|v| self.content(v))?;
+        let mut fields = Fields::of(&content);
+        let value = read(&mut fields);
+        fields.finish(value).map_err(|v| self.content(v))
+    }
+
+    async fn file(&self, ubn: UnifiedBusinessNumber) -> Result<Json<File>, Failure> {
+        let services = &self.context.app.services;
+        let file = self.casework(services.organisations.organisation(&self.officer, ubn).await)?;
+        Ok(Json(file_of(&file, services.clock.now())))
+    }
+
+    async fn rule(
+        &self,
+        id: &str,
+        version: i64,
+        ruling: &RevocationRuling,
+    ) -> Result<Json<Revocation>, Failure> {
+        let id = RevocationId(self.uuid(id)?);
+        let services = &self.context.app.services;
+        let ruled = self.casework(services.govern.rule(&self.officer, id, version, ruling).await)?;
+        services.refresh.refresh().await;
+        let names = self.casework(services.organisations.names().await)?;
+        Ok(Json(revocation_of(&ruled, &names)))
+    }
+
+    async fn judge(
+        &self,
+        id: &str,
+        version: i64,
+        ruling: &PlanRuling,
+    ) -> Result<Json<ImprovementPlan>, Failure> {
+        let id = PlanId(self.uuid(id)?);
+        let services = &self.context.app.services;
+        let ruled = self.casework(services.plans.rule(&self.officer, id, version, ruling).await)?;
+        let names = self.casework(services.organisations.names().await)?;
+        Ok(Json(plan_of(&ruled, &names)))
+    }
+}
+
+#[OpenApi(tag = "Tag::Officer")]
+impl CaseworkApi {
+    /// An organisation with all that was done about it.
+    #[oai(path = "/officer/organisations/:ubn", method = "get")]
+    async fn organisation(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        ubn: Path<String>,
+    ) -> Result<Json<File>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let ubn = signed_in.ubn(&ubn.0)?;
+        signed_in.file(ubn).await
+    }
+
+    /// Asks for a revocation (註銷). Access stays as it is until a supervisor other than the caller confirms.
+    #[oai(path = "/officer/organisations/:ubn/revoke", method = "post")]
+    async fn ask(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        ubn: Path<String>,
+        body: Json<Described<RevokeRequest>>,
+    ) -> Result<Asked, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let ubn = signed_in.ubn(&ubn.0)?;
+        let (ground, reason) = signed_in.read(&body.0.0, |fields| {
+            let ground =
+                fields.required("/ground", |text| Ground::parse(text).ok_or(Violation::ValueUnknown));
+            ground.zip(fields.required("/reason", Reason::parse))
+        })?;
+        let services = &signed_in.context.app.services;
+        let asked = services.govern.ask(&signed_in.officer, ubn, ground, &reason).await;
+        let asked = signed_in.casework(asked)?;
+        let names = signed_in.casework(services.organisations.names().await)?;
+        Ok(Asked::Created(Json(revocation_of(&asked, &names))))
+    }
+
+    /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
+    #[oai(path = "/officer/organisations/:ubn/suspend", method = "post")]
+    async fn suspend(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        ubn: Path<String>,
+        body: Json<Described<ReasonRequest>>,
+    ) -> Result<Json<File>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let ubn = signed_in.ubn(&ubn.0)?;
+        let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
+        let services = &signed_in.context.app.services;
+        signed_in.casework(services.govern.suspend(&signed_in.officer, ubn, &reason).await)?;
+        services.refresh.refresh().await;
+        signed_in.file(ubn).await
+    }
+
+    /// Opens the way back for a company that is registered again (注意事項 十一).
+    #[oai(path = "/officer/organisations/:ubn/lift", method = "post")]
+    async fn lift(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        ubn: Path<String>,
+        body: Json<Described<ReasonRequest>>,
+    ) -> Result<Json<File>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let ubn = signed_in.ubn(&ubn.0)?;
+        let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
+        let services = &signed_in.context.app.services;
+        signed_in.casework(services.govern.lift(&signed_in.officer, ubn, &reason).await)?;
+        signed_in.file(ubn).await
+    }
+
+    /// Requests to revoke that wait for the second person.
+    #[oai(path = "/officer/revocations", method = "get")]
+    async fn revocations(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+    ) -> Result<Json<Revocations>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let services = &signed_in.context.app.services;
+        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+        let revocations = waiting.revocations.iter().map(|read| revocation_of(read, &waiting.officers));
+        Ok(Json(Revocations { revocations: revocations.collect() }))
+    }
+
+    /// Confirms a request as second person: access is revoked at once.
+    #[oai(path = "/officer/revocations/:id/confirm", method = "post")]
+    async fn confirm(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<VersionRequest>>,
+    ) -> Result<Json<Revocation>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let version = signed_in.read(&body.0.0, version)?;
+        signed_in.rule(&id.0, version, &RevocationRuling::Confirm).await
+    }
+
+    /// Declines a request, or takes one's own back.
+    #[oai(path = "/officer/revocations/:id/decline", method = "post")]
+    async fn decline(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<ReasonedRequest>>,
+    ) -> Result<Json<Revocation>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let (note, version) = signed_in.read(&body.0.0, reason_and_version)?;
+        signed_in.rule(&id.0, version, &RevocationRuling::Decline { note }).await
+    }
+
+    /// Improvement plans that wait for an officer.
+    #[oai(path = "/officer/plans", method = "get")]
+    async fn plans(&self, request: &Request, token: OfficerToken) -> Result<Json<Plans>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let services = &signed_in.context.app.services;
+        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+        let plans = waiting.plans.iter().map(|read| plan_of(read, &waiting.officers));
+        Ok(Json(Plans { improvement_plans: plans.collect() }))
+    }
+
+    /// Takes a plan as sufficient: a new `Apply` is possible (注意事項 十).
+    #[oai(path = "/officer/plans/:id/approve", method = "post")]
+    async fn approve(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<NoteRequest>>,
+    ) -> Result<Json<ImprovementPlan>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let (note, version) = signed_in.read(&body.0.0, |fields| {
+            let note = fields.optional("/note", Reason::parse);
+            version(fields).map(|version| (note, version))
+        })?;
+        signed_in.judge(&id.0, version, &PlanRuling::Approve { note }).await
+    }
+
+    /// Sends a plan back with a reason.
+    #[oai(path = "/officer/plans/:id/reject", method = "post")]
+    async fn reject(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+        body: Json<Described<ReasonedRequest>>,
+    ) -> Result<Json<ImprovementPlan>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let (reason, version) = signed_in.read(&body.0.0, reason_and_version)?;
+        signed_in.judge(&id.0, version, &PlanRuling::Reject { reason }).await
+    }
+}
+
+fn reason_and_version(fields: &mut Fields<'_>) -> Option<(Reason, i64)> {
+    let reason = fields.required("/reason", Reason::parse);
+    reason.zip(version(fields))
+}

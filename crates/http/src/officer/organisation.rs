@@ -1,0 +1,271 @@
+//! One organisation: what it holds, what was done about it, and the steps that an officer can take.
+
+use idcheck_domain::{
+    Violation,
+    access::{Access, Ground},
+    officer::{Permission, permits},
+    plan::{ImprovementPlan, PlanId},
+    revocation::{Revocation, RevocationId, RevocationState, Ruling},
+    value::{Reason, UnifiedBusinessNumber},
+};
+use idcheck_usecases::{
+    FieldViolation,
+    casework::{CaseworkRefusal, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
+    ports::{Officer, Versioned},
+};
+use minijinja::{Value, context};
+use poem::{
+    Request, Response, handler,
+    http::StatusCode,
+    web::{Form, Path},
+};
+use uuid::Uuid;
+
+use super::officer;
+use crate::{
+    page::{FormValues, Opener, Page, see_other, value},
+    problem::Problem,
+    show::{self as shown, Reader},
+    view::moment,
+};
+
+/// A form whose text breaks a rule, with the text.
+struct Refused<'t> {
+    /// The form: its step, and the identity it is about.
+    form: String,
+    typed: &'t str,
+    violation: FieldViolation,
+}
+
+fn ruling(ruling: Option<&Ruling>, names: &OfficerNames) -> Option<Value> {
+    ruling.map(|ruling| {
+        context! {
+            officer => names.get(&ruling.by), at => moment(ruling.at),
+            note => ruling.note.as_ref().map(Reason::as_str),
+        }
+    })
+}
+
+/// A request as the templates take it; `officer` tells whether its reader may stand as second person.
+pub(super) fn revocation(read: &Versioned<Revocation>, names: &OfficerNames, officer: &Officer) -> Value {
+    let value = &read.value;
+    let waits = matches!(value.state, RevocationState::Asked);
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        ground => value.ground.as_str(), reason => value.reason.as_str(), state => value.state.as_str(),
+        asked_by => names.get(&value.asked_by), asked_at => moment(value.asked_at),
+        ruling => ruling(value.state.ruling(), names), waits,
+        may_confirm => waits && permits(officer.role, Permission::Confirm) && officer.id != value.asked_by,
+        may_decline => waits && permits(officer.role, Permission::GovernAccess),
+    }
+}
+
+/// A plan as the templates take it.
+pub(super) fn plan(read: &Versioned<ImprovementPlan>, names: &OfficerNames) -> Value {
+    let value = &read.value;
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        plan => value.plan.as_str(), state => value.state.as_str(), filed_at => moment(value.filed_at),
+        ruling => ruling(value.state.ruling(), names), waits => value.state.ruling().is_none(),
+    }
+}
+
+/// The steps that what an organisation holds may admit; whether it does is decided with the step.
+fn possible(access: &Access) -> &'static [&'static str] {
+    match access {
+        Access::Active { .. } => &["revoke", "suspend"],
+        Access::Suspended { .. } => &["revoke"],
+        Access::Revoked { ground: Ground::NotRegistered, may_return: false, .. } => &["lift"],
+        Access::None | Access::Revoked { .. } => &[],
+    }
+}
+
+fn access(access: &Access) -> Value {
+    let (since, reason, ground, may_return) = match access {
+        Access::None => (None, None, None, false),
+        Access::Active { since } => (Some(since), None, None, false),
+        Access::Suspended { since, reason } => (Some(since), Some(reason), None, false),
+        Access::Revoked { since, ground, reason, may_return } => {
+            (Some(since), Some(reason), Some(ground.as_str()), *may_return)
+        }
+    };
+    let since = since.map(|at| moment(*at));
+    context! { word => access.as_str(), since, reason => reason.map(Reason::as_str), ground, may_return }
+}
+
+fn organisation_page(
+    page: &Page<'_>,
+    officer: &Officer,
+    file: &OrganisationFile,
+    refused: Option<&Refused<'_>>,
+) -> Response {
+    let now = page.app.services.clock.now();
+    let names = &file.officers;
+    let organisation = &file.organisation;
+    let message = refused.map(|refused| page.words(&refused.violation)).unwrap_or_default();
+    let errors =
+        refused.map(|refused| context! { id => format!("{}-text", refused.form), message => &message });
+    let with = context! {
+        officer => &officer.username,
+        ubn => organisation.ubn.to_string(),
+        organisation => shown::organisation(organisation, now),
+        access => access(&organisation.access),
+        may_govern => permits(officer.role, Permission::GovernAccess),
+        steps => possible(&organisation.access).iter().copied().collect::<Value>(),
+        grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
+        revocations => file.revocations.iter().map(|read| revocation(read, names, officer)).collect::<Value>(),
+        plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        cases => file.cases.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
+        refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
+        errors => errors.into_iter().collect::<Value>(),
+    };
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page.show(status, "officer/organisation.html", Opener::Isolated, with)
+}
+
+async fn open(page: &Page<'_>, officer: &Officer, ubn: &str, refused: Option<&Refused<'_>>) -> Response {
+    let Ok(ubn) = UnifiedBusinessNumber::parse(ubn) else {
+        return page.problem(&Problem::not_found(), "/officer");
+    };
+    match page.app.services.organisations.organisation(officer, ubn).await {
+        Ok(file) => organisation_page(page, officer, &file, refused),
+        Err(refusal) => page.problem(&refusal.into(), "/officer"),
+    }
+}
+
+#[handler]
+pub(super) async fn show_organisation(request: &Request, Path(ubn): Path<String>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    Ok(open(&page, &officer, &ubn, None).await)
+}
+
+/// A step with all that it needs.
+enum Step {
+    Revoke(Ground, Reason),
+    Suspend(Reason),
+    Lift(Reason),
+    Rule(RevocationId, i64, RevocationRuling),
+    Judge(PlanId, i64, PlanRuling),
+}
+
+/// Why a form is no step.
+enum Unread {
+    /// Not one of ours.
+    Unknown,
+    /// The text breaks a rule.
+    Text(Violation),
+}
+
+impl From<Violation> for Unread {
+    fn from(violation: Violation) -> Self {
+        Self::Text(violation)
+    }
+}
+
+impl Step {
+    fn read(name: &str, form: &FormValues, typed: &str) -> Result<Self, Unread> {
+        let reason = || if typed.is_empty() { Err(Violation::Required) } else { Reason::parse(typed) };
+        let id = || Uuid::try_parse(value(form, "id")).map_err(|_| Unread::Unknown);
+        let version = || value(form, "version").parse::<i64>().map_err(|_| Unread::Unknown);
+        Ok(match name {
+            "revoke" => Self::Revoke(Ground::parse(value(form, "ground")).ok_or(Unread::Unknown)?, reason()?),
+            "suspend" => Self::Suspend(reason()?),
+            "lift" => Self::Lift(reason()?),
+            "confirm" => Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Confirm),
+            "decline" => {
+                Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Decline { note: reason()? })
+            }
+            "approve-plan" => {
+                let note = if typed.is_empty() { None } else { Some(reason()?) };
+                Self::Judge(PlanId(id()?), version()?, PlanRuling::Approve { note })
+            }
+            "reject-plan" => Self::Judge(PlanId(id()?), version()?, PlanRuling::Reject { reason: reason()? }),
+            _ => return Err(Unread::Unknown),
+        })
+    }
+
+    async fn take(
+        &self,
+        page: &Page<'_>,
+        officer: &Officer,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<(), CaseworkRefusal> {
+        let services = &page.app.services;
+        match self {
+            Self::Revoke(ground, reason) => {
+                services.govern.ask(officer, ubn, *ground, reason).await.map(drop)
+            }
+            Self::Suspend(reason) => services.govern.suspend(officer, ubn, reason).await,
+            Self::Lift(reason) => services.govern.lift(officer, ubn, reason).await,
+            Self::Rule(id, version, ruling) => {
+                services.govern.rule(officer, *id, *version, ruling).await.map(drop)
+            }
+            Self::Judge(id, version, ruling) => {
+                services.plans.rule(officer, *id, *version, ruling).await.map(drop)
+            }
+        }
+    }
+}
+
+#[handler]
+pub(super) async fn take_step(
+    request: &Request,
+    Path((ubn, name)): Path<(String, String)>,
+    Form(form): Form<FormValues>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    if !page.ours(&form) {
+        return Ok(page.foreign("/officer"));
+    }
+    let Ok(number) = UnifiedBusinessNumber::parse(&ubn) else {
+        return Ok(page.problem(&Problem::not_found(), "/officer"));
+    };
+    let typed = value(&form, "text").replace("\r\n", "\n");
+    let typed = typed.trim();
+    let step = match Step::read(&name, &form, typed) {
+        Ok(step) => step,
+        Err(Unread::Unknown) => return Ok(page.problem(&Problem::not_found(), "/officer")),
+        Err(Unread::Text(violation)) => {
+            let violation = FieldViolation { pointer: "/text".to_owned(), violation };
+            let refused = Refused { form: format!("{name}{}", value(&form, "id")), typed, violation };
+            return Ok(open(&page, &officer, &ubn, Some(&refused)).await);
+        }
+    };
+    let home = format!("/officer/organisations/{ubn}");
+    match step.take(&page, &officer, number).await {
+        Ok(()) => {
+            page.app.services.refresh.refresh().await;
+            Ok(see_other(&home))
+        }
+        Err(refusal) => Ok(page.problem(&refusal.into(), &home)),
+    }
+}
+
+/// What waits for someone beside the cases: requests to revoke, improvement plans.
+#[handler]
+pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    let waiting = match page.app.services.organisations.waiting(&officer).await {
+        Ok(waiting) => waiting,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let names = &waiting.officers;
+    let with = context! {
+        officer => &officer.username,
+        revocations => waiting.revocations.iter().map(|r| revocation(r, names, &officer)).collect::<Value>(),
+        plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+    };
+    Ok(page.show(StatusCode::OK, "officer/waiting.html", Opener::Isolated, with))
+}

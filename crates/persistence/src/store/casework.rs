@@ -1,0 +1,147 @@
+//! Requests to revoke and improvement plans: written as part of a change, read by officers and their owners.
+
+use async_trait::async_trait;
+use idcheck_domain::{
+    plan::{ImprovementPlan, PlanId},
+    revocation::{Revocation, RevocationId},
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::ports::{CommitError, ImprovementPlans, Revocations, StoreError, Versioned, Write};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, Select,
+};
+
+use super::{
+    Store,
+    changes::{failed, refused},
+    unavailable,
+};
+use crate::{
+    entity::{improvement_plan, revocation},
+    rows::{plan_model, plan_of, revocation_model, revocation_of},
+};
+
+/// What the indexes of these tables refuse: a taken identity is a conflict, a second open one is told as such.
+const PLAN_RULES: [(&str, CommitError); 2] =
+    [("improvement_plans_pkey", CommitError::Conflict), ("improvement_plans.id", CommitError::Conflict)];
+const REVOCATION_RULES: [(&str, CommitError); 2] =
+    [("revocations_pkey", CommitError::Conflict), ("revocations.id", CommitError::Conflict)];
+
+pub(super) async fn write_revocation(
+    tx: &DatabaseTransaction,
+    write: &Write<Revocation>,
+) -> Result<(), CommitError> {
+    match write {
+        Write::Insert(value) => {
+            let row = revocation_model(value, 1).into_active_model();
+            let inserted = revocation::Entity::insert(row).exec_without_returning(tx).await;
+            inserted.map(drop).map_err(|error| refused(error, &REVOCATION_RULES, CommitError::OpenCase))
+        }
+        Write::Update { value, expected } => {
+            let row = revocation_model(value, expected + 1).into_active_model().reset_all();
+            let updated = revocation::Entity::update_many()
+                .set(row)
+                .filter(revocation::Column::Id.eq(value.id.0))
+                .filter(revocation::Column::Version.eq(*expected))
+                .exec(tx)
+                .await
+                .map_err(failed)?;
+            if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
+        }
+    }
+}
+
+pub(super) async fn write_plan(
+    tx: &DatabaseTransaction,
+    write: &Write<ImprovementPlan>,
+) -> Result<(), CommitError> {
+    match write {
+        Write::Insert(value) => {
+            let row = plan_model(value, 1).into_active_model();
+            let inserted = improvement_plan::Entity::insert(row).exec_without_returning(tx).await;
+            inserted.map(drop).map_err(|error| refused(error, &PLAN_RULES, CommitError::OpenCase))
+        }
+        Write::Update { value, expected } => {
+            let row = plan_model(value, expected + 1).into_active_model().reset_all();
+            let updated = improvement_plan::Entity::update_many()
+                .set(row)
+                .filter(improvement_plan::Column::Id.eq(value.id.0))
+                .filter(improvement_plan::Column::Version.eq(*expected))
+                .exec(tx)
+                .await
+                .map_err(failed)?;
+            if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
+        }
+    }
+}
+
+impl Store {
+    async fn revocations(
+        &self,
+        query: Select<revocation::Entity>,
+    ) -> Result<Vec<Versioned<Revocation>>, StoreError> {
+        let rows = query.all(&self.reader).await.map_err(unavailable)?;
+        rows.into_iter().map(revocation_of).collect()
+    }
+
+    async fn plans(
+        &self,
+        query: Select<improvement_plan::Entity>,
+    ) -> Result<Vec<Versioned<ImprovementPlan>>, StoreError> {
+        let rows = query.all(&self.reader).await.map_err(unavailable)?;
+        rows.into_iter().map(plan_of).collect()
+    }
+}
+
+#[async_trait]
+impl Revocations for Store {
+    async fn find(&self, id: RevocationId) -> Result<Option<Versioned<Revocation>>, StoreError> {
+        Ok(self.revocations(revocation::Entity::find_by_id(id.0)).await?.pop())
+    }
+
+    async fn of_organisation(
+        &self,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<Vec<Versioned<Revocation>>, StoreError> {
+        let query = revocation::Entity::find()
+            .filter(revocation::Column::Ubn.eq(ubn.as_str()))
+            .order_by_desc(revocation::Column::AskedAt)
+            .order_by_desc(revocation::Column::Id);
+        self.revocations(query).await
+    }
+
+    async fn waiting(&self) -> Result<Vec<Versioned<Revocation>>, StoreError> {
+        let query = revocation::Entity::find()
+            .filter(revocation::Column::State.eq("asked"))
+            .order_by_asc(revocation::Column::AskedAt)
+            .order_by_asc(revocation::Column::Id);
+        self.revocations(query).await
+    }
+}
+
+#[async_trait]
+impl ImprovementPlans for Store {
+    async fn find(&self, id: PlanId) -> Result<Option<Versioned<ImprovementPlan>>, StoreError> {
+        Ok(self.plans(improvement_plan::Entity::find_by_id(id.0)).await?.pop())
+    }
+
+    async fn of_organisation(
+        &self,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<Vec<Versioned<ImprovementPlan>>, StoreError> {
+        let query = improvement_plan::Entity::find()
+            .filter(improvement_plan::Column::Ubn.eq(ubn.as_str()))
+            .order_by_desc(improvement_plan::Column::FiledAt)
+            .order_by_desc(improvement_plan::Column::Id);
+        self.plans(query).await
+    }
+
+    async fn waiting(&self) -> Result<Vec<Versioned<ImprovementPlan>>, StoreError> {
+        let query = improvement_plan::Entity::find()
+            .filter(improvement_plan::Column::State.eq("filed"))
+            .order_by_asc(improvement_plan::Column::FiledAt)
+            .order_by_asc(improvement_plan::Column::Id);
+        self.plans(query).await
+    }
+}

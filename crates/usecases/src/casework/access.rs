@@ -1,0 +1,209 @@
+//! Revoking with two persons, stopping and reopening access.
+
+use idcheck_domain::{
+    access::Ground,
+    officer::Permission,
+    revocation::{Revocation, RevocationId},
+    value::{Reason, UnifiedBusinessNumber},
+};
+
+use super::{CaseworkPorts, CaseworkRefusal, audit, permit, settle};
+use crate::{
+    ports::{Change, MailMessage, Officer, Versioned, Write},
+    settlement::close_open_cases,
+};
+
+/// What the second person says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationRuling {
+    /// Access is revoked now.
+    Confirm,
+    /// It is not.
+    Decline {
+        /// Why.
+        note: Reason,
+    },
+}
+
+/// Takes access away, stops it, reopens the way to it.
+#[derive(Clone)]
+pub struct GovernAccess {
+    ports: CaseworkPorts,
+}
+
+impl GovernAccess {
+    /// With these ports.
+    pub fn new(ports: CaseworkPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Asks for a revocation; access stays as it is until another person confirms.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Waiting`] while a request about the organisation waits, and the others.
+    pub async fn ask(
+        &self,
+        officer: &Officer,
+        ubn: UnifiedBusinessNumber,
+        ground: Ground,
+        reason: &Reason,
+    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+        permit(officer, Permission::GovernAccess)?;
+        let held = self.ports.organisation(ubn).await?;
+        held.value.access.may_be_revoked()?;
+        let now = self.ports.clock.now();
+        let id = RevocationId(self.ports.entropy.uuid(now));
+        let asked = Revocation::ask(id, ubn, ground, reason.clone(), officer.id, now);
+        let detail = format!("revocation:{id} ground:{}", ground.as_str());
+        let change = Change {
+            revocation: Some(Write::Insert(asked.clone())),
+            audit: vec![audit(officer, "revocation.ask", format!("organisation:{ubn}"), detail)],
+            ..Change::default()
+        };
+        self.ports.commit(change).await?;
+        Ok(Versioned { value: asked, version: 1 })
+    }
+
+    /// Rules on a request as it was read. On confirmation access ends in the same transaction, over all nodes at once
+    /// for what is recorded; open cases are settled, the organisation is told.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Ruling`] to the person who asked and after a ruling, [`CaseworkRefusal::Stale`] for another
+    /// version than the one read, and the others.
+    pub async fn rule(
+        &self,
+        officer: &Officer,
+        id: RevocationId,
+        version: i64,
+        ruling: &RevocationRuling,
+    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+        let needed = match ruling {
+            RevocationRuling::Confirm => Permission::Confirm,
+            RevocationRuling::Decline { .. } => Permission::GovernAccess,
+        };
+        permit(officer, needed)?;
+        settle(|| self.rule_once(officer, id, version, ruling)).await
+    }
+
+    async fn rule_once(
+        &self,
+        officer: &Officer,
+        id: RevocationId,
+        version: i64,
+        ruling: &RevocationRuling,
+    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+        let now = self.ports.clock.now();
+        let read = self.ports.revocations.find(id).await?.ok_or(CaseworkRefusal::Unknown)?;
+        let ubn = read.value.ubn;
+        let mut change = Change::default();
+        let (after, action) = match ruling {
+            RevocationRuling::Confirm => {
+                let confirmed = read.value.confirm(officer.id, now)?;
+                self.revoke(&confirmed, &mut change).await?;
+                (confirmed, "revocation.confirm")
+            }
+            RevocationRuling::Decline { note } => {
+                (read.value.decline(officer.id, note.clone(), now)?, "revocation.decline")
+            }
+        };
+        // After the ruling's own refusals: who comes second is told that there is a ruling.
+        if read.version != version {
+            return Err(CaseworkRefusal::Stale);
+        }
+        let detail = format!("revocation:{id} ground:{}", after.ground.as_str());
+        change.audit.push(audit(officer, action, format!("organisation:{ubn}"), detail));
+        change.revocation = Some(Write::Update { value: after.clone(), expected: version });
+        self.ports.commit(change).await?;
+        Ok(Versioned { value: after, version: version + 1 })
+    }
+
+    async fn revoke(&self, request: &Revocation, change: &mut Change) -> Result<(), CaseworkRefusal> {
+        let now = self.ports.clock.now();
+        let held = self.ports.organisation(request.ubn).await?;
+        let revoked = held.value.revoke(request.ground, request.reason.clone(), now)?;
+        let message = MailMessage::AccessRevoked {
+            company: revoked.name.as_str().to_owned(),
+            ground: request.ground,
+            reason: request.reason.as_str().to_owned(),
+        };
+        change.mail.push(self.ports.mail(&revoked, message, now));
+        self.close_cases(request.ubn, change).await?;
+        change.organisation = Some(Write::Update { value: revoked, expected: held.version });
+        Ok(())
+    }
+
+    async fn close_cases(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        change: &mut Change,
+    ) -> Result<(), CaseworkRefusal> {
+        let now = self.ports.clock.now();
+        close_open_cases(&self.ports.applications, &self.ports.entropy, ubn, None, now, change).await?;
+        Ok(())
+    }
+
+    /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal`].
+    pub async fn suspend(
+        &self,
+        officer: &Officer,
+        ubn: UnifiedBusinessNumber,
+        reason: &Reason,
+    ) -> Result<(), CaseworkRefusal> {
+        permit(officer, Permission::GovernAccess)?;
+        settle(|| async {
+            let now = self.ports.clock.now();
+            let held = self.ports.organisation(ubn).await?;
+            let suspended = held.value.suspend(reason.clone(), now)?;
+            let mut change = Change::default();
+            let message = MailMessage::AccessSuspended {
+                company: suspended.name.as_str().to_owned(),
+                reason: reason.as_str().to_owned(),
+            };
+            change.mail.push(self.ports.mail(&suspended, message, now));
+            self.close_cases(ubn, &mut change).await?;
+            change.organisation = Some(Write::Update { value: suspended, expected: held.version });
+            let subject = format!("organisation:{ubn}");
+            change.audit.push(audit(officer, "organisation.suspend", subject, String::new()));
+            self.ports.commit(change).await
+        })
+        .await
+    }
+
+    /// Opens the way back for a company that is registered again (注意事項 十一).
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal`].
+    pub async fn lift(
+        &self,
+        officer: &Officer,
+        ubn: UnifiedBusinessNumber,
+        reason: &Reason,
+    ) -> Result<(), CaseworkRefusal> {
+        permit(officer, Permission::GovernAccess)?;
+        settle(|| async {
+            let now = self.ports.clock.now();
+            let held = self.ports.organisation(ubn).await?;
+            let open = held.value.registered_again()?;
+            let message = MailMessage::ReturnOpened {
+                company: open.name.as_str().to_owned(),
+                note: Some(reason.as_str().to_owned()),
+            };
+            let change = Change {
+                mail: vec![self.ports.mail(&open, message, now)],
+                organisation: Some(Write::Update { value: open, expected: held.version }),
+                audit: vec![audit(
+                    officer,
+                    "organisation.lift",
+                    format!("organisation:{ubn}"),
+                    "registered".to_owned(),
+                )],
+                ..Change::default()
+            };
+            self.ports.commit(change).await
+        })
+        .await
+    }
+}

@@ -1,0 +1,103 @@
+//! Reading an organisation with all that was done about it.
+
+use std::collections::HashMap;
+
+use idcheck_domain::{
+    application::Application,
+    officer::{OfficerId, Permission},
+    organisation::Organisation,
+    plan::ImprovementPlan,
+    revocation::Revocation,
+    value::UnifiedBusinessNumber,
+};
+
+use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
+use crate::ports::{Officer, Versioned};
+
+/// User names of officers.
+pub type OfficerNames = HashMap<OfficerId, String>;
+
+/// An organisation as an officer needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganisationFile {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Its cases, newest first.
+    pub cases: Vec<Application>,
+    /// Requests to revoke, newest first.
+    pub revocations: Vec<Versioned<Revocation>>,
+    /// Its improvement plans, newest first.
+    pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// The names of those who acted.
+    pub officers: OfficerNames,
+}
+
+/// What waits for someone, beside the cases of the queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Requests to revoke, for the second person; oldest first.
+    pub revocations: Vec<Versioned<Revocation>>,
+    /// Improvement plans; oldest first.
+    pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// The names of those who acted.
+    pub officers: OfficerNames,
+}
+
+/// Reads organisations and what waits; every look at an organisation is in the audit log.
+#[derive(Clone)]
+pub struct ReadOrganisations {
+    ports: CaseworkPorts,
+}
+
+impl ReadOrganisations {
+    /// With these ports.
+    pub fn new(ports: CaseworkPorts) -> Self {
+        Self { ports }
+    }
+
+    /// One organisation.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Forbidden`], [`CaseworkRefusal::Unknown`] or the store's.
+    pub async fn organisation(
+        &self,
+        officer: &Officer,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<OrganisationFile, CaseworkRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        let organisation = self.ports.organisation(ubn).await?.value;
+        let detail = organisation.access.as_str().to_owned();
+        let entry = audit(officer, "organisation.read", format!("organisation:{ubn}"), detail);
+        self.ports.changes.note(entry).await?;
+        let cases = self.ports.applications.of_organisation(ubn).await?;
+        Ok(OrganisationFile {
+            organisation,
+            cases: cases.into_iter().map(|case| case.value).collect(),
+            revocations: self.ports.revocations.of_organisation(ubn).await?,
+            plans: self.ports.plans.of_organisation(ubn).await?,
+            officers: self.names().await?,
+        })
+    }
+
+    /// What waits for someone.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Forbidden`] or the store's.
+    pub async fn waiting(&self, officer: &Officer) -> Result<Waiting, CaseworkRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        Ok(Waiting {
+            revocations: self.ports.revocations.waiting().await?,
+            plans: self.ports.plans.waiting().await?,
+            officers: self.names().await?,
+        })
+    }
+
+    /// The user names of all officers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn names(&self) -> Result<OfficerNames, CaseworkRefusal> {
+        let officers = self.ports.officers.list().await?;
+        Ok(officers.into_iter().map(|officer| (officer.id, officer.username)).collect())
+    }
+}

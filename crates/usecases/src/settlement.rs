@@ -1,0 +1,77 @@
+//! What an end of access settles: open cases that need it are closed as rejected with that reason (**decided**).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Actor, Application, ApplicationId, Kind, RefusedTransition, StateName, Step},
+    value::{Reason, UnifiedBusinessNumber},
+};
+
+use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, StoreError, Write};
+
+/// Why settling failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsettled {
+    #[error(transparent)]
+    Transition(#[from] RefusedTransition),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Closes the organisation's open `ChangeAddress` and `Suspend` cases but `but` in the change. An open `Apply` stays:
+/// its precondition is checked at the decision.
+pub(crate) async fn close_open_cases(
+    applications: &Arc<dyn Applications>,
+    entropy: &Arc<dyn Entropy>,
+    ubn: UnifiedBusinessNumber,
+    but: Option<ApplicationId>,
+    now: DateTime<Utc>,
+    change: &mut Change,
+) -> Result<(), Unsettled> {
+    let Ok(reason) = Reason::parse("查驗權限已終止，本案一併結案。") else {
+        return Ok(());
+    };
+    for case in applications.of_organisation(ubn).await? {
+        let settled = match case.value.kind() {
+            Kind::ChangeAddress | Kind::Suspend => true,
+            Kind::Apply => false,
+        };
+        if !settled || Some(case.value.id) == but || !case.value.is_open() {
+            continue;
+        }
+        let (after, step) = case.value.close(Actor::System, reason.clone(), now)?;
+        change.mail.extend(outcome_mail(entropy, &after, &step, now));
+        change.history.push((after.id, step));
+        change.applications.push(Write::Update { value: after, expected: case.version });
+    }
+    Ok(())
+}
+
+/// 注意事項 五: every outcome is mailed with its reason, and every question.
+pub(crate) fn outcome_mail(
+    entropy: &Arc<dyn Entropy>,
+    after: &Application,
+    step: &Step,
+    now: DateTime<Utc>,
+) -> Option<OutgoingMail> {
+    let case_number = after.case_number.to_string();
+    let company = after.company_name.as_str().to_owned();
+    let kind = after.kind();
+    let text = step.text.clone();
+    let message = match step.to {
+        StateName::Approved => MailMessage::Approved { case_number, kind, company, note: text },
+        StateName::Rejected => {
+            MailMessage::Rejected { case_number, kind, company, reason: text.unwrap_or_default() }
+        }
+        StateName::ClarificationRequested => MailMessage::ClarificationRequested {
+            case_number,
+            company,
+            question: text.unwrap_or_default(),
+            due: after.state.due()?.date,
+        },
+        StateName::Received | StateName::UnderReview | StateName::Withdrawn => return None,
+    };
+    let to = after.contact.email().clone();
+    Some(OutgoingMail { id: entropy.uuid(now), to, message })
+}

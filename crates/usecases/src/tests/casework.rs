@@ -1,0 +1,181 @@
+//! Revoking with two persons, and judging plans.
+
+use std::sync::{Arc, Mutex};
+
+use idcheck_domain::{
+    access::{Access, Ground, Precondition},
+    application::{Application, StateName},
+    officer::{OfficerId, Role},
+    organisation::Organisation,
+    plan::{ImprovementPlan, PlanId},
+    revocation::{RefusedRuling, Revocation, RevocationId},
+    value::{CompanyName, Narrative, Reason},
+};
+use uuid::Uuid;
+
+use super::{application, clock, contact, entropy, now, ubn};
+use crate::{
+    casework::{CaseworkPorts, CaseworkRefusal, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
+    ports::{
+        Change, CommitError, MailMessage, MockApplications, MockChanges, MockImprovementPlans, MockOfficers,
+        MockOrganisations, MockRevocations, Officer, Versioned, Write,
+    },
+};
+
+const ASKER: u128 = 5;
+
+fn officer(id: u128, role: Role) -> Officer {
+    Officer { id: OfficerId(Uuid::from_u128(id)), username: "lin".to_owned(), role }
+}
+
+fn reason() -> Reason {
+    Reason::parse("大量試探").unwrap()
+}
+
+struct World {
+    access: Access,
+    cases: Vec<Application>,
+    commits: Vec<Result<(), CommitError>>,
+    committed: Arc<Mutex<Vec<Change>>>,
+}
+
+impl World {
+    fn new(access: Access) -> Self {
+        Self { access, cases: Vec::new(), commits: vec![Ok(())], committed: Arc::default() }
+    }
+
+    fn active() -> Self {
+        Self::new(Access::Active { since: now() })
+    }
+
+    fn ports(self) -> CaseworkPorts {
+        let mut applications = MockApplications::new();
+        let cases: Vec<_> = self.cases.into_iter().map(|value| Versioned { value, version: 7 }).collect();
+        applications.expect_of_organisation().returning(move |_| Ok(cases.clone()));
+        let mut organisations = MockOrganisations::new();
+        let mut held = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
+        held.access = self.access;
+        organisations
+            .expect_find()
+            .returning(move |_| Ok(Some(Versioned { value: held.clone(), version: 3 })));
+        let mut revocations = MockRevocations::new();
+        revocations.expect_find().returning(|id| {
+            let by = officer(ASKER, Role::Reviewer).id;
+            let value = Revocation::ask(id, ubn(), Ground::Abuse, reason(), by, now());
+            Ok(Some(Versioned { value, version: 2 }))
+        });
+        let mut plans = MockImprovementPlans::new();
+        plans.expect_find().returning(|id| {
+            let value = ImprovementPlan::file(id, ubn(), Narrative::parse("加強控管").unwrap(), now());
+            Ok(Some(Versioned { value, version: 1 }))
+        });
+        let mut changes = MockChanges::new();
+        let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
+        changes.expect_commit().returning(move |change| {
+            committed.lock().unwrap().push(change);
+            outcomes.lock().unwrap().next().unwrap_or(Err(CommitError::Conflict))
+        });
+        CaseworkPorts {
+            clock: clock(),
+            entropy: entropy(),
+            applications: Arc::new(applications),
+            organisations: Arc::new(organisations),
+            revocations: Arc::new(revocations),
+            plans: Arc::new(plans),
+            officers: Arc::new(MockOfficers::new()),
+            changes: Arc::new(changes),
+        }
+    }
+
+    async fn rule(self, by: Officer, version: i64, ruling: RevocationRuling) -> Result<(), CaseworkRefusal> {
+        let id = RevocationId(Uuid::from_u128(1));
+        GovernAccess::new(self.ports()).rule(&by, id, version, &ruling).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_revokes_settles_and_tells_in_one_change() {
+    let mut world = World::active();
+    let mut suspend = application();
+    suspend.request = idcheck_domain::application::Request::Suspend { reason: reason() };
+    // An open application for access is not settled: its precondition is checked at the decision.
+    world.cases = vec![suspend, application()];
+    let committed = Arc::clone(&world.committed);
+    world.rule(officer(6, Role::Supervisor), 2, RevocationRuling::Confirm).await.unwrap();
+    let change = committed.lock().unwrap().remove(0);
+    let Some(Write::Update { value, expected: 3 }) = change.organisation else { panic!("no organisation") };
+    assert_eq!(value.access.as_str(), "revoked");
+    assert_eq!(change.applications.len(), 1);
+    let Write::Update { value: closed, expected: 7 } = &change.applications[0] else { panic!("no case") };
+    assert_eq!(closed.state.name(), StateName::Rejected);
+    assert_eq!(change.history.len(), 1);
+    assert!(matches!(change.revocation, Some(Write::Update { expected: 2, .. })));
+    assert!(matches!(&change.mail[0].message, MailMessage::AccessRevoked { ground: Ground::Abuse, .. }));
+    assert!(matches!(&change.mail[1].message, MailMessage::Rejected { .. }));
+    assert_eq!(change.audit[0].action, "revocation.confirm");
+}
+
+#[tokio::test]
+async fn who_asked_can_not_confirm_even_as_supervisor() {
+    let world = World::active();
+    let committed = Arc::clone(&world.committed);
+    let refusal =
+        world.rule(officer(ASKER, Role::Supervisor), 2, RevocationRuling::Confirm).await.unwrap_err();
+    assert_eq!(refusal, CaseworkRefusal::Ruling(RefusedRuling::SamePerson));
+    assert!(committed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_a_supervisor_confirms() {
+    for role in [Role::Reviewer, Role::Auditor, Role::Admin] {
+        let refusal = World::active().rule(officer(6, role), 2, RevocationRuling::Confirm).await.unwrap_err();
+        assert_eq!(refusal, CaseworkRefusal::Forbidden);
+    }
+}
+
+#[tokio::test]
+async fn a_ruling_on_another_version_is_stale() {
+    let ruling = RevocationRuling::Decline { note: reason() };
+    let refusal = World::active().rule(officer(6, Role::Supervisor), 1, ruling).await.unwrap_err();
+    assert_eq!(refusal, CaseworkRefusal::Stale);
+}
+
+#[tokio::test]
+async fn a_change_that_came_between_is_taken_into_account() {
+    let mut world = World::active();
+    world.commits = vec![Err(CommitError::Conflict), Ok(())];
+    let committed = Arc::clone(&world.committed);
+    world.rule(officer(6, Role::Supervisor), 2, RevocationRuling::Confirm).await.unwrap();
+    assert_eq!(committed.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn asking_needs_something_to_revoke_and_waits_its_turn() {
+    let ask = |world: World| async {
+        let govern = GovernAccess::new(world.ports());
+        govern.ask(&officer(ASKER, Role::Reviewer), ubn(), Ground::Conduct, &reason()).await
+    };
+    let asked = ask(World::active()).await.unwrap();
+    assert_eq!((asked.version, asked.value.state.as_str()), (1, "asked"));
+    let nothing = ask(World::new(Access::None)).await.unwrap_err();
+    assert_eq!(nothing, CaseworkRefusal::Precondition(Precondition::NothingHeld));
+    let mut second = World::active();
+    second.commits = vec![Err(CommitError::OpenCase)];
+    assert_eq!(ask(second).await.unwrap_err(), CaseworkRefusal::Waiting);
+}
+
+#[tokio::test]
+async fn an_accepted_plan_opens_the_way_back_in_the_same_change() {
+    let revoked =
+        Access::Revoked { since: now(), ground: Ground::Abuse, reason: reason(), may_return: false };
+    let world = World::new(revoked);
+    let committed = Arc::clone(&world.committed);
+    let judge = JudgePlans::new(world.ports());
+    let ruling = PlanRuling::Approve { note: None };
+    judge.rule(&officer(6, Role::Reviewer), PlanId(Uuid::from_u128(1)), 1, &ruling).await.unwrap();
+    let change = committed.lock().unwrap().remove(0);
+    let Some(Write::Update { value, .. }) = change.organisation else { panic!("no organisation") };
+    assert_eq!(value.access.may_apply(), Ok(()));
+    assert!(matches!(&change.mail[0].message, MailMessage::ReturnOpened { .. }));
+    assert!(matches!(change.plan, Some(Write::Update { expected: 1, .. })));
+}
