@@ -100,6 +100,13 @@ impl Lang {
 mod tests {
     use std::collections::BTreeSet;
 
+    use idcheck_domain::{
+        Violation,
+        access::Precondition,
+        application::{Action, Kind, StateName},
+    };
+    use idcheck_usecases::{acts::ActName, ports::CardRefusal};
+
     use super::Lang;
 
     fn keys(source: &'static str) -> BTreeSet<&'static str> {
@@ -117,6 +124,30 @@ mod tests {
         ] {
             assert_eq!(keys(chinese), keys(english));
         }
+    }
+
+    /// Every name that the domain and the use cases give is a text in both languages (ADR 0007).
+    #[test]
+    fn every_name_has_its_text() {
+        let keys: BTreeSet<&str> = [
+            include_str!("../locales/en/pages.ftl"),
+            include_str!("../locales/en/api.ftl"),
+            include_str!("../locales/en/notices.ftl"),
+            include_str!("../locales/en/officer.ftl"),
+        ]
+        .into_iter()
+        .flat_map(keys)
+        .collect();
+        let names = Violation::ALL.iter().map(|v| format!("violation-{}", v.code()));
+        let names = names.chain(Precondition::ALL.iter().map(|p| format!("precondition-{}", p.code())));
+        let names = names.chain(CardRefusal::ALL.iter().map(|c| c.code().to_owned()));
+        let names = names.chain(Kind::ALL.iter().map(|k| format!("kind-{}", k.as_str())));
+        let names = names.chain(StateName::ALL.iter().map(|s| format!("state-{}", s.as_str())));
+        let names = names.chain(Action::ALL.iter().map(|a| format!("action-{}", a.as_str())));
+        let names = names.chain(ActName::ALL.iter().map(|a| format!("act-{}", a.as_str())));
+        let names = names.chain(ActName::ALL.iter().map(|a| format!("act-{}-lead", a.as_str())));
+        let missing: Vec<_> = names.filter(|name| !keys.contains(name.as_str())).collect();
+        assert_eq!(missing, Vec::<String>::new());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use poem::{
 
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
 
-use crate::{api::RequestId, i18n::Lang, problem::Problem};
+use crate::{api::RequestId, i18n::Lang, page::Page, problem::Problem};
 
 /// Largest body taken.
 const MAX_BODY: usize = 256 * 1024;
@@ -45,11 +45,13 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     let routes = officer::routes(portal::routes(routes));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
-    routes.with(AddData::new(app)).around(move |next, mut request: Request| {
+    routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {
         let id = RequestId(entropy.uuid(clock.now()).to_string());
+        let app = Arc::clone(&app);
         async move {
             let lang = Lang::of_header(&request);
             request.extensions_mut().insert(id.clone());
+            let reader = page_reader(&request, &app);
             let answered = match bounded(&mut request).await {
                 Ok(()) => next.call(request).await,
                 Err(error) => Err(error),
@@ -58,12 +60,37 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
                 Ok(response) => response.into_response(),
                 Err(error) if error.is_from_response() => error.into_response(),
                 // What the framework refuses, in the same words as everything else.
-                Err(error) => Problem::of_status(error.status()).response(lang, &id.0),
+                Err(error) => refusal(&Problem::of_status(error.status()), reader.as_ref(), lang, &id.0),
             };
             seal(&mut response, &id.0);
             Ok(response)
         }
     })
+}
+
+/// The request's head, where a browser asks for a page: enough to make one when nothing else does.
+fn page_reader(request: &Request, app: &Arc<App>) -> Option<Request> {
+    let of_programs = |prefix| request.uri().path().starts_with(prefix);
+    let reads_pages = request.header(header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    if !reads_pages || of_programs("/api/") || of_programs("/integration/") {
+        return None;
+    }
+    let mut head = Request::builder().method(request.method().clone()).uri(request.original_uri().clone());
+    for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
+        head = request.headers().get_all(&name).iter().fold(head, |head, value| head.header(&name, value));
+    }
+    let mut head = head.finish();
+    head.set_data(Arc::clone(app));
+    head.set_data(request.data::<RequestId>().cloned()?);
+    Some(head)
+}
+
+/// A page for who reads pages, a problem for programs.
+fn refusal(problem: &Problem, reader: Option<&Request>, lang: Lang, request_id: &str) -> Response {
+    match reader.map(Page::of) {
+        Some(Ok(page)) => page.problem(problem, "/"),
+        _ => problem.response(lang, request_id),
+    }
 }
 
 /// Reads the body to its end, or to the bound: nothing behind it is read.

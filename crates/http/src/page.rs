@@ -6,7 +6,7 @@ use idcheck_usecases::FieldViolation;
 use minijinja::{Value, context};
 use poem::{
     Request, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -46,7 +46,7 @@ pub(crate) struct Page<'r> {
     pub(crate) app: &'r Arc<App>,
     pub(crate) lang: Lang,
     pub(crate) request_id: String,
-    path: String,
+    here: String,
     switched: bool,
     session: String,
     fresh: bool,
@@ -72,7 +72,7 @@ impl<'r> Page<'r> {
             app,
             lang,
             request_id: request.data::<crate::api::RequestId>().map_or_else(String::new, |id| id.0.clone()),
-            path: if get { request.original_uri().path().to_owned() } else { "/".to_owned() },
+            here: if get { here(request.original_uri()) } else { "/?".to_owned() },
             switched: switch.is_some(),
             session: known.map_or_else(|| hex::encode(entropy.bytes::<32>()), str::to_owned),
             fresh: known.is_none(),
@@ -104,7 +104,7 @@ impl<'r> Page<'r> {
     /// The page from its template.
     pub(crate) fn show(&self, status: StatusCode, template: &str, opener: Opener, with: Value) -> Response {
         let with = context! {
-            csrf => self.csrf(), path => &self.path, request_id => &self.request_id, ..with
+            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, ..with
         };
         match view::render(template, self.lang, &self.nonce, with) {
             Ok(html) => self.sealed(status, opener, html),
@@ -177,6 +177,13 @@ impl<'r> Page<'r> {
     }
 }
 
+/// This page without its choice of language, up to where the choice is put.
+fn here(uri: &Uri) -> String {
+    let kept = uri.query().into_iter().flat_map(|query| query.split('&'));
+    let kept = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
+    kept.fold(format!("{}?", uri.path()), |here, pair| here + pair + "&")
+}
+
 /// `__Host-` binds a cookie to this host and to TLS; the loopback demo has no TLS.
 fn cookie_name(app: &App, name: &str) -> String {
     if app.config.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
@@ -196,4 +203,20 @@ pub(crate) fn or_error(response: poem::Result<Response>) -> Response {
 /// Goes on at another page.
 pub(crate) fn see_other(to: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, to).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_switch_of_language_keeps_the_rest_of_the_address() {
+        for (uri, expected) in [
+            ("/apply", "/apply?"),
+            ("/apply/form?kind=apply&lang=en", "/apply/form?kind=apply&"),
+            ("/officer?lang=en&state=received&q=%E7%94%B2", "/officer?state=received&q=%E7%94%B2&"),
+        ] {
+            assert_eq!(here(&uri.parse().unwrap()), expected);
+        }
+    }
 }

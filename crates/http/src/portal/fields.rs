@@ -28,6 +28,14 @@ const fn optional(name: &'static str, widget: &'static str, autocomplete: &'stat
 const UBN: &str = "ubn";
 const HOSTS: &str = "hosts";
 const CONSENT: &str = "consent";
+const CUT_OVER: &str = "/cutOverAt";
+const OVERLAP: &str = "/overlapDays";
+
+/// The value of the box: the versions that are shown beside it. What is consented to is what was shown when the page
+/// was made, however long it stays open.
+fn shown_versions() -> String {
+    format!("{NOTICE_VERSION} {CONDUCT_VERSION}")
+}
 
 const APPLY: [Field; 12] = [
     field("/companyName", "line", "organization"),
@@ -43,14 +51,28 @@ const APPLY: [Field; 12] = [
     optional("/formerUnifiedBusinessNumber", "number", "off"),
     field(CONSENT, "consent", "off"),
 ];
-const CHANGE_ADDRESS: [Field; 4] = [
+/// Of the later kinds the contact may stay blank: then it stays as it is.
+const CHANGE_ADDRESS: [Field; 10] = [
     field(UBN, "number", "off"),
     field(HOSTS, "area", "off"),
     field("/reason", "area", "off"),
+    optional(CUT_OVER, "moment", "off"),
+    optional(OVERLAP, "number", "off"),
+    optional("/contact/name", "line", "name"),
+    optional("/contact/landline", "line", "off"),
+    optional("/contact/mobile", "line", "tel"),
+    optional("/contact/email", "line", "email"),
     field(CONSENT, "consent", "off"),
 ];
-const SUSPEND: [Field; 3] =
-    [field(UBN, "number", "off"), field("/reason", "area", "off"), field(CONSENT, "consent", "off")];
+const SUSPEND: [Field; 7] = [
+    field(UBN, "number", "off"),
+    field("/reason", "area", "off"),
+    optional("/contact/name", "line", "name"),
+    optional("/contact/landline", "line", "off"),
+    optional("/contact/mobile", "line", "tel"),
+    optional("/contact/email", "line", "email"),
+    field(CONSENT, "consent", "off"),
+];
 const NUMBER: [Field; 1] = [field(UBN, "number", "off")];
 const REGISTER_KEY: [Field; 4] = [
     field(UBN, "number", "off"),
@@ -123,6 +145,7 @@ pub(super) fn shown(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[F
         context! {
             name => field.name, widget => field.widget, autocomplete => field.autocomplete,
             required => field.required, label => label(field.name), id => label(field.name), value => typed, error,
+            versions => (field.name == CONSENT).then(shown_versions),
         }
     };
     fields(act).iter().map(one).collect()
@@ -152,16 +175,34 @@ pub(super) fn content(act: ActName, form: &FormValues) -> Content {
                     hosts.enumerate().map(|(i, host)| (format!("/hostAddresses/{i}"), host.to_owned())),
                 );
             }
-            CONSENT if typed == "yes" => {
-                leaves.push(("/consent/noticeVersion".to_owned(), NOTICE_VERSION.to_owned()));
-                leaves.push(("/consent/conductVersion".to_owned(), CONDUCT_VERSION.to_owned()));
+            CONSENT => {
+                let pointers = ["/consent/noticeVersion", "/consent/conductVersion"];
+                let versions = pointers.into_iter().zip(typed.split_whitespace());
+                leaves.extend(versions.map(|(pointer, version)| (pointer.to_owned(), version.to_owned())));
             }
-            UBN | CONSENT => {}
+            CUT_OVER if !typed.is_empty() => leaves.push((CUT_OVER.to_owned(), in_taipei(&typed))),
+            UBN => {}
             pointer if !typed.trim().is_empty() => leaves.push((pointer.to_owned(), typed)),
             _ => {}
         }
     }
-    leaves.into_iter().map(|(pointer, text)| (pointer, Leaf::Text(text))).collect()
+    leaves.into_iter().map(|(pointer, text)| leaf(pointer, text)).collect()
+}
+
+/// Everything typed is text, but for the one whole number.
+fn leaf(pointer: String, text: String) -> (String, Leaf) {
+    match text.trim().parse() {
+        Ok(number) if pointer == OVERLAP => (pointer, Leaf::Integer(number)),
+        _ => (pointer, Leaf::Text(text)),
+    }
+}
+
+/// What a browser's field for date and time gives (`2026-12-01T09:00`) is Taipei's time; anything else is as typed.
+fn in_taipei(typed: &str) -> String {
+    match chrono::NaiveDateTime::parse_from_str(typed.trim(), "%Y-%m-%dT%H:%M") {
+        Ok(local) => format!("{}+08:00", local.format("%Y-%m-%dT%H:%M:%S")),
+        Err(_) => typed.to_owned(),
+    }
 }
 
 /// The number that was typed.

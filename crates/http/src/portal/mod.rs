@@ -3,10 +3,7 @@
 mod fields;
 mod sign;
 
-use idcheck_domain::{
-    Violation,
-    consent::{CONDUCT_VERSION, NOTICE_VERSION},
-};
+use idcheck_domain::consent::{CONDUCT_VERSION, NOTICE_VERSION};
 use idcheck_usecases::{FieldViolation, acts::ActName};
 use minijinja::{Value, context};
 use poem::{
@@ -123,9 +120,10 @@ fn violations(page: &Page<'_>, act: ActName, typed: &FormValues) -> Vec<FieldVio
         }
     };
     // Two versions make one box.
-    let consent =
-        |v: &FieldViolation| v.pointer == "/consent/conductVersion" && v.violation == Violation::Required;
-    wrong.retain(|v| !consent(v));
+    let box_of = |pointer: &str| wrong.iter().find(|v| v.pointer == pointer).map(|v| v.violation);
+    if box_of("/consent/noticeVersion") == box_of("/consent/conductVersion") {
+        wrong.retain(|v| v.pointer != "/consent/conductVersion");
+    }
     wrong
 }
 
