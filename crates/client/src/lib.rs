@@ -83,3 +83,8 @@ pub use question::{Field, Question, QuestionError, UserId};
 pub use refusal::Refusal;
 pub use reply::{Reading, read};
 pub use retry::Retries;
+
+/// The programs of the guide compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/client.md")]
+struct Guide;
