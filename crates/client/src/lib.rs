@@ -46,7 +46,8 @@
 //! # What is never shown
 //!
 //! ID numbers, card data, the Iss Key, the private key and tokens are in no error, no log and no URL; the types that
-//! hold them have a silent `Debug`. Outside the loopback interface only TLS is spoken, and redirects are not followed.
+//! hold them have a silent `Debug`. Outside the loopback interface only TLS is spoken, redirects are not followed, and a
+//! proxy (`HTTPS_PROXY` of the environment) is only asked for a tunnel.
 //!
 //! Values are those of `idcheck-domain`: the same parser on both sides means that a question which the service would
 //! refuse as malformed never leaves.

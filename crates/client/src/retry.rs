@@ -13,7 +13,8 @@ pub struct Retries {
     pub times: u32,
     /// The wait before the first repeat; it doubles, with jitter. A `Retry-After` that is longer counts instead.
     pub first_wait: Duration,
-    /// The longest wait; a `Retry-After` beyond it ends the attempts.
+    /// The longest wait; a `Retry-After` beyond it ends the attempts. A token lasts three minutes, so more than that
+    /// is of no use.
     pub longest_wait: Duration,
 }
 

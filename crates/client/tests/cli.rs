@@ -6,7 +6,7 @@
 mod double;
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -283,6 +283,41 @@ fn everything_may_stand_in_the_environment() {
     let (status, _, shown) = told(&run(&["verify"], &environment[1..], QUESTION));
     assert_eq!(status, 2);
     assert!(shown.contains("IDCHECK_CLIENT_BASE_URL"), "{shown}");
+}
+
+#[test]
+fn a_proxy_of_the_environment_gets_a_tunnel_and_no_token() {
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut heard = vec![0; 4096];
+        let length = stream.read(&mut heard).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8(heard[..length].to_vec()).unwrap()
+    });
+    let company = Company::of("https://idcheck.example", "");
+    let arguments = ["verify", "--config", company.config.as_str()];
+    let (status, printed, _) = told(&run(&arguments, &[("HTTPS_PROXY", &address)], QUESTION));
+    assert_eq!((status, &json(&printed)["mayAskAgain"]), (4, &json!(true)), "{printed}");
+    let heard = heard.join().unwrap();
+    assert!(heard.starts_with("CONNECT idcheck.example:443 ") && !heard.contains("Bearer"), "{heard}");
+}
+
+#[tokio::test]
+async fn plain_http_never_goes_to_a_proxy() {
+    let service = Double::start(&[]).await;
+    let company = Company::of(&service.base_url, "");
+    let proxies = [
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+        ("http_proxy", "http://127.0.0.1:1"),
+        ("ALL_PROXY", "http://127.0.0.1:1"),
+    ];
+    let config = company.config.clone();
+    let asked =
+        tokio::task::spawn_blocking(move || told(&run(&["verify", "--config", &config], &proxies, QUESTION)));
+    assert_eq!(asked.await.unwrap().0, 0);
+    assert_eq!(service.recorded(), 1);
 }
 
 #[tokio::test]

@@ -112,6 +112,20 @@ async fn every_question_has_a_token_of_its_own() {
     assert_eq!((service.requests().len(), service.tokens(), service.recorded()), (5, 5, 5));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_serves_many_tasks() {
+    let service = Double::start(&[]).await;
+    let client = builder(&service.base_url).build().unwrap();
+    let asking = (0..16).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.verify(&question()).await.unwrap().answer })
+    });
+    for task in asking.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap(), Answer::Match);
+    }
+    assert_eq!((service.tokens(), service.recorded()), (16, 16));
+}
+
 #[tokio::test]
 async fn every_answer_is_typed_in_both_profiles() {
     let expected = [
