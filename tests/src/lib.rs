@@ -20,5 +20,5 @@ mod site;
 pub use caller::{Caller, Reply, Signer, python};
 pub use console::{Console, Shown};
 pub use people::{Applicant, Officer, json};
-pub use process::{Demo, Nodes, Process, free_port, idcheck};
+pub use process::{Demo, Nodes, Process, free_port, idcheck, shell};
 pub use site::{Random, Site, count_from};

@@ -62,15 +62,24 @@ impl Drop for Process {
 
 /// Runs `idcheck` to its end.
 pub fn idcheck(arguments: &[&str], environment: &[(&str, String)], input: &str) -> std::process::Output {
-    let mut child = Command::new(program("idcheck"))
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (*name, value)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let mut command = Command::new(program("idcheck"));
+    command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value)));
+    run(&mut command, input)
+}
+
+/// Runs lines of a shell in a folder, with our programs on the path.
+pub fn shell(lines: &str, folder: &Path, input: &str) -> std::process::Output {
+    let programs = program("idcheck-client");
+    let path = format!("{}:{}", programs.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("sh");
+    run(command.args(["-euc", lines]).current_dir(folder).env("PATH", path), input)
+}
+
+fn run(command: &mut Command, input: &str) -> std::process::Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that does not read its input may be gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 

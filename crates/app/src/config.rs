@@ -151,12 +151,12 @@ pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Config> {
         std::fs::metadata(file).with_context(|| format!("configuration {}", file.display()))?;
         figment = figment.merge(Toml::file(file));
     }
-    let environment = Env::prefixed("IDCHECK_").filter(|name| !of_the_tests(name.as_str())).split("__");
+    let environment = Env::prefixed("IDCHECK_").filter(|name| !of_others(name.as_str())).split("__");
     figment.merge(environment).extract().context("configuration")
 }
 
-/// Names that the project's own tests and tasks use, so that both can stand in one environment.
-fn of_the_tests(name: &str) -> bool {
+/// Names that the client program and the project's own tests and tasks use, so that all can stand in one environment.
+fn of_others(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with("test_") || ["shared", "cache"].contains(&name.as_str())
+    name.starts_with("test_") || name.starts_with("client_") || ["shared", "cache"].contains(&name.as_str())
 }

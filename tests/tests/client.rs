@@ -1,0 +1,202 @@
+//! The client program against the real service, by the guide and by the mistakes that companies make.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use idcheck_tests::{Applicant, Caller, Demo, Officer, json, shell};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A company with access, and a folder for its client.
+struct Company {
+    demo: Demo,
+    applicant: Applicant,
+    account: String,
+    iss_key: String,
+    dir: TempDir,
+}
+
+impl Company {
+    async fn admitted() -> Self {
+        let demo = Demo::start().await;
+        let applicant = Applicant::of(&demo, "company", "valid", 0);
+        let filed = applicant.done("apply", &Applicant::application()).await;
+        let id = filed["application"]["id"].as_str().unwrap();
+        Officer::of(&demo, "reviewer1").await.approve(id).await;
+        let revealed = applicant.done("revealIssKey", &json!({})).await;
+        let text = |name: &str| revealed[name].as_str().unwrap().to_owned();
+        let (account, iss_key) = (text("account"), text("issKey"));
+        Self { demo, applicant, account, iss_key, dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn shell(&self, lines: &str, input: &str) -> (i32, String) {
+        let Output { status, stdout, stderr } = shell(lines, self.dir.path(), input);
+        let printed = String::from_utf8([stdout, stderr].concat()).unwrap();
+        assert!(!printed.contains(&self.iss_key), "{lines} shows the Iss Key");
+        (status.code().unwrap(), printed)
+    }
+
+    /// Runs the program about a person.
+    fn verify(&self, config: &str, person: &Value) -> (i32, Value) {
+        let question = question(person).to_string();
+        let (status, printed) = self.shell(&format!("idcheck-client verify --config {config}"), &question);
+        assert!(!printed.contains(person["personId"].as_str().unwrap()), "the ID number is shown");
+        (status, json(printed.lines().next().unwrap().as_bytes()))
+    }
+
+    /// Registers the public key in a folder, and gives its fingerprint.
+    async fn register(&self, folder: &str) -> String {
+        let pem = std::fs::read_to_string(self.path(folder).join("public-key.pem")).unwrap();
+        let content = json!({"publicKeyPem": pem, "profile": "legacy", "label": "主機一"});
+        let registered = self.applicant.done("registerKey", &content).await;
+        registered["key"]["fingerprint"].as_str().unwrap().to_owned()
+    }
+
+    fn person(&self, number: usize) -> Value {
+        let persons = self.demo.file["persons"].as_array().unwrap();
+        persons.iter().filter(|p| p["status"] == "normal").nth(number).unwrap().clone()
+    }
+
+    /// Settings with the right values but these.
+    fn settings(&self, name: &str, changes: &[(&str, &str)]) {
+        let mut settings = [
+            ("base_url", self.demo.base_url.as_str()),
+            ("unified_business_number", &self.applicant.ubn),
+            ("account", &self.account),
+            ("iss_key", &self.iss_key),
+            ("private_key_file", "keys/private-key.pem"),
+            ("lang", "en"),
+        ];
+        for (name, value) in changes {
+            settings.iter_mut().find(|(known, _)| known == name).unwrap().1 = value;
+        }
+        let lines = settings.map(|(name, value)| format!("{name} = '{value}'"));
+        secret(&self.path(name), &lines.join("\n"));
+    }
+}
+
+fn secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+fn question(person: &Value) -> Value {
+    let members = ["personId", "applyCode", "applyYyymmdd", "issueSiteId"];
+    members
+        .iter()
+        .map(|name| ((*name).to_owned(), person[*name].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// The blocks of a language in the guide, in their order.
+fn blocks(language: &str) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides/client.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let opening = format!("```{language}\n");
+    guide.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_the_guide_from_approval_to_the_first_answer() {
+    let company = Company::admitted().await;
+    let [keygen, iss_key, explain, verify] = blocks("sh").try_into().unwrap();
+    let [settings] = blocks("toml").try_into().unwrap();
+    let [_] = <[String; 1]>::try_from(blocks("json")).unwrap();
+
+    let (status, printed) = company.shell(&keygen, "");
+    assert_eq!(status, 0, "{printed}");
+    assert_eq!(json(printed.as_bytes())["fingerprint"], json!(company.register("keys").await));
+    let (status, printed) = company.shell(&iss_key, &company.iss_key);
+    assert_eq!(status, 0, "{printed}");
+    assert_eq!(company.account, "AW001", "as in the guide");
+    let settings = settings.replace("https://idcheck.example", &company.demo.base_url);
+    std::fs::write(company.path("client.toml"), settings.replace("04595257", &company.applicant.ubn))
+        .unwrap();
+    let (status, printed) = company.shell(&explain, "");
+    assert_eq!(status, 0, "{printed}");
+    assert!(printed.contains("Everything is right"), "{printed}");
+    std::fs::write(company.path("question.json"), question(&company.person(0)).to_string()).unwrap();
+    let (status, printed) = company.shell(&verify, "");
+    assert_eq!(status, 0, "{printed}");
+    assert_eq!(json(printed.as_bytes())["result"], "match");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_to_the_lock_out_and_explanations_that_cost_nothing() {
+    let company = Company::admitted().await;
+    assert_eq!(company.shell("idcheck-client keygen --out keys", "").0, 0);
+    let fingerprint = company.register("keys").await;
+    company.settings("client.toml", &[]);
+    let known = company.person(0);
+    let wrong = Caller::wrong(&known);
+
+    let explain = |config: &str, more: &str| {
+        company.shell(&format!("idcheck-client explain --config {config} {more}"), "")
+    };
+    for left in [2, 1] {
+        let (status, printed) = company.verify("client.toml", &wrong);
+        assert_eq!(
+            (status, &printed["result"], &printed["attemptsLeft"]),
+            (1, &json!("mismatch"), &json!(left))
+        );
+        assert_eq!(explain("client.toml", "").0, 0);
+    }
+    assert_eq!(company.verify("client.toml", &known).0, 0);
+    assert_eq!(company.verify("client.toml", &wrong).1["attemptsLeft"], 0);
+    let (status, printed) = company.verify("client.toml", &known);
+    assert_eq!((status, &printed["result"]), (1, &json!("locked")));
+
+    assert_eq!(company.shell("idcheck-client keygen --out other", "").0, 0);
+    let strange_key = "z".repeat(32);
+    for (config, change, error, words) in [
+        (
+            "key.toml",
+            ("private_key_file", "other/private-key.pem"),
+            "signature-invalid",
+            "Register this public key",
+        ),
+        ("iss.toml", ("iss_key", strange_key.as_str()), "key-unknown", "Show the Iss Key"),
+        ("account.toml", ("account", "AW999"), "account-mismatch", "do not belong to this Iss Key"),
+    ] {
+        company.settings(config, &[change]);
+        let (status, printed) = company.verify(config, &company.person(1));
+        assert_eq!((status, &printed["error"], &printed["mayAskAgain"]), (3, &json!(error), &json!(true)));
+        let (status, printed) = explain(config, "");
+        assert_eq!(status, 3, "{printed}");
+        assert!(printed.contains("[FAILED]") && printed.contains(words), "{printed}");
+    }
+    let (status, printed) = explain("client.toml", &format!("--fingerprint {fingerprint}"));
+    assert_eq!(status, 0, "{printed}");
+    let (status, printed) = explain("key.toml", &format!("--fingerprint {fingerprint}"));
+    assert_eq!(status, 3);
+    assert!(printed.contains("[FAILED] Key: the registered fingerprint"), "{printed}");
+
+    let (intact, printed) = company.demo.audit();
+    assert!(intact, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_that_ended_is_explained() {
+    let company = Company::admitted().await;
+    assert_eq!(company.shell("idcheck-client keygen --out keys", "").0, 0);
+    company.register("keys").await;
+    company.settings("client.toml", &[]);
+    let consent = json!({"noticeVersion": "108-06", "conductVersion": "108-06"});
+    let filed = company.applicant.done("suspend", &json!({"reason": "系統停用", "consent": consent})).await;
+    let id = filed["application"]["id"].as_str().unwrap();
+    Officer::of(&company.demo, "reviewer2").await.approve(id).await;
+    let (status, printed) =
+        company.shell("idcheck-client explain --config client.toml --lang zh-Hant-TW", "");
+    assert_eq!(status, 3, "{printed}");
+    assert!(printed.contains("[不通過] 查驗權限：有效") && printed.contains("已停用或註銷"), "{printed}");
+}
