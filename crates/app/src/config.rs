@@ -11,6 +11,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use idcheck_domain::abuse::Thresholds;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be set.
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// Limits of the verification API.
     pub(crate) limits: LimitsConfig,
+    /// From where on use is abnormal.
+    pub(crate) abuse: Abuse,
     /// Logs.
     pub(crate) log: Log,
 }
@@ -87,6 +90,64 @@ pub(crate) struct LimitsConfig {
     pub(crate) budget: u32,
 }
 
+/// From where on use is abnormal and a notice is raised; counts are of a Taipei day where nothing else is said.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Abuse {
+    /// Answers below which the ratio says nothing.
+    pub(crate) answers: u64,
+    /// Wrong answers in a hundred.
+    pub(crate) mismatch_percent: u64,
+    /// ID numbers locked.
+    pub(crate) locked_numbers: u64,
+    /// Queries of one user in a minute.
+    pub(crate) user_per_minute: u64,
+    /// Tokens sent again.
+    pub(crate) replays: u64,
+    /// Queries from addresses that are not registered.
+    pub(crate) refused_addresses: u64,
+    /// Wrong or locked answers about one ID number in a week, whoever asked.
+    pub(crate) number_attempts: u64,
+    /// Organisations with such answers about one ID number in a week.
+    pub(crate) number_organisations: u64,
+    /// Queries of one user that follow each other at the same distance.
+    pub(crate) paced_run: u64,
+}
+
+impl Abuse {
+    /// As the rules take them.
+    pub(crate) const fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            answers: self.answers,
+            mismatch_percent: self.mismatch_percent,
+            locked_numbers: self.locked_numbers,
+            user_per_minute: self.user_per_minute,
+            replays: self.replays,
+            refused_addresses: self.refused_addresses,
+            number_attempts: self.number_attempts,
+            number_organisations: self.number_organisations,
+            paced_run: self.paced_run,
+        }
+    }
+}
+
+impl Default for Abuse {
+    fn default() -> Self {
+        let usual = Thresholds::default();
+        Self {
+            answers: usual.answers,
+            mismatch_percent: usual.mismatch_percent,
+            locked_numbers: usual.locked_numbers,
+            user_per_minute: usual.user_per_minute,
+            replays: usual.replays,
+            refused_addresses: usual.refused_addresses,
+            number_attempts: usual.number_attempts,
+            number_organisations: usual.number_organisations,
+            paced_run: usual.paced_run,
+        }
+    }
+}
+
 /// Logs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -110,6 +171,7 @@ impl Default for Config {
             allow_loopback_hosts: false,
             mail: Mail::default(),
             limits: LimitsConfig::default(),
+            abuse: Abuse::default(),
             log: Log::default(),
         }
     }

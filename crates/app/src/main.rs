@@ -3,6 +3,7 @@
 //! Only this crate knows all the others; only here are configuration, clock, randomness and files read.
 
 mod calendar;
+mod casework;
 mod commands;
 mod config;
 mod credentials;

@@ -6,13 +6,13 @@ use anyhow::Context;
 use async_trait::async_trait;
 use idcheck_certificate::{FolderVerifier, Policy};
 use idcheck_domain::value::AddressPolicy;
-use idcheck_email::{FileMailer, Smtp, SmtpMailer, SmtpSecurity};
+use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{LegacyTokens, PublicKeys};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
-    casework::{CaseworkPorts, GovernAccess, JudgePlans, ReadOrganisations},
+    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
@@ -23,6 +23,7 @@ use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
+    casework,
     config::{Config, Mail, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
@@ -83,6 +84,7 @@ pub(crate) struct Service {
     cards: Arc<FolderVerifier>,
     rates: Arc<Rates>,
     mail: DeliverMail,
+    casework: casework::Jobs,
 }
 
 /// More that must be true before the process is ready; the demo adds to it.
@@ -112,6 +114,7 @@ impl Service {
             applications: Arc::clone(&shared) as _,
             organisations: Arc::clone(&shared) as _,
             plans: Arc::clone(&shared) as _,
+            notices: Arc::clone(&shared) as _,
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
             address_policy: if config.allow_loopback_hosts {
@@ -128,16 +131,8 @@ impl Service {
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
         };
-        let casework = CaseworkPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            applications: Arc::clone(&shared) as _,
-            organisations: Arc::clone(&shared) as _,
-            revocations: Arc::clone(&shared) as _,
-            plans: Arc::clone(&shared) as _,
-            officers: Arc::clone(&shared) as _,
-            changes: Arc::clone(&shared) as _,
-        };
+        let casework = casework::ports(&shared, &clock, &entropy);
+        let jobs = casework::Jobs::new(config, &shared, casework.clone());
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
@@ -154,7 +149,10 @@ impl Service {
             review: ReviewApplication::new(review),
             organisations: ReadOrganisations::new(casework.clone()),
             govern: GovernAccess::new(casework.clone()),
-            plans: JudgePlans::new(casework),
+            plans: JudgePlans::new(casework.clone()),
+            notices: HandleNotices::new(casework),
+            dead_letters: casework::dead_letters(&shared, &clock),
+            composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store)?),
             verify,
             refresh: Arc::new(Refreshed(Arc::clone(&callers))),
@@ -162,15 +160,16 @@ impl Service {
             clock: Arc::clone(&clock),
             entropy,
         };
-        let http = HttpConfig {
-            base_url: config.base_url.trim_end_matches('/').to_owned(),
-            card_component_origin: config.card_component_origin.clone(),
-            secure_cookies: config.base_url.starts_with("https://"),
-            trusted_proxies: config.trusted_proxies.clone(),
-            metrics: crate::metrics::render,
-        };
         let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
-        Ok(Self { app: App { services, config: Arc::new(http) }, store, callers, cards, rates, mail })
+        Ok(Self {
+            app: App { services, config: Arc::new(http(config)) },
+            store,
+            callers,
+            cards,
+            rates,
+            mail,
+            casework: jobs,
+        })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -191,6 +190,7 @@ impl Service {
             let mail = mail.clone();
             async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
         }));
+        self.casework.start(&mut jobs, &stop);
         jobs.spawn(every(TRUST, stop.clone(), move || {
             let (cards, rates) = (Arc::clone(&cards), Arc::clone(&rates));
             async move {
@@ -223,7 +223,7 @@ pub(crate) async fn stopped(mut stop: watch::Receiver<()>) {
     drop(stop.changed().await);
 }
 
-async fn every<F: Future<Output = ()>>(
+pub(crate) async fn every<F: Future<Output = ()>>(
     pause: Duration,
     stop: watch::Receiver<()>,
     mut job: impl FnMut() -> F,
@@ -234,6 +234,17 @@ async fn every<F: Future<Output = ()>>(
             () = &mut stopping => return,
             () = tokio::time::sleep(pause) => job().await,
         }
+    }
+}
+
+/// What responses depend on.
+fn http(config: &Config) -> HttpConfig {
+    HttpConfig {
+        base_url: config.base_url.trim_end_matches('/').to_owned(),
+        card_component_origin: config.card_component_origin.clone(),
+        secure_cookies: config.base_url.starts_with("https://"),
+        trusted_proxies: config.trusted_proxies.clone(),
+        metrics: crate::metrics::render,
     }
 }
 

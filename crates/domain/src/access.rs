@@ -186,11 +186,13 @@ pub enum Precondition {
     NotRevoked,
     /// No improvement plan is asked for.
     NoPlanNeeded,
+    /// No notice of this organisation with that number that waits for an explanation.
+    NoticeUnknown,
 }
 
 impl Precondition {
     /// One of each, for tables of texts.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AlreadyActive,
         Self::NotActive,
         Self::OpenCase,
@@ -206,6 +208,7 @@ impl Precondition {
         Self::AlreadyRevoked,
         Self::NotRevoked,
         Self::NoPlanNeeded,
+        Self::NoticeUnknown,
     ];
 
     /// Stable name, the key of the message shown to people.
@@ -226,6 +229,7 @@ impl Precondition {
             Self::AlreadyRevoked => "already-revoked",
             Self::NotRevoked => "not-revoked",
             Self::NoPlanNeeded => "no-plan-needed",
+            Self::NoticeUnknown => "notice-unknown",
         }
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | a case, its states and transitions | [`application`] |
 //! | what an organisation may do | [`access`], [`organisation`] |
+//! | abnormal use and its notices (注意事項 九) | [`abuse`], [`notice`] |
 //! | taking access away, and the way back (注意事項 九–十一) | [`revocation`], [`plan`] |
 //! | working days and deadlines (注意事項 五) | [`calendar`] |
 //! | three wrong answers a day (注意事項 六) | [`lockout`] |
@@ -17,6 +18,7 @@
 //! The source of a rule is named in the doc comment of the item that keeps it: `注意事項 N` and `管理規範 N`
 //! are the Ministry's notices and rules of conduct, **decided** is a decision of this project.
 
+pub mod abuse;
 pub mod access;
 pub mod application;
 pub mod calendar;
@@ -24,6 +26,7 @@ pub mod consent;
 pub mod contact;
 pub mod key;
 pub mod lockout;
+pub mod notice;
 pub mod officer;
 pub mod organisation;
 pub mod plan;

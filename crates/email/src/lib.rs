@@ -6,5 +6,5 @@
 mod text;
 mod transport;
 
-pub use text::{MailText, compose};
+pub use text::{Composer, compose};
 pub use transport::{FileMailer, SetUpError, Smtp, SmtpMailer, SmtpSecurity};

@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use chrono::{Datelike, NaiveDate};
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
-use idcheck_domain::access::Ground;
-use idcheck_usecases::ports::MailMessage;
+use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind};
+use idcheck_usecases::ports::{MailComposer, MailMessage, MailText};
 use minijinja::{Environment, context};
 
 fluent_templates::static_loader! {
@@ -26,15 +26,14 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 const LANGUAGES: [&str; 2] = ["zh-Hant-TW", "en"];
 
-/// A mail's texts, ready for a transport.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailText {
-    /// One line.
-    pub subject: String,
-    /// Plain text.
-    pub plain: String,
-    /// The same as HTML.
-    pub html: String,
+/// Puts mails into words, for those who may not know this crate.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Composer;
+
+impl MailComposer for Composer {
+    fn compose(&self, message: &MailMessage) -> MailText {
+        compose(message)
+    }
 }
 
 /// The words of one message in one language.
@@ -58,70 +57,107 @@ struct Parameters<'m> {
 enum Value<'m> {
     Text(&'m str),
     Kind(&'static str),
+    Rule(&'static str),
     Date(NaiveDate),
 }
 
+fn with<'m>(
+    key: &'static str,
+    company: &'m str,
+    values: Vec<(&'static str, Value<'m>)>,
+    quote: Option<&'m str>,
+) -> Parameters<'m> {
+    Parameters { key, company, values, quote }
+}
+
+/// What is decided about a case.
+fn outcome<'m>(
+    key: &'static str,
+    (company, case_number, kind): (&'m str, &'m str, Kind),
+    quote: Option<&'m str>,
+) -> Parameters<'m> {
+    let values = vec![("caseNumber", Value::Text(case_number)), ("kind", Value::Kind(kind.as_str()))];
+    with(key, company, values, quote)
+}
+
+/// A question of a case, with its deadline.
+fn question<'m>(
+    key: &'static str,
+    (company, case_number, due): (&'m str, &'m str, NaiveDate),
+    quote: Option<&'m str>,
+) -> Parameters<'m> {
+    with(key, company, vec![("caseNumber", Value::Text(case_number)), ("due", Value::Date(due))], quote)
+}
+
+/// A notice of abnormal use, with its deadline.
+fn notice<'m>(
+    key: &'static str,
+    (company, rule, due): (&'m str, AbuseRule, NaiveDate),
+    quote: Option<&'m str>,
+) -> Parameters<'m> {
+    with(key, company, vec![("rule", Value::Rule(rule.as_str())), ("due", Value::Date(due))], quote)
+}
+
+/// A public key.
+fn public_key<'m>(
+    key: &'static str,
+    company: &'m str,
+    label: &'m str,
+    fingerprint: &'m str,
+) -> Parameters<'m> {
+    let values = vec![("label", Value::Text(label)), ("fingerprint", Value::Text(fingerprint))];
+    with(key, company, values, None)
+}
+
 fn parameters(message: &MailMessage) -> Parameters<'_> {
-    use Value::{Date, Kind, Text};
-    let with = |key, company, values, quote| Parameters { key, company, values, quote };
+    use MailMessage as M;
     match message {
-        MailMessage::Received { case_number, kind, company, due } => with(
-            "received",
-            company,
-            vec![("caseNumber", Text(case_number)), ("kind", Kind(kind.as_str())), ("due", Date(*due))],
-            None,
-        ),
-        MailMessage::ClarificationRequested { case_number, company, question, due } => with(
-            "clarification",
-            company,
-            vec![("caseNumber", Text(case_number)), ("due", Date(*due))],
-            Some(question),
-        ),
-        MailMessage::Approved { case_number, kind, company, note } => with(
-            "approved",
-            company,
-            vec![("caseNumber", Text(case_number)), ("kind", Kind(kind.as_str()))],
-            note.as_deref(),
-        ),
-        MailMessage::Rejected { case_number, kind, company, reason } => with(
-            "rejected",
-            company,
-            vec![("caseNumber", Text(case_number)), ("kind", Kind(kind.as_str()))],
-            Some(reason),
-        ),
-        MailMessage::Withdrawn { case_number, kind, company } => with(
-            "withdrawn",
-            company,
-            vec![("caseNumber", Text(case_number)), ("kind", Kind(kind.as_str()))],
-            None,
-        ),
-        MailMessage::KeyRegistered { company, label, fingerprint } => with(
-            "key-registered",
-            company,
-            vec![("label", Text(label)), ("fingerprint", Text(fingerprint))],
-            None,
-        ),
-        MailMessage::KeyRevoked { company, label, fingerprint } => with(
-            "key-revoked",
-            company,
-            vec![("label", Text(label)), ("fingerprint", Text(fingerprint))],
-            None,
-        ),
-        MailMessage::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
-        MailMessage::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),
-        MailMessage::AccessRevoked { company, ground, reason } => {
+        M::Received { case_number, kind, company, due } => {
+            let mut parameters = outcome("received", (company, case_number, *kind), None);
+            parameters.values.push(("due", Value::Date(*due)));
+            parameters
+        }
+        M::ClarificationRequested { case_number, company, question: asked, due } => {
+            question("clarification", (company, case_number, *due), Some(asked))
+        }
+        M::ClarificationDue { case_number, company, due } => {
+            question("clarification-due", (company, case_number, *due), None)
+        }
+        M::ClarificationOverdue { case_number, company, due } => {
+            question("clarification-overdue", (company, case_number, *due), None)
+        }
+        M::Approved { case_number, kind, company, note } => {
+            outcome("approved", (company, case_number, *kind), note.as_deref())
+        }
+        M::Rejected { case_number, kind, company, reason } => {
+            outcome("rejected", (company, case_number, *kind), Some(reason))
+        }
+        M::Withdrawn { case_number, kind, company } => {
+            outcome("withdrawn", (company, case_number, *kind), None)
+        }
+        M::KeyRegistered { company, label, fingerprint } => {
+            public_key("key-registered", company, label, fingerprint)
+        }
+        M::KeyRevoked { company, label, fingerprint } => {
+            public_key("key-revoked", company, label, fingerprint)
+        }
+        M::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
+        M::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),
+        M::AccessRevoked { company, ground, reason } => {
             with(revoked(*ground), company, Vec::new(), Some(reason))
         }
-        MailMessage::AccessSuspended { company, reason } => {
-            with("access-suspended", company, Vec::new(), Some(reason))
+        M::AccessSuspended { company, reason } => with("access-suspended", company, Vec::new(), Some(reason)),
+        M::NoticeSent { company, rule, message, due } => {
+            notice("notice-sent", (company, *rule, *due), Some(message))
         }
-        MailMessage::PlanReceived { company } => with("plan-received", company, Vec::new(), None),
-        MailMessage::PlanRejected { company, reason } => {
-            with("plan-rejected", company, Vec::new(), Some(reason))
+        M::NoticeAccepted { company, rule, note } => {
+            with("notice-accepted", company, vec![("rule", Value::Rule(rule.as_str()))], note.as_deref())
         }
-        MailMessage::ReturnOpened { company, note } => {
-            with("return-opened", company, Vec::new(), note.as_deref())
-        }
+        M::NoticeDue { company, rule, due } => notice("notice-due", (company, *rule, *due), None),
+        M::NoticeOverdue { company, rule, due } => notice("notice-overdue", (company, *rule, *due), None),
+        M::PlanReceived { company } => with("plan-received", company, Vec::new(), None),
+        M::PlanRejected { company, reason } => with("plan-rejected", company, Vec::new(), Some(reason)),
+        M::ReturnOpened { company, note } => with("return-opened", company, Vec::new(), note.as_deref()),
     }
 }
 
@@ -197,6 +233,7 @@ fn arguments<'a>(lang: &str, parameters: &Parameters<'a>) -> Arguments<'a> {
         let value = match value {
             Value::Text(text) => FluentValue::from(*text),
             Value::Kind(kind) => say(lang, &format!("kind-{kind}"), &Arguments::new()).into(),
+            Value::Rule(rule) => say(lang, &format!("rule-{rule}"), &Arguments::new()).into(),
             Value::Date(date) => day(lang, *date).into(),
         };
         arguments.insert((*name).into(), value);

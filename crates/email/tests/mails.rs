@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{access::Ground, application::Kind, value::EmailAddress};
+use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, value::EmailAddress};
 use idcheck_email::{FileMailer, compose};
 use idcheck_usecases::ports::{MailMessage, Mailer, QueuedMail};
 use uuid::Uuid;
@@ -76,6 +76,32 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
                 company: company(),
                 reason: "統一編號變更，舊卡已失效".to_owned(),
             },
+        ),
+        (
+            "notice-sent",
+            MailMessage::NoticeSent {
+                company: company(),
+                rule: AbuseRule::MachinePaced,
+                message: "十一月二十三日使用者 teller7".to_owned(),
+                due,
+            },
+        ),
+        (
+            "notice-accepted",
+            MailMessage::NoticeAccepted { company: company(), rule: AbuseRule::Replays, note: None },
+        ),
+        (
+            "clarification-due",
+            MailMessage::ClarificationDue { case_number: case_number(), company: company(), due },
+        ),
+        (
+            "clarification-overdue",
+            MailMessage::ClarificationOverdue { case_number: case_number(), company: company(), due },
+        ),
+        ("notice-due", MailMessage::NoticeDue { company: company(), rule: AbuseRule::GuessedNumber, due }),
+        (
+            "notice-overdue",
+            MailMessage::NoticeOverdue { company: company(), rule: AbuseRule::UserBurst, due },
         ),
         ("plan-received", MailMessage::PlanReceived { company: company() }),
         ("plan-rejected", MailMessage::PlanRejected { company: company(), reason: "未敘明期程".to_owned() }),

@@ -5,6 +5,7 @@ use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
     casework::CaseworkRefusal,
+    dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
     ports::StoreError,
     review::ReviewRefusal,
@@ -235,8 +236,22 @@ impl From<CaseworkRefusal> for Problem {
             CaseworkRefusal::Waiting => Self::simple(StatusCode::CONFLICT, "problem-waiting"),
             CaseworkRefusal::Ruling(refused) => refused.into(),
             CaseworkRefusal::Precondition(precondition) => precondition.into(),
+            CaseworkRefusal::Notice(refused) => {
+                let key = format!("problem-notice-{}", refused.from);
+                Self { detail: Detail::Key(key), ..Self::simple(StatusCode::CONFLICT, "problem-state") }
+            }
             CaseworkRefusal::Transition(refused) => refused.into(),
             CaseworkRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeadLetterRefusal> for Problem {
+    fn from(refusal: DeadLetterRefusal) -> Self {
+        match refusal {
+            DeadLetterRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            DeadLetterRefusal::Unknown => Self::not_found(),
+            DeadLetterRefusal::Store(error) => error.into(),
         }
     }
 }

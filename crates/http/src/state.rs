@@ -5,9 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadReceipt},
-    casework::{GovernAccess, JudgePlans, ReadOrganisations},
+    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations},
+    dead_letters::DeadLetters,
     officers::SignIn,
-    ports::{Clock, Entropy, StoreError},
+    ports::{Clock, Entropy, MailComposer, StoreError},
     review::{ReadCases, ReviewApplication},
     verify::VerifyCard,
 };
@@ -45,6 +46,12 @@ pub struct Services {
     pub govern: GovernAccess,
     /// Improvement plans.
     pub plans: JudgePlans,
+    /// Notices of abnormal use.
+    pub notices: HandleNotices,
+    /// Mails that were given up.
+    pub dead_letters: DeadLetters,
+    /// Mails in words.
+    pub composer: Arc<dyn MailComposer>,
     /// Officers' sessions.
     pub sign_in: SignIn,
     /// One question about one card.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 21] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -35,6 +35,8 @@ const TEMPLATES: [(&str, &str); 19] = [
     ("officer/sign-in.html", include_str!("../templates/officer/sign-in.html")),
     ("officer/queue.html", include_str!("../templates/officer/queue.html")),
     ("officer/case.html", include_str!("../templates/officer/case.html")),
+    ("officer/notices.html", include_str!("../templates/officer/notices.html")),
+    ("officer/mail.html", include_str!("../templates/officer/mail.html")),
     ("officer/macros.html", include_str!("../templates/officer/macros.html")),
     ("officer/organisation.html", include_str!("../templates/officer/organisation.html")),
     ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),

@@ -7,6 +7,7 @@ mod support;
 
 use idcheck_persistence::LedgerWriter;
 use idcheck_testing::{contract, database::TempDatabase};
+use idcheck_usecases::ports::Clock as _;
 
 on_both!(calendar, |database| contract::calendar::suite(&database.store().await).await);
 on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
@@ -15,6 +16,20 @@ on_both!(casework, |database| {
     let (store, other) = (database.store().await, database.store().await);
     contract::casework::revocations(&store, &other).await;
     contract::casework::plans(&store).await;
+    contract::casework::notices(&store, &other).await;
+});
+on_both!(tally, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    let ledger = LedgerWriter::start(store.clone());
+    contract::tally::one_company([&store, &other], &ledger).await;
+    contract::tally::colluding_companies([&store, &other], &ledger).await;
+    // What is older than the strikes goes with them.
+    let later = database.clock.now() + chrono::TimeDelta::days(37);
+    store.purge(later).await.unwrap();
+    for table in ["usage_users", "usage_numbers"] {
+        assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+    assert!(database.number("SELECT count(*) FROM usage_days").await > 0);
 });
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| contract::officers::suite(&database.store().await).await);

@@ -11,16 +11,19 @@
 //! | [`GovernAccess`](casework::GovernAccess), [`JudgePlans`](casework::JudgePlans) | revoke with two persons, and the way back |
 //! | [`SignIn`](officers::SignIn), [`AddOfficer`](officers::AddOfficer) | officers and their sessions |
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
-//! | [`DeliverMail`](mail::DeliverMail) | what the outbox holds |
+//! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](dead_letters::DeadLetters) | what the outbox holds |
+//! | [`SendReminders`](reminders::SendReminders) | deadlines of organisations that come or are over |
 //!
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
 
 pub mod acts;
 pub mod casework;
 pub mod content;
+pub mod dead_letters;
 pub mod mail;
 pub mod officers;
 pub mod ports;
+pub mod reminders;
 pub mod review;
 mod settlement;
 pub mod verify;

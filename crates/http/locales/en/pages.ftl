@@ -217,3 +217,7 @@ calendar-missing = The working calendar of { $year } is not imported: deadlines 
 act-submitImprovementPlan = File an improvement plan
 act-submitImprovementPlan-lead = Say what led to the revocation and what is done so that it does not happen again. Once accepted, you may apply anew.
 field-plan = Improvement plan
+act-explain = Explain abnormal use
+act-explain-lead = Say what happened and what was done about it. An officer reviews it.
+field-explanation = Explanation
+field-noticeId = Notice

@@ -217,3 +217,7 @@ calendar-missing = 尚未匯入 { $year } 年的政府行政機關辦公日曆�
 act-submitImprovementPlan = 提出改善做法
 act-submitImprovementPlan-lead = 說明異常使用或違規的原因，以及避免再次發生的作法。經同意後得重新申請。
 field-plan = 改善做法
+act-explain = 說明異常使用
+act-explain-lead = 說明異常使用的原因與處理情形，由承辦人審查。
+field-explanation = 說明
+field-noticeId = 通知

@@ -7,6 +7,8 @@ mod body;
 mod failure;
 mod officer;
 mod officer_casework;
+mod officer_mail;
+mod officer_notices;
 mod render;
 mod render_casework;
 mod shape;
@@ -55,11 +57,23 @@ impl<'r> Context<'r> {
 }
 
 /// All calls of the API.
-type Calls = (applicant::ApplicantApi, officer::OfficerApi, officer_casework::CaseworkApi);
+type Calls = (
+    applicant::ApplicantApi,
+    officer::OfficerApi,
+    officer_casework::CaseworkApi,
+    officer_notices::NoticesApi,
+    officer_mail::MailApi,
+);
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
     let title = "國民身分證領補換資料查驗作業 API 介接服務";
-    let calls = (applicant::ApplicantApi, officer::OfficerApi, officer_casework::CaseworkApi);
+    let calls = (
+        applicant::ApplicantApi,
+        officer::OfficerApi,
+        officer_casework::CaseworkApi,
+        officer_notices::NoticesApi,
+        officer_mail::MailApi,
+    );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(
             "Companies apply with their business-certificate card for access to the verification of national ID card \

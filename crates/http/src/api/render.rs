@@ -15,7 +15,7 @@ use poem_openapi::{Object, Union};
 use uuid::Uuid;
 
 use super::{
-    render_casework::{ImprovementPlan, own_plan},
+    render_casework::{ImprovementPlan, Notice, own_notice, own_plan},
     shape::{Contact, Purpose},
 };
 
@@ -262,8 +262,8 @@ struct ProgressResult {
     organisation: Organisation,
     /// Newest first.
     applications: Vec<Application>,
-    /// Notices of abnormal use.
-    notices: Vec<String>,
+    /// Notices of abnormal use, newest first.
+    notices: Vec<Notice>,
     /// Newest first.
     improvement_plans: Vec<ImprovementPlan>,
     queried_at: Time,
@@ -289,6 +289,12 @@ struct OrganisationResult {
     organisation: Organisation,
 }
 
+/// `explain`.
+#[derive(Debug, Object)]
+struct NoticeResult {
+    notice: Notice,
+}
+
 /// `submitImprovementPlan`.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
@@ -304,6 +310,7 @@ enum ResultOfAct {
     IssKey(IssKeyResult),
     Key(KeyResult),
     Organisation(OrganisationResult),
+    Notice(NoticeResult),
     Plan(PlanResult),
 }
 
@@ -338,7 +345,7 @@ fn progress_of(progress: &Progress) -> ProgressResult {
             .iter()
             .map(|case| application_of(&case.application, &case.history, Reader::Applicant))
             .collect(),
-        notices: Vec::new(),
+        notices: progress.notices.iter().map(|n| own_notice(n, progress.queried_at)).collect(),
         improvement_plans: progress.plans.iter().map(own_plan).collect(),
         queried_at: time(progress.queried_at),
     }
@@ -361,6 +368,7 @@ pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
         ActResult::Contact(organisation) => {
             ResultOfAct::Organisation(OrganisationResult { organisation: organisation_of(organisation, now) })
         }
+        ActResult::Notice(notice) => ResultOfAct::Notice(NoticeResult { notice: own_notice(notice, now) }),
         ActResult::ImprovementPlan(plan) => {
             ResultOfAct::Plan(PlanResult { improvement_plan: own_plan(plan) })
         }

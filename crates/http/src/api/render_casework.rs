@@ -1,7 +1,7 @@
-//! What the API tells of casework: requests to revoke, improvement plans, an organisation's file.
+//! What the API tells of casework: requests to revoke, improvement plans, notices, an organisation's file.
 
 use chrono::{DateTime, FixedOffset, Utc};
-use idcheck_domain::{officer::OfficerId, plan, revocation, taipei};
+use idcheck_domain::{notice, officer::OfficerId, plan, revocation, taipei};
 use idcheck_usecases::{
     casework::{OfficerNames, OrganisationFile},
     ports::Versioned,
@@ -104,6 +104,114 @@ pub(super) fn plan_of(read: &Versioned<plan::ImprovementPlan>, names: &OfficerNa
     ImprovementPlan { version: Some(read.version), ruling, ..own_plan(&read.value) }
 }
 
+/// What was sent, and what came back.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Sending {
+    message: String,
+    /// The officer's user name; for officers only.
+    officer: Option<String>,
+    sent_at: Time,
+    due_at: Time,
+    explanation: Option<String>,
+    explained_at: Option<Time>,
+}
+
+/// Something that was counted.
+#[derive(Debug, Object)]
+struct Count {
+    measure: String,
+    count: u64,
+}
+
+/// What a rule found; never an ID number.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Evidence {
+    /// The Taipei day.
+    day: chrono::NaiveDate,
+    /// The organisation's user, where it is about one.
+    user_id: Option<String>,
+    counts: Vec<Count>,
+}
+
+/// A notice of abnormal use.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct Notice {
+    id: Uuid,
+    /// To be named by a step; for officers only.
+    version: Option<i64>,
+    unified_business_number: String,
+    /// `mismatchRatio`, `lockedNumbers`, `userBurst`, `replays`, `refusedAddresses`, `guessedNumber` or
+    /// `machinePaced`.
+    rule: String,
+    evidence: Evidence,
+    raised_at: Time,
+    /// `raised`, `sent`, `explained`, `accepted`, `dismissed` or `ended`.
+    state: String,
+    due_at: Option<Time>,
+    /// Whether the deadline is over.
+    overdue: bool,
+    /// `askForExplanation`, `lookAtUser` or `considerRevoking`; for officers only.
+    suggestion: Option<String>,
+    sendings: Vec<Sending>,
+    ruling: Option<Ruling>,
+}
+
+fn notice_with(
+    value: &notice::Notice,
+    version: Option<i64>,
+    names: Option<&OfficerNames>,
+    now: DateTime<Utc>,
+) -> Notice {
+    let due = value.state.due();
+    let counts = value.evidence.counts.iter();
+    Notice {
+        id: value.id.0,
+        version,
+        unified_business_number: value.ubn.to_string(),
+        rule: value.rule.as_str().to_owned(),
+        evidence: Evidence {
+            day: value.evidence.day,
+            user_id: value.evidence.user_id.clone(),
+            counts: counts.map(|(m, n)| Count { measure: m.as_str().to_owned(), count: *n }).collect(),
+        },
+        raised_at: taipei::local(value.raised_at),
+        state: value.state.as_str().to_owned(),
+        due_at: due.map(|due| taipei::local(due.ends_at())),
+        overdue: due.is_some_and(|due| due.is_over(now)),
+        suggestion: names.map(|_| value.rule.suggestion().as_str().to_owned()),
+        sendings: value.sendings.iter().map(|sending| sending_of(sending, names)).collect(),
+        ruling: value.state.ruling().map(|ruling| ruling_of(ruling, names)),
+    }
+}
+
+fn sending_of(sending: &notice::Sending, names: Option<&OfficerNames>) -> Sending {
+    Sending {
+        message: sending.message.as_str().to_owned(),
+        officer: name(names, sending.sent_by),
+        sent_at: taipei::local(sending.sent_at),
+        due_at: taipei::local(sending.due.ends_at()),
+        explanation: sending.explanation.as_ref().map(|(text, _)| text.as_str().to_owned()),
+        explained_at: sending.explanation.as_ref().map(|(_, at)| taipei::local(*at)),
+    }
+}
+
+/// A notice, for officers.
+pub(super) fn notice_of(
+    read: &Versioned<notice::Notice>,
+    names: Option<&OfficerNames>,
+    now: DateTime<Utc>,
+) -> Notice {
+    notice_with(&read.value, Some(read.version), names, now)
+}
+
+/// A notice, as its organisation sees it.
+pub(super) fn own_notice(value: &notice::Notice, now: DateTime<Utc>) -> Notice {
+    notice_with(value, None, None, now)
+}
+
 /// An organisation with all that was done about it.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
@@ -115,6 +223,8 @@ pub(super) struct File {
     revocations: Vec<Revocation>,
     /// Newest first.
     improvement_plans: Vec<ImprovementPlan>,
+    /// Notices of abnormal use, newest first.
+    notices: Vec<Notice>,
 }
 
 /// An organisation's file.
@@ -125,5 +235,6 @@ pub(super) fn file_of(file: &OrganisationFile, now: DateTime<Utc>) -> File {
         applications: file.cases.iter().map(|case| application_of(case, &[], Reader::Officer)).collect(),
         revocations: file.revocations.iter().map(|read| revocation_of(read, names)).collect(),
         improvement_plans: file.plans.iter().map(|read| plan_of(read, names)).collect(),
+        notices: file.notices.iter().map(|read| notice_of(read, Some(names), now)).collect(),
     }
 }

@@ -16,6 +16,7 @@ pub(super) enum Act {
     RevokeKey,
     ChangeContact,
     AnswerClarification,
+    Explain,
     SubmitImprovementPlan,
     Withdraw,
 }
@@ -50,6 +51,8 @@ pub(super) enum ActContent {
     ChangeContact(ChangeContactContent),
     /// `answerClarification`
     AnswerClarification(AnswerClarificationContent),
+    /// `explain`
+    Explain(ExplainContent),
     /// `submitImprovementPlan`
     SubmitImprovementPlan(SubmitImprovementPlanContent),
     /// `withdraw`
@@ -162,6 +165,14 @@ pub(super) struct AnswerClarificationContent {
     application_id: String,
     clarification_id: String,
     answer: String,
+}
+
+/// The explanation of a notice (注意事項 九).
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ExplainContent {
+    notice_id: String,
+    explanation: String,
 }
 
 /// What is done so that it does not happen again (注意事項 十).

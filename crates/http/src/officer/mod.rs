@@ -1,6 +1,7 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
 mod case;
+mod mail;
 mod organisation;
 
 use chrono::{DateTime, Utc};
@@ -35,6 +36,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer", get(queue))
         .at("/officer/sign-in", get(sign_in_form).post(sign_in))
         .at("/officer/sign-out", post(sign_out))
+        .at("/officer/notices", get(organisation::open_notices))
+        .at("/officer/mail", get(mail::dead_letters))
+        .at("/officer/mail/:id", post(mail::send_again))
         .at("/officer/waiting", get(organisation::waiting))
         .at("/officer/organisations/:ubn", get(organisation::show_organisation))
         .at("/officer/organisations/:ubn/:step", post(organisation::take_step))

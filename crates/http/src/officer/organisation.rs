@@ -1,16 +1,18 @@
 //! One organisation: what it holds, what was done about it, and the steps that an officer can take.
 
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
     access::{Access, Ground},
+    notice::{MAX_DAYS, Notice, NoticeId},
     officer::{Permission, permits},
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId, RevocationState, Ruling},
-    value::{Reason, UnifiedBusinessNumber},
+    value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{
     FieldViolation,
-    casework::{CaseworkRefusal, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
+    casework::{CaseworkRefusal, NoticeStep, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
     ports::{Officer, Versioned},
 };
 use minijinja::{Value, context};
@@ -26,7 +28,7 @@ use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
     show::{self as shown, Reader},
-    view::moment,
+    view::{deadline, moment},
 };
 
 /// A form whose text breaks a rule, with the text.
@@ -67,6 +69,30 @@ pub(super) fn plan(read: &Versioned<ImprovementPlan>, names: &OfficerNames) -> V
         id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
         plan => value.plan.as_str(), state => value.state.as_str(), filed_at => moment(value.filed_at),
         ruling => ruling(value.state.ruling(), names), waits => value.state.ruling().is_none(),
+    }
+}
+
+/// A notice as the templates take it.
+fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTime<Utc>) -> Value {
+    let value = &read.value;
+    let due = value.state.due();
+    let counts = value.evidence.counts.iter();
+    let sendings = value.sendings.iter().map(|sending| {
+        context! {
+            message => sending.message.as_str(), officer => names.get(&sending.sent_by),
+            sent_at => moment(sending.sent_at), due => deadline(sending.due),
+            explanation => sending.explanation.as_ref().map(|(text, _)| text.as_str()),
+        }
+    });
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        rule => value.rule.as_str(), state => value.state.as_str(), open => value.state.is_open(),
+        raised_at => moment(value.raised_at), due => due.map(deadline),
+        overdue => due.is_some_and(|due| due.is_over(now)),
+        day => value.evidence.day.to_string(), user_id => value.evidence.user_id.as_deref(),
+        counts => counts.map(|(m, count)| context! { measure => m.as_str(), count }).collect::<Value>(),
+        suggestion => value.rule.suggestion().as_str(), sendings => sendings.collect::<Value>(),
+        ruling => ruling(value.state.ruling(), names),
     }
 }
 
@@ -115,6 +141,7 @@ fn organisation_page(
         grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
         revocations => file.revocations.iter().map(|read| revocation(read, names, officer)).collect::<Value>(),
         plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
         cases => file.cases.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
         refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
         errors => errors.into_iter().collect::<Value>(),
@@ -150,6 +177,7 @@ enum Step {
     Lift(Reason),
     Rule(RevocationId, i64, RevocationRuling),
     Judge(PlanId, i64, PlanRuling),
+    Notice(NoticeId, i64, NoticeStep),
 }
 
 /// Why a form is no step.
@@ -184,6 +212,20 @@ impl Step {
                 Self::Judge(PlanId(id()?), version()?, PlanRuling::Approve { note })
             }
             "reject-plan" => Self::Judge(PlanId(id()?), version()?, PlanRuling::Reject { reason: reason()? }),
+            "send-notice" => {
+                let days = value(form, "days").parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+                let message =
+                    if typed.is_empty() { Err(Violation::Required) } else { Narrative::parse(typed) };
+                let step = NoticeStep::Send { message: message?, days: days.ok_or(Unread::Unknown)? };
+                Self::Notice(NoticeId(id()?), version()?, step)
+            }
+            "accept-notice" => {
+                let note = if typed.is_empty() { None } else { Some(reason()?) };
+                Self::Notice(NoticeId(id()?), version()?, NoticeStep::Accept { note })
+            }
+            "dismiss-notice" => {
+                Self::Notice(NoticeId(id()?), version()?, NoticeStep::Dismiss { reason: reason()? })
+            }
             _ => return Err(Unread::Unknown),
         })
     }
@@ -203,6 +245,9 @@ impl Step {
             Self::Lift(reason) => services.govern.lift(officer, ubn, reason).await,
             Self::Rule(id, version, ruling) => {
                 services.govern.rule(officer, *id, *version, ruling).await.map(drop)
+            }
+            Self::Notice(id, version, step) => {
+                services.notices.take(officer, *id, *version, step).await.map(drop)
             }
             Self::Judge(id, version, ruling) => {
                 services.plans.rule(officer, *id, *version, ruling).await.map(drop)
@@ -268,4 +313,26 @@ pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
         plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
     };
     Ok(page.show(StatusCode::OK, "officer/waiting.html", Opener::Isolated, with))
+}
+
+/// The open notices, overdue ones on top.
+#[handler]
+pub(super) async fn open_notices(request: &Request) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    let services = &page.app.services;
+    let open = match services.notices.open(&officer).await {
+        Ok(open) => open,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let now = services.clock.now();
+    let names = OfficerNames::new();
+    let with = context! {
+        officer => &officer.username,
+        notices => open.iter().map(|read| notice(read, &names, now)).collect::<Value>(),
+    };
+    Ok(page.show(StatusCode::OK, "officer/notices.html", Opener::Isolated, with))
 }

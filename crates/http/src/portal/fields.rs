@@ -94,6 +94,8 @@ const ANSWER: [Field; 4] = [
     field("/applicationId", "hidden", "off"),
     field("/clarificationId", "hidden", "off"),
 ];
+const EXPLAIN: [Field; 3] =
+    [field(UBN, "number", "off"), field("/explanation", "area", "off"), field("/noticeId", "hidden", "off")];
 const PLAN: [Field; 2] = [field(UBN, "number", "off"), field("/plan", "area", "off")];
 const WITHDRAW: [Field; 3] = [
     field(UBN, "number", "off"),
@@ -111,6 +113,7 @@ const fn fields(act: ActName) -> &'static [Field] {
         ActName::RevokeKey => &REVOKE_KEY,
         ActName::ChangeContact => &CHANGE_CONTACT,
         ActName::AnswerClarification => &ANSWER,
+        ActName::Explain => &EXPLAIN,
         ActName::SubmitImprovementPlan => &PLAN,
         ActName::Withdraw => &WITHDRAW,
     }

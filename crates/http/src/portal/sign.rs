@@ -144,7 +144,7 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
             context! { account => account.to_string(), iss_key => iss_key.expose() }
         }
         ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => context! { key => show::key(&key) },
-        ActResult::Contact(_) | ActResult::ImprovementPlan(_) => context! {},
+        ActResult::Contact(_) | ActResult::ImprovementPlan(_) | ActResult::Notice(_) => context! {},
     };
     page.show(StatusCode::OK, "result.html", Opener::Isolated, context! { act, ..with })
 }

@@ -1,4 +1,4 @@
-//! Requests to revoke and improvement plans.
+//! Requests to revoke, improvement plans, notices, reminders.
 
 pub(crate) mod revocation {
     use sea_orm::entity::prelude::*;
@@ -41,6 +41,77 @@ pub(crate) mod improvement_plan {
         pub ruled_by: Option<Uuid>,
         pub ruled_at: Option<i64>,
         pub ruling_note: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod notice {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notices")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub version: i64,
+        pub ubn: String,
+        pub rule: String,
+        /// Empty where it is not about one user.
+        pub user_id: String,
+        pub day: String,
+        /// A JSON list of pairs.
+        pub counts: String,
+        pub raised_at: i64,
+        pub state: String,
+        pub due_date: Option<String>,
+        pub due_provisional: bool,
+        pub ruled_by: Option<Uuid>,
+        pub ruled_at: Option<i64>,
+        pub ruling_note: Option<String>,
+        pub ended_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod notice_sending {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_sendings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub message: String,
+        pub sent_by: Uuid,
+        pub sent_at: i64,
+        pub due_date: String,
+        pub due_provisional: bool,
+        pub explanation: Option<String>,
+        pub explained_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod reminder {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "reminders")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        pub sent_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,7 +3,7 @@
 
 mod casework;
 
-pub(crate) use casework::{improvement_plan, revocation};
+pub(crate) use casework::{improvement_plan, notice, notice_sending, reminder, revocation};
 
 pub(crate) mod application {
     use sea_orm::entity::prelude::*;

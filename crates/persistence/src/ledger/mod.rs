@@ -21,6 +21,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+pub(crate) use self::sql::{Column, rows};
 use self::{decide::Decided, sql::Sql};
 use crate::{
     Store, chain,

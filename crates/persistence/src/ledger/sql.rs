@@ -18,7 +18,7 @@ use crate::{entity::record, store::status_of};
 
 /// How a member of the JSON rows is read.
 #[derive(Clone, Copy)]
-enum Column {
+pub(crate) enum Column {
     Text(&'static str),
     Integer(&'static str),
     /// Hexadecimal digits that stand for bytes; null stays null.
@@ -26,7 +26,7 @@ enum Column {
 }
 
 /// The parameter `$1`, a JSON list of objects, as a table `i` with these columns.
-fn rows(backend: DbBackend, columns: &[Column]) -> String {
+pub(crate) fn rows(backend: DbBackend, columns: &[Column]) -> String {
     let postgres = backend == DbBackend::Postgres;
     let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     if postgres {

@@ -14,9 +14,9 @@ use super::{corrupt, instant, micros};
 use crate::entity::{improvement_plan, revocation};
 
 /// A ruling's three columns.
-type RulingColumns = (Option<Uuid>, Option<i64>, Option<String>);
+pub(super) type RulingColumns = (Option<Uuid>, Option<i64>, Option<String>);
 
-fn ruling_columns(ruling: Option<&Ruling>) -> RulingColumns {
+pub(super) fn ruling_columns(ruling: Option<&Ruling>) -> RulingColumns {
     match ruling {
         None => (None, None, None),
         Some(ruling) => {
@@ -26,7 +26,7 @@ fn ruling_columns(ruling: Option<&Ruling>) -> RulingColumns {
     }
 }
 
-fn ruling_of(table: &'static str, columns: &RulingColumns) -> Result<Ruling, StoreError> {
+pub(super) fn ruling_of(table: &'static str, columns: &RulingColumns) -> Result<Ruling, StoreError> {
     let (by, at, note) = columns;
     let note = note.as_deref().map(Reason::parse).transpose();
     Ok(Ruling {

@@ -1,7 +1,7 @@
 //! Mail messages as JSON: a kind and its parameters.
 
 use chrono::NaiveDate;
-use idcheck_domain::{access::Ground, application::Kind};
+use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind};
 use idcheck_usecases::ports::MailMessage;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,12 @@ enum MessageJson {
     ContactChanged { company: String },
     AccessRevoked { company: String, ground: String, reason: String },
     AccessSuspended { company: String, reason: String },
+    NoticeSent { company: String, rule: String, text: String, due: NaiveDate },
+    NoticeAccepted { company: String, rule: String, note: Option<String> },
+    ClarificationDue { case_number: String, company: String, due: NaiveDate },
+    ClarificationOverdue { case_number: String, company: String, due: NaiveDate },
+    NoticeDue { company: String, rule: String, due: NaiveDate },
+    NoticeOverdue { company: String, rule: String, due: NaiveDate },
     PlanReceived { company: String },
     PlanRejected { company: String, reason: String },
     ReturnOpened { company: String, note: Option<String> },
@@ -58,6 +64,24 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
             MessageJson::AccessRevoked { company, ground: ground.as_str().to_owned(), reason }
         }
         MailMessage::AccessSuspended { company, reason } => MessageJson::AccessSuspended { company, reason },
+        MailMessage::NoticeSent { company, rule, message, due } => {
+            MessageJson::NoticeSent { company, rule: rule.as_str().to_owned(), text: message, due }
+        }
+        MailMessage::NoticeAccepted { company, rule, note } => {
+            MessageJson::NoticeAccepted { company, rule: rule.as_str().to_owned(), note }
+        }
+        MailMessage::ClarificationDue { case_number, company, due } => {
+            MessageJson::ClarificationDue { case_number, company, due }
+        }
+        MailMessage::ClarificationOverdue { case_number, company, due } => {
+            MessageJson::ClarificationOverdue { case_number, company, due }
+        }
+        MailMessage::NoticeDue { company, rule, due } => {
+            MessageJson::NoticeDue { company, rule: rule.as_str().to_owned(), due }
+        }
+        MailMessage::NoticeOverdue { company, rule, due } => {
+            MessageJson::NoticeOverdue { company, rule: rule.as_str().to_owned(), due }
+        }
         MailMessage::PlanReceived { company } => MessageJson::PlanReceived { company },
         MailMessage::PlanRejected { company, reason } => MessageJson::PlanRejected { company, reason },
         MailMessage::ReturnOpened { company, note } => MessageJson::ReturnOpened { company, note },
@@ -96,6 +120,24 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
             MailMessage::AccessRevoked { company, ground: Ground::parse(&ground)?, reason }
         }
         MessageJson::AccessSuspended { company, reason } => MailMessage::AccessSuspended { company, reason },
+        MessageJson::NoticeSent { company, rule, text, due } => {
+            MailMessage::NoticeSent { company, rule: AbuseRule::parse(&rule)?, message: text, due }
+        }
+        MessageJson::NoticeAccepted { company, rule, note } => {
+            MailMessage::NoticeAccepted { company, rule: AbuseRule::parse(&rule)?, note }
+        }
+        MessageJson::ClarificationDue { case_number, company, due } => {
+            MailMessage::ClarificationDue { case_number, company, due }
+        }
+        MessageJson::ClarificationOverdue { case_number, company, due } => {
+            MailMessage::ClarificationOverdue { case_number, company, due }
+        }
+        MessageJson::NoticeDue { company, rule, due } => {
+            MailMessage::NoticeDue { company, rule: AbuseRule::parse(&rule)?, due }
+        }
+        MessageJson::NoticeOverdue { company, rule, due } => {
+            MailMessage::NoticeOverdue { company, rule: AbuseRule::parse(&rule)?, due }
+        }
         MessageJson::PlanReceived { company } => MailMessage::PlanReceived { company },
         MessageJson::PlanRejected { company, reason } => MailMessage::PlanRejected { company, reason },
         MessageJson::ReturnOpened { company, note } => MailMessage::ReturnOpened { company, note },

@@ -4,6 +4,7 @@ mod application;
 mod casework;
 mod json;
 mod mail;
+mod notice;
 mod organisation;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -15,6 +16,7 @@ pub(crate) use application::{
 pub(crate) use casework::{plan_model, plan_of, revocation_model, revocation_of};
 pub(crate) use json::{content_of, content_text};
 pub(crate) use mail::{message_of, message_text};
+pub(crate) use notice::{notice_model, notice_of, sending_models};
 pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of};
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {

@@ -18,11 +18,15 @@ use uuid::Uuid;
 use super::{
     Store,
     casework::{write_plan, write_revocation},
+    notices::write_notice,
     unavailable,
 };
 use crate::{
     chain,
-    entity::{application, challenge, clarification, history, iss_key, organisation, outbox, registered_key},
+    entity::{
+        application, challenge, clarification, history, iss_key, organisation, outbox, registered_key,
+        reminder,
+    },
     rows::{
         application_model, clarification_models, content_text, history_model, key_model, message_text,
         micros, organisation_model,
@@ -98,6 +102,14 @@ impl Store {
         }
         if let Some(plan) = &change.plan {
             write_plan(tx, plan).await?;
+        }
+        for notice in &change.notices {
+            write_notice(tx, notice).await?;
+        }
+        if let Some(key) = &change.reminder {
+            let row = reminder::Model { key: key.clone(), sent_at: micros(self.clock.now()) };
+            let inserted = reminder::Entity::insert(row.into_active_model()).exec_without_returning(tx).await;
+            inserted.map_err(|error| refused(error, &[], CommitError::Conflict))?;
         }
         if let Some(given) = &change.iss_key {
             self.write_iss_key(tx, given).await?;

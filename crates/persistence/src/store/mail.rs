@@ -1,15 +1,17 @@
 //! The outbox.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::EmailAddress;
-use idcheck_usecases::ports::{Outbox, QueuedMail, StoreError};
+use idcheck_usecases::ports::{Outbox, QueuedMail, Reminders, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{Store, unavailable};
 use crate::{
-    entity::outbox,
+    entity::{outbox, reminder},
     rows::{corrupt, instant, message_of, micros},
 };
 
@@ -60,6 +62,32 @@ impl Outbox for Store {
             .map_err(unavailable)
     }
 
+    async fn given_up(&self, limit: u16) -> Result<Vec<QueuedMail>, StoreError> {
+        let rows = outbox::Entity::find()
+            .filter(outbox::Column::SentAt.is_null())
+            .filter(outbox::Column::DueAt.is_null())
+            .order_by_desc(outbox::Column::QueuedAt)
+            .order_by_desc(outbox::Column::Id)
+            .limit(u64::from(limit))
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(queued).collect()
+    }
+
+    async fn revive(&self, id: Uuid, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let revived = outbox::Entity::update_many()
+            .col_expr(outbox::Column::DueAt, Expr::value(micros(at)))
+            .col_expr(outbox::Column::Attempts, Expr::value(0))
+            .filter(outbox::Column::Id.eq(id))
+            .filter(outbox::Column::SentAt.is_null())
+            .filter(outbox::Column::DueAt.is_null())
+            .exec(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        Ok(revived.rows_affected == 1)
+    }
+
     async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         outbox::Entity::update_many()
             .col_expr(outbox::Column::DueAt, Expr::value(retry_at.map(micros)))
@@ -69,6 +97,20 @@ impl Outbox for Store {
             .await
             .map(drop)
             .map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl Reminders for Store {
+    async fn sent(&self, keys: &[String]) -> Result<HashSet<String>, StoreError> {
+        let mut sent = HashSet::with_capacity(keys.len());
+        // Some hundred keys at a time stay below what SQLite takes in one statement.
+        for keys in keys.chunks(500) {
+            let query = reminder::Entity::find().filter(reminder::Column::Key.is_in(keys));
+            let rows = query.all(&self.reader).await.map_err(unavailable)?;
+            sent.extend(rows.into_iter().map(|row| row.key));
+        }
+        Ok(sent)
     }
 }
 

@@ -5,8 +5,10 @@ mod cases;
 mod casework;
 mod changes;
 mod mail;
+mod notices;
 mod officers;
 mod register;
+mod tally;
 
 pub(crate) use register::status_of;
 
@@ -106,19 +108,22 @@ impl Store {
     }
 
     /// Deletes what can have no effect any more: challenges, officers' sessions and replay entries that ended an
-    /// hour before `now` (a token is taken for some minutes after its end), and strikes older than
-    /// [`STRIKES_KEPT_DAYS`].
+    /// hour before `now` (a token is taken for some minutes after its end), and strikes and
+    /// counts of users and ID numbers older than [`STRIKES_KEPT_DAYS`].
     ///
     /// # Errors
     /// The store's.
     pub async fn purge(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
-        let kept = taipei::day(now - TimeDelta::days(STRIKES_KEPT_DAYS)).to_string().into();
+        let kept = taipei::day(now - TimeDelta::days(STRIKES_KEPT_DAYS)).to_string();
+        let kept: sea_orm::Value = kept.into();
         for (sql, before) in [
             ("DELETE FROM challenges WHERE expires_at < $1", ended.clone()),
             ("DELETE FROM officer_sessions WHERE expires_at < $1", ended.clone()),
             ("DELETE FROM replay_entries WHERE expires_at < $1", ended),
-            ("DELETE FROM strikes WHERE day < $1", kept),
+            ("DELETE FROM strikes WHERE day < $1", kept.clone()),
+            ("DELETE FROM usage_users WHERE day < $1", kept.clone()),
+            ("DELETE FROM usage_numbers WHERE day < $1", kept),
         ] {
             let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, [before]);
             self.writer.execute_raw(statement).await.map_err(unavailable)?;

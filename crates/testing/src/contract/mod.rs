@@ -6,3 +6,4 @@ pub mod changes;
 pub mod ledger;
 pub mod mail;
 pub mod officers;
+pub mod tally;

@@ -7,6 +7,7 @@ use idcheck_domain::{
     consent::Consent,
     contact::Contact,
     key::{Environment, KeyId, Profile},
+    notice::NoticeId,
     value::{
         AddressPolicy, Authority, CompanyName, ContactName, Description, EmailAddress, HostAddress,
         HostAddresses, KeyLabel, Landline, Mobile, Narrative, Purpose, Reason, Rule, UnifiedBusinessNumber,
@@ -39,6 +40,8 @@ pub enum ActName {
     ChangeContact,
     /// Answer a clarification (注意事項 五).
     AnswerClarification,
+    /// Explain a notice of abnormal use (注意事項 九).
+    Explain,
     /// File an improvement plan after a revocation (注意事項 十).
     SubmitImprovementPlan,
     /// Take a case back (**decided**).
@@ -47,7 +50,7 @@ pub enum ActName {
 
 impl ActName {
     /// All acts.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Apply,
         Self::ChangeAddress,
         Self::Suspend,
@@ -58,6 +61,7 @@ impl ActName {
         Self::RevokeKey,
         Self::ChangeContact,
         Self::AnswerClarification,
+        Self::Explain,
         Self::SubmitImprovementPlan,
         Self::Withdraw,
     ];
@@ -75,6 +79,7 @@ impl ActName {
             Self::RevokeKey => "revokeKey",
             Self::ChangeContact => "changeContact",
             Self::AnswerClarification => "answerClarification",
+            Self::Explain => "explain",
             Self::SubmitImprovementPlan => "submitImprovementPlan",
             Self::Withdraw => "withdraw",
         }
@@ -136,6 +141,13 @@ pub enum Act {
         /// The answer.
         answer: Narrative,
     },
+    /// `explain`.
+    Explain {
+        /// The notice.
+        notice: NoticeId,
+        /// The explanation.
+        explanation: Narrative,
+    },
     /// `submitImprovementPlan`.
     SubmitImprovementPlan(Narrative),
     /// `withdraw`.
@@ -176,6 +188,7 @@ impl Act {
             ActName::RevokeKey => fields.required("/keyId", uuid).map(|id| Self::RevokeKey(KeyId(id))),
             ActName::ChangeContact => contact(&mut fields).map(Self::ChangeContact),
             ActName::AnswerClarification => answer_clarification(&mut fields),
+            ActName::Explain => explain(&mut fields),
             ActName::SubmitImprovementPlan => {
                 fields.required("/plan", Narrative::parse).map(Self::SubmitImprovementPlan)
             }
@@ -348,6 +361,12 @@ fn answer_clarification(fields: &mut Fields<'_>) -> Option<Act> {
         clarification: ClarificationId(clarification?),
         answer: answer?,
     })
+}
+
+fn explain(fields: &mut Fields<'_>) -> Option<Act> {
+    let notice = fields.required("/noticeId", uuid);
+    let explanation = fields.required("/explanation", Narrative::parse);
+    Some(Act::Explain { notice: NoticeId(notice?), explanation: explanation? })
 }
 
 fn withdraw(fields: &mut Fields<'_>) -> Option<Act> {

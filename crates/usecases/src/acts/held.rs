@@ -21,8 +21,15 @@ impl ProveChallenge {
             cases.push(ProgressCase { application: case.value, history });
         }
         let plans = self.ports.plans.of_organisation(signed.ubn).await?;
-        let plans = plans.into_iter().map(|plan| plan.value).collect();
-        let progress = Progress { ubn: signed.ubn, organisation, cases, plans, queried_at: signed.now };
+        let notices = self.ports.notices.of_organisation(signed.ubn).await?.into_iter();
+        let progress = Progress {
+            ubn: signed.ubn,
+            organisation,
+            cases,
+            notices: notices.map(|read| read.value).filter(|notice| notice.state.is_told()).collect(),
+            plans: plans.into_iter().map(|plan| plan.value).collect(),
+            queried_at: signed.now,
+        };
         Ok(ActResult::Progress(Box::new(progress)))
     }
 

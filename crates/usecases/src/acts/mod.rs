@@ -3,6 +3,7 @@
 mod act;
 mod cases;
 mod challenge;
+mod explain;
 mod held;
 mod plan;
 mod prove;
@@ -19,7 +20,7 @@ use idcheck_domain::value::AddressPolicy;
 
 use crate::ports::{
     Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
-    KeyReader, Organisations,
+    KeyReader, Notices, Organisations,
 };
 
 /// What the acts need.
@@ -41,6 +42,8 @@ pub struct ActPorts {
     pub organisations: Arc<dyn Organisations>,
     /// Improvement plans.
     pub plans: Arc<dyn ImprovementPlans>,
+    /// Notices of abnormal use.
+    pub notices: Arc<dyn Notices>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.

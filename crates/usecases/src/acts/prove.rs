@@ -5,6 +5,7 @@ use idcheck_domain::{
     access::Precondition,
     application::{Application, RefusedTransition},
     key::RegisteredKey,
+    notice::Notice,
     organisation::Organisation,
     plan::ImprovementPlan,
     value::{Account, IssKey, UnifiedBusinessNumber},
@@ -81,6 +82,8 @@ pub struct Progress {
     pub organisation: Option<Organisation>,
     /// Every case, newest first (**decided**).
     pub cases: Vec<ProgressCase>,
+    /// Notices that it was told of, newest first.
+    pub notices: Vec<Notice>,
     /// Its improvement plans, newest first.
     pub plans: Vec<ImprovementPlan>,
     /// When it was asked.
@@ -107,6 +110,8 @@ pub enum ActResult {
     KeyRevoked(Box<RegisteredKey>),
     /// The contact was changed.
     Contact(Box<Organisation>),
+    /// A notice was explained.
+    Notice(Box<Notice>),
     /// An improvement plan was filed.
     ImprovementPlan(Box<ImprovementPlan>),
 }
@@ -212,6 +217,7 @@ impl ProveChallenge {
             Act::Withdraw { application, reason } => {
                 self.withdraw(signed, *application, reason.as_ref()).await
             }
+            Act::Explain { notice, explanation } => self.explain(signed, *notice, explanation).await,
             Act::SubmitImprovementPlan(plan) => self.submit_improvement_plan(signed, plan).await,
             Act::Progress => self.progress(signed).await,
             Act::RevealIssKey => self.reveal_iss_key(signed).await,

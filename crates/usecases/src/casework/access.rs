@@ -65,7 +65,7 @@ impl GovernAccess {
     }
 
     /// Rules on a request as it was read. On confirmation access ends in the same transaction, over all nodes at once
-    /// for what is recorded; open cases are settled, the organisation is told.
+    /// for what is recorded; open cases and notices are settled, the organisation is told.
     ///
     /// # Errors
     /// [`CaseworkRefusal::Ruling`] to the person who asked and after a ruling, [`CaseworkRefusal::Stale`] for another
@@ -128,6 +128,12 @@ impl GovernAccess {
         };
         change.mail.push(self.ports.mail(&revoked, message, now));
         self.close_cases(request.ubn, change).await?;
+        for notice in self.ports.notices.of_organisation(request.ubn).await? {
+            if notice.value.state.is_open() {
+                let ended = notice.value.end(now)?;
+                change.notices.push(Write::Update { value: ended, expected: notice.version });
+            }
+        }
         change.organisation = Some(Write::Update { value: revoked, expected: held.version });
         Ok(())
     }

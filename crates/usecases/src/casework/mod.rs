@@ -1,13 +1,15 @@
-//! Officers' work on what an organisation holds: revoke and reopen, stop, judge plans.
+//! Officers' work on what an organisation holds: revoke and reopen, stop, judge plans and notices.
 //!
 //! A decision is made again from what the store holds when someone else's change came between; what its officer
 //! decided on — a request, a plan — is checked by version and state each time.
 
 mod access;
+mod notices;
 mod plans;
 mod read;
 
 pub use access::{GovernAccess, RevocationRuling};
+pub use notices::{HandleNotices, NoticeStep, WatchUsage};
 pub use plans::{JudgePlans, PlanRuling};
 pub use read::{OfficerNames, OrganisationFile, ReadOrganisations, Waiting};
 
@@ -17,6 +19,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
     application::RefusedTransition,
+    notice::RefusedNotice,
     officer::{Permission, permits},
     organisation::Organisation,
     revocation::RefusedRuling,
@@ -25,8 +28,9 @@ use idcheck_domain::{
 
 use crate::{
     ports::{
-        Applications, AuditEntry, Change, Changes, Clock, CommitError, Entropy, ImprovementPlans,
-        MailMessage, Officer, Officers, Organisations, OutgoingMail, Revocations, StoreError, Versioned,
+        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Entropy,
+        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail, Revocations,
+        StoreError, Versioned,
     },
     settlement::Unsettled,
 };
@@ -46,6 +50,10 @@ pub struct CaseworkPorts {
     pub revocations: Arc<dyn Revocations>,
     /// Improvement plans.
     pub plans: Arc<dyn ImprovementPlans>,
+    /// Notices of abnormal use.
+    pub notices: Arc<dyn Notices>,
+    /// The working calendar.
+    pub calendar: Arc<dyn CalendarStore>,
     /// Officers, for their names.
     pub officers: Arc<dyn Officers>,
     /// Changes.
@@ -73,6 +81,9 @@ pub enum CaseworkRefusal {
     /// What the organisation holds refuses it.
     #[error(transparent)]
     Precondition(#[from] Precondition),
+    /// The notice's state refuses it.
+    #[error(transparent)]
+    Notice(#[from] RefusedNotice),
     /// A case refuses to be settled.
     #[error(transparent)]
     Transition(#[from] RefusedTransition),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use idcheck_domain::{
     application::Application,
+    notice::Notice,
     officer::{OfficerId, Permission},
     organisation::Organisation,
     plan::ImprovementPlan,
@@ -28,6 +29,8 @@ pub struct OrganisationFile {
     pub revocations: Vec<Versioned<Revocation>>,
     /// Its improvement plans, newest first.
     pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// Notices of abnormal use, newest first.
+    pub notices: Vec<Versioned<Notice>>,
     /// The names of those who acted.
     pub officers: OfficerNames,
 }
@@ -75,6 +78,7 @@ impl ReadOrganisations {
             cases: cases.into_iter().map(|case| case.value).collect(),
             revocations: self.ports.revocations.of_organisation(ubn).await?,
             plans: self.ports.plans.of_organisation(ubn).await?,
+            notices: self.ports.notices.of_organisation(ubn).await?,
             officers: self.names().await?,
         })
     }

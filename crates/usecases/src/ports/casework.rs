@@ -1,7 +1,12 @@
-//! Reading what is done about access: requests to revoke, improvement plans.
+//! Reading what is done about access: requests to revoke, improvement plans, notices of abnormal use.
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use idcheck_domain::{
+    abuse::{AbuseRule, Activity, Thresholds},
+    notice::{Notice, NoticeId},
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId},
     value::UnifiedBusinessNumber,
@@ -41,4 +46,37 @@ pub trait ImprovementPlans: Send + Sync {
 
     /// Those that wait for an officer, oldest first.
     async fn waiting(&self) -> Result<Vec<Versioned<ImprovementPlan>>, StoreError>;
+}
+
+/// What makes two notices the same: organisation, rule, and user where it is about one.
+pub type NoticeKey = (UnifiedBusinessNumber, AbuseRule, Option<String>);
+
+/// Notices of abnormal use.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// The notice.
+    async fn find(&self, id: NoticeId) -> Result<Option<Versioned<Notice>>, StoreError>;
+
+    /// All notices about an organisation, newest first.
+    async fn of_organisation(&self, ubn: UnifiedBusinessNumber)
+    -> Result<Vec<Versioned<Notice>>, StoreError>;
+
+    /// Those that wait for someone: by deadline, those without one after them, oldest first.
+    async fn open(&self) -> Result<Vec<Versioned<Notice>>, StoreError>;
+
+    /// What need not be raised again: the keys of open notices, and of those with evidence of `day`.
+    async fn standing(&self, day: NaiveDate) -> Result<HashSet<NoticeKey>, StoreError>;
+}
+
+/// Counts of what organisations do, taken from the verification records as they come.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait UsageTally: Send + Sync {
+    /// Counts the production records since the last call, at most `limit` records of any kind, and tells how many
+    /// there were. MUST count each record once, over all processes.
+    async fn advance(&self, limit: u32) -> Result<u32, StoreError>;
+
+    /// What every organisation did on `day`. Users and ID numbers below every one of `thresholds` may be left out.
+    async fn activities(&self, day: NaiveDate, thresholds: &Thresholds) -> Result<Vec<Activity>, StoreError>;
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, ApplicationId, Step},
     key::Environment,
+    notice::Notice,
     organisation::Organisation,
     plan::ImprovementPlan,
     revocation::Revocation,
@@ -87,6 +88,11 @@ pub struct Change {
     pub revocation: Option<Write<Revocation>>,
     /// An improvement plan. One inserted while another of the organisation waits is [`CommitError::OpenCase`].
     pub plan: Option<Write<ImprovementPlan>>,
+    /// Notices. One inserted while another of its organisation, rule and user is open or is of the same day is
+    /// [`CommitError::OpenCase`].
+    pub notices: Vec<Write<Notice>>,
+    /// The key of a reminder that this sends; sent before, it is [`CommitError::Conflict`].
+    pub reminder: Option<String>,
     /// A fresh Iss Key.
     pub iss_key: Option<GivenIssKey>,
     /// Mail to send.

@@ -1,8 +1,10 @@
 //! Mail: what is said, the outbox it waits in, the transport it leaves by.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{access::Ground, application::Kind, value::EmailAddress};
+use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, value::EmailAddress};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -107,6 +109,62 @@ pub enum MailMessage {
         /// Why.
         reason: String,
     },
+    /// Abnormal use is to be explained.
+    NoticeSent {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// What is to be explained.
+        message: String,
+        /// Until when.
+        due: NaiveDate,
+    },
+    /// The explanation of a notice was accepted.
+    NoticeAccepted {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// The officer's note.
+        note: Option<String>,
+    },
+    /// The answer to a clarification is due tomorrow, or today.
+    ClarificationDue {
+        /// The case's number.
+        case_number: String,
+        /// The company.
+        company: String,
+        /// Until when.
+        due: NaiveDate,
+    },
+    /// The answer to a clarification is overdue.
+    ClarificationOverdue {
+        /// The case's number.
+        case_number: String,
+        /// The company.
+        company: String,
+        /// Until when it was due.
+        due: NaiveDate,
+    },
+    /// The explanation of a notice is due tomorrow, or today.
+    NoticeDue {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// Until when.
+        due: NaiveDate,
+    },
+    /// The explanation of a notice is overdue.
+    NoticeOverdue {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// Until when it was due.
+        due: NaiveDate,
+    },
     /// An improvement plan was received.
     PlanReceived {
         /// The company.
@@ -159,8 +217,39 @@ pub trait Outbox: Send + Sync {
     /// Notes that a mail was sent.
     async fn sent(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), StoreError>;
 
+    /// The mails that were given up, newest first.
+    async fn given_up(&self, limit: u16) -> Result<Vec<QueuedMail>, StoreError>;
+
+    /// Makes a mail due again that was given up, with its failures forgotten; `false` for any other.
+    async fn revive(&self, id: Uuid, at: DateTime<Utc>) -> Result<bool, StoreError>;
+
     /// Notes a failure: to be tried again at `retry_at`, or given up when there is none.
     async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError>;
+}
+
+/// A mail in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailText {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub plain: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// Puts mails into words, for a transport or for whoever wants to see one.
+pub trait MailComposer: Send + Sync {
+    /// The mail.
+    fn compose(&self, message: &MailMessage) -> MailText;
+}
+
+/// What was sent as a reminder.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Reminders: Send + Sync {
+    /// Those of `keys` that were sent.
+    async fn sent(&self, keys: &[String]) -> Result<HashSet<String>, StoreError>;
 }
 
 /// Why a mail did not leave.

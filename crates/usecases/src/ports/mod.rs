@@ -18,10 +18,10 @@ pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,
 };
-pub use casework::{ImprovementPlans, Revocations};
+pub use casework::{ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally};
 pub use change::{AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, Write};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
-pub use mail::{MailError, MailMessage, Mailer, Outbox, QueuedMail};
+pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officers::{
     Credentials, NewOfficer, Officer, OfficerRecord, OfficerSecrets, OfficerSessions, Officers, SessionToken,
 };
@@ -34,9 +34,10 @@ pub(crate) use {
     callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
     card::MockCardVerifier,
     cases::{MockApplications, MockChallenges, MockOrganisations},
-    casework::{MockImprovementPlans, MockRevocations},
+    casework::{MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     change::MockChanges,
     ledger::MockLedger,
+    mail::MockReminders,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
     register::MockCalendarStore,
     system::{MockClock, MockEntropy},

@@ -18,8 +18,8 @@ use crate::{
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
-        MockChanges, MockImprovementPlans, MockKeyReader, MockOrganisations, StoredChallenge, Versioned,
-        Write,
+        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, StoredChallenge,
+        Versioned, Write,
     },
 };
 
@@ -116,6 +116,7 @@ impl World {
             challenges: Arc::new(challenges),
             applications: Arc::new(MockApplications::new()),
             plans: Arc::new(MockImprovementPlans::new()),
+            notices: Arc::new(MockNotices::new()),
             organisations: Arc::new(organisations),
             calendar: calendar(),
             changes: Arc::new(changes),

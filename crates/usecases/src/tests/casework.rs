@@ -1,10 +1,15 @@
 //! Revoking with two persons, and judging plans.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use idcheck_domain::{
+    abuse::{Activity, NumberActivity, Thresholds, judge},
     access::{Access, Ground, Precondition},
     application::{Application, StateName},
+    notice::{Notice, NoticeId},
     officer::{OfficerId, Role},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanId},
@@ -13,12 +18,15 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, clock, contact, entropy, now, ubn};
+use super::{application, calendar, clock, contact, entropy, now, ubn};
 use crate::{
-    casework::{CaseworkPorts, CaseworkRefusal, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
+    casework::{
+        CaseworkPorts, CaseworkRefusal, GovernAccess, HandleNotices, JudgePlans, NoticeStep, PlanRuling,
+        RevocationRuling, WatchUsage,
+    },
     ports::{
-        Change, CommitError, MailMessage, MockApplications, MockChanges, MockImprovementPlans, MockOfficers,
-        MockOrganisations, MockRevocations, Officer, Versioned, Write,
+        Change, CommitError, MailMessage, MockApplications, MockChanges, MockImprovementPlans, MockNotices,
+        MockOfficers, MockOrganisations, MockRevocations, MockUsageTally, Officer, Versioned, Write,
     },
 };
 
@@ -32,16 +40,42 @@ fn reason() -> Reason {
     Reason::parse("大量試探").unwrap()
 }
 
+fn activity() -> Activity {
+    Activity {
+        ubn: ubn(),
+        day: idcheck_domain::taipei::day(now()),
+        answers: 200,
+        wrong: 200,
+        locked_numbers: 0,
+        replays: 0,
+        refused_addresses: 0,
+        users: Vec::new(),
+        numbers: vec![NumberActivity { attempts: 40, organisations: 1 }],
+    }
+}
+
+fn raised() -> Notice {
+    let finding = judge(&activity(), &Thresholds::default()).remove(0);
+    Notice::raise(NoticeId(Uuid::from_u128(3)), ubn(), finding, now())
+}
+
 struct World {
     access: Access,
     cases: Vec<Application>,
+    notices: Vec<Notice>,
     commits: Vec<Result<(), CommitError>>,
     committed: Arc<Mutex<Vec<Change>>>,
 }
 
 impl World {
     fn new(access: Access) -> Self {
-        Self { access, cases: Vec::new(), commits: vec![Ok(())], committed: Arc::default() }
+        Self {
+            access,
+            cases: Vec::new(),
+            notices: Vec::new(),
+            commits: vec![Ok(())],
+            committed: Arc::default(),
+        }
     }
 
     fn active() -> Self {
@@ -69,6 +103,12 @@ impl World {
             let value = ImprovementPlan::file(id, ubn(), Narrative::parse("加強控管").unwrap(), now());
             Ok(Some(Versioned { value, version: 1 }))
         });
+        let mut notices = MockNotices::new();
+        let open: Vec<_> = self.notices.into_iter().map(|value| Versioned { value, version: 4 }).collect();
+        let found = open.clone();
+        notices.expect_of_organisation().returning(move |_| Ok(open.clone()));
+        notices.expect_find().returning(move |_| Ok(found.first().cloned()));
+        notices.expect_standing().returning(|_| Ok(HashSet::new()));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
         changes.expect_commit().returning(move |change| {
@@ -82,6 +122,8 @@ impl World {
             organisations: Arc::new(organisations),
             revocations: Arc::new(revocations),
             plans: Arc::new(plans),
+            notices: Arc::new(notices),
+            calendar: calendar(),
             officers: Arc::new(MockOfficers::new()),
             changes: Arc::new(changes),
         }
@@ -100,6 +142,7 @@ async fn a_confirmation_revokes_settles_and_tells_in_one_change() {
     suspend.request = idcheck_domain::application::Request::Suspend { reason: reason() };
     // An open application for access is not settled: its precondition is checked at the decision.
     world.cases = vec![suspend, application()];
+    world.notices = vec![raised()];
     let committed = Arc::clone(&world.committed);
     world.rule(officer(6, Role::Supervisor), 2, RevocationRuling::Confirm).await.unwrap();
     let change = committed.lock().unwrap().remove(0);
@@ -113,6 +156,8 @@ async fn a_confirmation_revokes_settles_and_tells_in_one_change() {
     assert!(matches!(&change.mail[0].message, MailMessage::AccessRevoked { ground: Ground::Abuse, .. }));
     assert!(matches!(&change.mail[1].message, MailMessage::Rejected { .. }));
     assert_eq!(change.audit[0].action, "revocation.confirm");
+    let Write::Update { value: ended, expected: 4 } = &change.notices[0] else { panic!("no notice") };
+    assert_eq!(ended.state.as_str(), "ended");
 }
 
 #[tokio::test]
@@ -178,4 +223,42 @@ async fn an_accepted_plan_opens_the_way_back_in_the_same_change() {
     assert_eq!(value.access.may_apply(), Ok(()));
     assert!(matches!(&change.mail[0].message, MailMessage::ReturnOpened { .. }));
     assert!(matches!(change.plan, Some(Write::Update { expected: 1, .. })));
+}
+
+#[tokio::test]
+async fn what_the_rules_find_is_raised_once_and_another_node_s_is_passed_over() {
+    let mut world = World::active();
+    // Two rules are touched; the second was raised by another node a moment ago.
+    world.commits = vec![Ok(()), Err(CommitError::OpenCase)];
+    let committed = Arc::clone(&world.committed);
+    let mut tally = MockUsageTally::new();
+    let mut counted = [2_000, 2_000, 7].into_iter();
+    tally.expect_advance().times(3).returning(move |_| Ok(counted.next().unwrap()));
+    tally.expect_activities().times(1).returning(|_, _| Ok(vec![activity()]));
+    let watch = WatchUsage::new(world.ports(), Arc::new(tally), Thresholds::default());
+    assert_eq!(watch.execute().await, Ok(1));
+    let changes = committed.lock().unwrap();
+    assert_eq!(changes.len(), 2);
+    assert_eq!((changes[0].audit[0].actor.as_str(), changes[0].mail.len()), ("system", 0));
+}
+
+#[tokio::test]
+async fn a_notice_is_sent_with_its_mail_and_not_twice() {
+    let mut world = World::active();
+    world.notices = vec![raised()];
+    let committed = Arc::clone(&world.committed);
+    let handle = HandleNotices::new(world.ports());
+    let by = officer(6, Role::Reviewer);
+    let step = NoticeStep::Send { message: Narrative::parse("請說明").unwrap(), days: 3 };
+    let id = NoticeId(Uuid::from_u128(3));
+    assert_eq!(handle.take(&by, id, 3, &step).await.unwrap_err(), CaseworkRefusal::Stale);
+    let sent = handle.take(&by, id, 4, &step).await.unwrap();
+    assert_eq!((sent.version, sent.value.state.as_str()), (5, "sent"));
+    let change = committed.lock().unwrap().remove(0);
+    // 2026-11-23 is a Monday: three working days later is Thursday.
+    let MailMessage::NoticeSent { due, .. } = &change.mail[0].message else { panic!("no mail") };
+    assert_eq!(due.to_string(), "2026-11-26");
+    let accept = NoticeStep::Accept { note: None };
+    let refused = handle.take(&by, id, 4, &accept).await.unwrap_err();
+    assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");
 }

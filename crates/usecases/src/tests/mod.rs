@@ -5,6 +5,7 @@
 mod acts;
 mod casework;
 mod officers;
+mod reminders;
 mod review;
 mod verify;
 

@@ -1,0 +1,81 @@
+//! Casework put together: revocations, plans, notices, reminders, dead letters, and the jobs beside.
+
+use std::{sync::Arc, time::Duration};
+
+use idcheck_persistence::Store;
+use idcheck_usecases::{
+    casework::{CaseworkPorts, WatchUsage},
+    dead_letters::DeadLetters,
+    ports::{Clock, Entropy},
+    reminders::{ReminderPorts, SendReminders},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{config::Config, wiring::every};
+
+/// How often records are counted and judged; a notice is to be there a minute after what it tells of.
+const WATCH: Duration = Duration::from_secs(20);
+/// How often deadlines are looked at for reminders.
+const REMIND: Duration = Duration::from_mins(10);
+
+/// Its ports, on the store.
+pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> CaseworkPorts {
+    CaseworkPorts {
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        applications: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        revocations: Arc::clone(store) as _,
+        plans: Arc::clone(store) as _,
+        notices: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        officers: Arc::clone(store) as _,
+        changes: Arc::clone(store) as _,
+    }
+}
+
+/// Mails that were given up.
+pub(crate) fn dead_letters(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> DeadLetters {
+    DeadLetters::new(Arc::clone(clock), Arc::clone(store) as _, Arc::clone(store) as _)
+}
+
+/// The jobs beside the server.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    watch: WatchUsage,
+    remind: SendReminders,
+}
+
+impl Jobs {
+    /// With the thresholds of the configuration.
+    pub(crate) fn new(config: &Config, store: &Arc<Store>, ports: CaseworkPorts) -> Self {
+        let remind = SendReminders::new(ReminderPorts {
+            clock: Arc::clone(&ports.clock),
+            entropy: Arc::clone(&ports.entropy),
+            applications: Arc::clone(store) as _,
+            organisations: Arc::clone(store) as _,
+            notices: Arc::clone(store) as _,
+            reminders: Arc::clone(store) as _,
+            changes: Arc::clone(store) as _,
+        });
+        let watch = WatchUsage::new(ports, Arc::clone(store) as _, config.abuse.thresholds());
+        Self { watch, remind }
+    }
+
+    /// Runs them until `stop` changes. What fails is logged by the store, and the next turn goes on.
+    pub(crate) fn start(self, jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>) {
+        let Self { watch, remind } = self;
+        jobs.spawn(every(WATCH, stop.clone(), move || {
+            let watch = watch.clone();
+            async move {
+                let _ = watch.execute().await;
+            }
+        }));
+        jobs.spawn(every(REMIND, stop.clone(), move || {
+            let remind = remind.clone();
+            async move {
+                let _ = remind.execute().await;
+            }
+        }));
+    }
+}

@@ -1,0 +1,76 @@
+//! Officers: mails that were given up.
+
+use chrono::{DateTime, FixedOffset};
+use idcheck_domain::taipei;
+use poem::Request;
+use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::{
+    Failure, Tag,
+    officer::{OfficerToken, SignedIn},
+};
+
+pub(super) struct MailApi;
+
+/// A mail that was given up.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct DeadLetter {
+    id: Uuid,
+    to: String,
+    subject: String,
+    queued_at: DateTime<FixedOffset>,
+    /// How often sending failed.
+    attempts: u32,
+}
+
+/// Mails that were given up.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct DeadLetters {
+    /// Newest first.
+    dead_letters: Vec<DeadLetter>,
+}
+
+#[derive(ApiResponse)]
+enum Queued {
+    /// The mail is in the outbox again.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "Tag::Officer")]
+impl MailApi {
+    /// The mails that were given up.
+    #[oai(path = "/officer/mail/dead-letters", method = "get")]
+    async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<DeadLetters>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let services = &signed_in.context.app.services;
+        let mails = services.dead_letters.list(&signed_in.officer).await;
+        let mails = mails.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let letter = |mail: &idcheck_usecases::ports::QueuedMail| DeadLetter {
+            id: mail.id,
+            to: mail.to.as_str().to_owned(),
+            subject: services.composer.compose(&mail.message).subject,
+            queued_at: taipei::local(mail.queued_at),
+            attempts: mail.attempts,
+        };
+        Ok(Json(DeadLetters { dead_letters: mails.iter().map(letter).collect() }))
+    }
+
+    /// Sends a mail again that was given up; it keeps its Message-ID.
+    #[oai(path = "/officer/mail/dead-letters/:id/send", method = "post")]
+    async fn send_again(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        id: Path<String>,
+    ) -> Result<Queued, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let id = signed_in.uuid(&id.0)?;
+        let sent = signed_in.context.app.services.dead_letters.send_again(&signed_in.officer, id).await;
+        sent.map_err(|refusal| signed_in.context.failure(refusal))?;
+        Ok(Queued::Done)
+    }
+}

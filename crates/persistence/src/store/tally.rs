@@ -1,0 +1,337 @@
+//! Counts of what organisations do: each production record is taken once, in the order of the chain.
+//!
+//! Whoever counts holds the cursor's row until the commit, so that nodes take turns and a record is counted once; a
+//! count that was not committed is made again by whoever comes next.
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Days, NaiveDate};
+use idcheck_domain::{
+    abuse::{Activity, Burst, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity},
+    key::Environment,
+    taipei,
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::ports::{StoreError, UsageTally};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, Statement,
+};
+use serde_json::{Value, json};
+
+use super::{Store, unavailable};
+use crate::{
+    entity::record,
+    ledger::{Column, rows},
+    rows::corrupt,
+};
+
+/// Organisation, user, day.
+type UserDay = (String, String, String);
+/// Hash of an ID number in hexadecimal, organisation, day.
+type NumberDay = (String, String, String);
+
+/// What a stretch of records adds.
+#[derive(Default)]
+struct Counts {
+    days: BTreeMap<(String, String, String), u64>,
+    users: BTreeMap<UserDay, UserCount>,
+    numbers: BTreeMap<NumberDay, (u64, u64)>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct UserCount {
+    queries: u64,
+    burst: Burst,
+    pace: Pace,
+}
+
+fn day_of(at: i64) -> Result<String, DbErr> {
+    let at = DateTime::from_timestamp_micros(at);
+    let at = at.ok_or_else(|| DbErr::Type("a record's time can't be read".to_owned()))?;
+    Ok(taipei::day(at).to_string())
+}
+
+fn user_day(record: &record::Model) -> Result<UserDay, DbErr> {
+    Ok((record.ubn.clone(), record.user_id.clone(), day_of(record.at)?))
+}
+
+impl Counts {
+    fn add(&mut self, record: &record::Model) -> Result<(), DbErr> {
+        let (ubn, user, day) = user_day(record)?;
+        *self.days.entry((ubn.clone(), day.clone(), record.outcome.clone())).or_default() += 1;
+        if let Some(person) = &record.person_hash
+            && matches!(record.outcome.as_str(), "2" | "3" | "4" | "5")
+        {
+            let number = self.numbers.entry((hex::encode(person), ubn.clone(), day.clone())).or_default();
+            number.0 += 1;
+            number.1 += u64::from(record.outcome == "4");
+        }
+        if !user.is_empty() {
+            let count = self.users.entry((ubn, user, day)).or_default();
+            count.queries += 1;
+            count.burst = count.burst.next(record.at);
+            count.pace = count.pace.next(record.at);
+        }
+        Ok(())
+    }
+}
+
+fn count(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
+    let count: i64 = row.try_get("", column)?;
+    u64::try_from(count).map_err(|_| DbErr::Type(format!("{column} can't be read")))
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+const USER_COLUMNS: [Column; 11] = [
+    Column::Text("ubn"),
+    Column::Text("user_id"),
+    Column::Text("day"),
+    Column::Integer("queries"),
+    Column::Integer("minute"),
+    Column::Integer("in_minute"),
+    Column::Integer("peak"),
+    Column::Integer("last_at"),
+    Column::Integer("distance"),
+    Column::Integer("run"),
+    Column::Integer("longest_run"),
+];
+
+async fn execute(tx: &DatabaseTransaction, sql: String, rows: Vec<Value>) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let values = [Value::Array(rows).to_string().into()];
+    tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await.map(drop)
+}
+
+/// The users' counts so far, which the next records go on from.
+async fn read_users(
+    tx: &DatabaseTransaction,
+    keys: Vec<Value>,
+) -> Result<BTreeMap<UserDay, UserCount>, DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "SELECT u.* FROM {} JOIN usage_users u ON u.ubn = i.ubn AND u.user_id = i.user_id AND u.day = i.day",
+        rows(backend, &[Column::Text("ubn"), Column::Text("user_id"), Column::Text("day")])
+    );
+    let statement = Statement::from_sql_and_values(backend, sql, [Value::Array(keys).to_string().into()]);
+    let mut users = BTreeMap::new();
+    for row in tx.query_all_raw(statement).await? {
+        let key = (row.try_get("", "ubn")?, row.try_get("", "user_id")?, row.try_get("", "day")?);
+        let burst = Burst {
+            minute: row.try_get("", "minute")?,
+            count: count(&row, "in_minute")?,
+            peak: count(&row, "peak")?,
+        };
+        let pace = Pace {
+            last_at: Some(row.try_get("", "last_at")?),
+            distance: row.try_get("", "distance")?,
+            run: count(&row, "run")?,
+            longest: count(&row, "longest_run")?,
+        };
+        users.insert(key, UserCount { queries: count(&row, "queries")?, burst, pace });
+    }
+    Ok(users)
+}
+
+async fn write_counts(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let day_columns =
+        [Column::Text("ubn"), Column::Text("day"), Column::Text("outcome"), Column::Integer("queries")];
+    let sql = format!(
+        "INSERT INTO usage_days (ubn, day, outcome, queries) SELECT ubn, day, outcome, queries FROM {} WHERE true \
+         ON CONFLICT (ubn, day, outcome) DO UPDATE SET queries = usage_days.queries + excluded.queries",
+        rows(backend, &day_columns)
+    );
+    let days = counts.days.iter().map(|((ubn, day, outcome), queries)| {
+        json!({"ubn": ubn, "day": day, "outcome": outcome, "queries": queries})
+    });
+    execute(tx, sql, days.collect()).await?;
+    let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, run, longest_run";
+    let sql = format!(
+        "INSERT INTO usage_users ({names}) SELECT {names} FROM {} WHERE true \
+         ON CONFLICT (ubn, user_id, day) DO UPDATE SET queries = excluded.queries, minute = excluded.minute, \
+         in_minute = excluded.in_minute, peak = excluded.peak, last_at = excluded.last_at, \
+         distance = excluded.distance, run = excluded.run, longest_run = excluded.longest_run",
+        rows(backend, &USER_COLUMNS)
+    );
+    let users = counts.users.iter().map(|((ubn, user, day), count)| {
+        json!({
+            "ubn": ubn, "user_id": user, "day": day, "queries": count.queries, "minute": count.burst.minute,
+            "in_minute": count.burst.count, "peak": count.burst.peak,
+            "last_at": count.pace.last_at.unwrap_or_default(), "distance": count.pace.distance,
+            "run": count.pace.run, "longest_run": count.pace.longest,
+        })
+    });
+    execute(tx, sql, users.collect()).await?;
+    let number_columns = [
+        Column::Bytes("person_hash"),
+        Column::Text("ubn"),
+        Column::Text("day"),
+        Column::Integer("attempts"),
+        Column::Integer("locked"),
+    ];
+    let sql = format!(
+        "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked) \
+         SELECT person_hash, ubn, day, attempts, locked FROM {} WHERE true \
+         ON CONFLICT (person_hash, ubn, day) DO UPDATE SET \
+         attempts = usage_numbers.attempts + excluded.attempts, locked = usage_numbers.locked + excluded.locked",
+        rows(backend, &number_columns)
+    );
+    let numbers = counts.numbers.iter().map(|((person, ubn, day), (attempts, locked))| {
+        json!({"person_hash": person, "ubn": ubn, "day": day, "attempts": attempts, "locked": locked})
+    });
+    execute(tx, sql, numbers.collect()).await
+}
+
+async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
+    let backend = tx.get_database_backend();
+    // On SQLite the transaction itself is the lock: it began as a writer.
+    let sql = match backend {
+        DbBackend::Postgres => "SELECT seq, position FROM tally_cursor WHERE id = 1 FOR UPDATE",
+        _ => "SELECT seq, position FROM tally_cursor WHERE id = 1",
+    };
+    let cursor = tx.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let cursor = cursor.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))?;
+    let (seq, position): (i64, i32) = (cursor.try_get("", "seq")?, cursor.try_get("", "position")?);
+    let behind = Condition::any()
+        .add(record::Column::Seq.gt(seq))
+        .add(Condition::all().add(record::Column::Seq.eq(seq)).add(record::Column::Position.gt(position)));
+    let records = record::Entity::find()
+        .filter(record::Column::Seq.gte(seq))
+        .filter(behind)
+        .order_by_asc(record::Column::Seq)
+        .order_by_asc(record::Column::Position)
+        .limit(u64::from(limit))
+        .all(tx)
+        .await?;
+    let Some(last) = records.last() else { return Ok(0) };
+    let production = Environment::Production.as_str();
+    let counted: Vec<_> = records.iter().filter(|record| record.environment == production).collect();
+    let mut keys: Vec<_> = counted.iter().map(|record| user_day(record)).collect::<Result<_, _>>()?;
+    keys.sort_unstable();
+    keys.dedup();
+    let keys = keys.iter().map(|(ubn, user, day)| json!({"ubn": ubn, "user_id": user, "day": day}));
+    let mut counts = Counts { users: read_users(tx, keys.collect()).await?, ..Counts::default() };
+    for record in counted {
+        counts.add(record)?;
+    }
+    write_counts(tx, &counts).await?;
+    let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
+    let values = [last.seq.into(), last.position.into()];
+    tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    Ok(u32::try_from(records.len()).unwrap_or(limit))
+}
+
+impl Store {
+    async fn tallied(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.reader.get_database_backend(), sql, values);
+        self.reader.query_all_raw(statement).await.map_err(unavailable)
+    }
+
+    async fn day_counts(&self, day: NaiveDate) -> Result<HashMap<String, Activity>, StoreError> {
+        let sql = "SELECT ubn, outcome, queries FROM usage_days WHERE day = $1";
+        let mut activities = HashMap::new();
+        for row in self.tallied(sql, vec![day.to_string().into()]).await? {
+            let ubn: String = row.try_get("", "ubn").map_err(unavailable)?;
+            let parsed = UnifiedBusinessNumber::parse(&ubn).map_err(|_| corrupt("usage_days", "ubn"))?;
+            let activity = activities.entry(ubn).or_insert_with(|| nothing(parsed, day));
+            let outcome: String = row.try_get("", "outcome").map_err(unavailable)?;
+            let queries = count(&row, "queries").map_err(unavailable)?;
+            match outcome.as_str() {
+                "1" | "6" | "7" => activity.answers += queries,
+                "2" | "3" | "4" => {
+                    activity.answers += queries;
+                    activity.wrong += queries;
+                }
+                "replayed" => activity.replays += queries,
+                "addressNotRegistered" => activity.refused_addresses += queries,
+                _ => {}
+            }
+        }
+        Ok(activities)
+    }
+}
+
+fn nothing(ubn: UnifiedBusinessNumber, day: NaiveDate) -> Activity {
+    Activity {
+        ubn,
+        day,
+        answers: 0,
+        wrong: 0,
+        locked_numbers: 0,
+        replays: 0,
+        refused_addresses: 0,
+        users: Vec::new(),
+        numbers: Vec::new(),
+    }
+}
+
+/// ID numbers that an organisation tried on the day `$1`, as everyone tried them since the day `$2`.
+const NUMBERS: &str = "SELECT n.ubn AS ubn, CAST(g.attempts AS BIGINT) AS attempts, g.organisations AS organisations \
+    FROM usage_numbers n JOIN (SELECT person_hash, sum(attempts) AS attempts, count(DISTINCT ubn) AS organisations \
+    FROM usage_numbers WHERE day >= $2 AND day <= $1 GROUP BY person_hash \
+    HAVING sum(attempts) >= $3 OR count(DISTINCT ubn) >= $4) g ON g.person_hash = n.person_hash WHERE n.day = $1";
+
+#[async_trait]
+impl UsageTally for Store {
+    async fn advance(&self, limit: u32) -> Result<u32, StoreError> {
+        let counted = async {
+            let tx = self.begin().await?;
+            let records = advanced(&tx, limit).await?;
+            tx.commit().await?;
+            Ok(records)
+        };
+        counted.await.map_err(unavailable)
+    }
+
+    async fn activities(&self, day: NaiveDate, thresholds: &Thresholds) -> Result<Vec<Activity>, StoreError> {
+        let mut activities = self.day_counts(day).await?;
+        let ubn = |row: &QueryResult| row.try_get::<String>("", "ubn").map_err(unavailable);
+        let number = |row: &QueryResult, column| count(row, column).map_err(unavailable);
+        let sql =
+            "SELECT ubn, count(*) AS locked FROM usage_numbers WHERE day = $1 AND locked > 0 GROUP BY ubn";
+        for row in self.tallied(sql, vec![day.to_string().into()]).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.locked_numbers = number(&row, "locked")?;
+            }
+        }
+        let sql = "SELECT ubn, user_id, queries, peak, longest_run FROM usage_users \
+                   WHERE day = $1 AND (peak >= $2 OR longest_run >= $3) ORDER BY ubn, user_id";
+        let floors = [signed(thresholds.user_per_minute).into(), signed(thresholds.paced_run).into()];
+        let values = std::iter::once(day.to_string().into()).chain(floors).collect();
+        for row in self.tallied(sql, values).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.users.push(UserActivity {
+                    user_id: row.try_get("", "user_id").map_err(unavailable)?,
+                    queries: number(&row, "queries")?,
+                    peak_per_minute: number(&row, "peak")?,
+                    longest_run: number(&row, "longest_run")?,
+                });
+            }
+        }
+        let since = day.checked_sub_days(Days::new(u64::from(NUMBER_DAYS) - 1)).unwrap_or(day);
+        let values = vec![
+            day.to_string().into(),
+            since.to_string().into(),
+            signed(thresholds.number_attempts).into(),
+            signed(thresholds.number_organisations).into(),
+        ];
+        for row in self.tallied(NUMBERS, values).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.numbers.push(NumberActivity {
+                    attempts: number(&row, "attempts")?,
+                    organisations: number(&row, "organisations")?,
+                });
+            }
+        }
+        let mut activities: Vec<_> = activities.into_values().collect();
+        activities.sort_unstable_by_key(|activity| activity.ubn.to_string());
+        Ok(activities)
+    }
+}

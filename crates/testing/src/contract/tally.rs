@@ -1,0 +1,90 @@
+//! The contract of [`UsageTally`]: records are counted once, over nodes, and tell the rules what they look at.
+
+use chrono::TimeDelta;
+use idcheck_domain::{
+    abuse::{AbuseRule, Activity, Thresholds, judge},
+    key::Environment,
+    taipei,
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::ports::{Ask, Changes, Clock, Ledger, LedgerEntry, RefusalCode, UsageTally};
+
+use super::ledger::{admit, question};
+use crate::{FixedClock, builders::ubn};
+
+/// Organisations of this suite, from this number on.
+const FIRST: usize = 3500;
+
+fn entry(organisation: usize, person: usize, year: u32, jti: &str, millis: i64) -> LedgerEntry {
+    let entry = question(person, year, jti);
+    LedgerEntry {
+        ubn: ubn(organisation),
+        at: entry.at + TimeDelta::milliseconds(millis),
+        user_id: "teller7".to_owned(),
+        ..entry
+    }
+}
+
+async fn counted(nodes: [&impl UsageTally; 2], thresholds: &Thresholds) -> Vec<Activity> {
+    // Both count at once, in small strides, until nothing is left.
+    let run = async |node: usize| while nodes[node].advance(7).await.unwrap() > 0 {};
+    tokio::join!(run(0), run(1));
+    nodes[0].activities(taipei::day(FixedClock::default().now()), thresholds).await.unwrap()
+}
+
+fn of(activities: &[Activity], ubn: UnifiedBusinessNumber) -> &Activity {
+    activities.iter().find(|activity| activity.ubn == ubn).unwrap()
+}
+
+/// One company that guesses is noticed within 200 wrong answers; what is counted is what was recorded.
+pub async fn one_company<S: UsageTally + Changes>(nodes: [&S; 2], ledger: &impl Ledger) {
+    let who = admit(nodes[0], FIRST).await;
+    // Two wrong answers about each of a hundred persons, steadily one every 300 ms.
+    for number in 0..200_usize {
+        let millis = i64::try_from(number).unwrap() * 300;
+        let asked = entry(FIRST, 4000 + number / 2, 100, &format!("tally-{number}"), millis);
+        ledger.record(asked).await.unwrap();
+    }
+    // Sent again, from elsewhere, and in the sandbox: none of these is an answer in production.
+    ledger.record(entry(FIRST, 4000, 100, "tally-1", 0)).await.unwrap();
+    let elsewhere =
+        LedgerEntry { ask: Ask::Refused(RefusalCode::AddressNotRegistered), ..entry(FIRST, 0, 100, "", 0) };
+    ledger.record(LedgerEntry { user_id: String::new(), ..elsewhere }).await.unwrap();
+    let sandbox = entry(FIRST, 4200, 100, "tally-sandbox", 0);
+    ledger.record(LedgerEntry { environment: Environment::Sandbox, ..sandbox }).await.unwrap();
+
+    let thresholds = Thresholds::default();
+    let activities = counted(nodes, &thresholds).await;
+    let activity = of(&activities, who);
+    assert_eq!((activity.answers, activity.wrong, activity.locked_numbers), (200, 200, 0));
+    assert_eq!((activity.replays, activity.refused_addresses), (1, 1));
+    assert_eq!(activity.users.len(), 1);
+    // The replay came at the first second again, which ends the run.
+    assert_eq!((activity.users[0].queries, activity.users[0].longest_run), (201, 199));
+    let rules: Vec<_> = judge(activity, &thresholds).into_iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, [AbuseRule::MismatchRatio, AbuseRule::MachinePaced]);
+    // Counted again, nothing changes.
+    assert_eq!(of(&counted(nodes, &thresholds).await, who), activity);
+}
+
+/// Twenty companies that share the guessing of one number are noticed, each of them, within 2,000 wrong answers.
+pub async fn colluding_companies<S: UsageTally + Changes>(nodes: [&S; 2], ledger: &impl Ledger) {
+    let mut who = Vec::new();
+    for number in 1..=20 {
+        who.push(admit(nodes[0], FIRST + number).await);
+    }
+    // Each asks once about each of four numbers, and hides it among right answers about others.
+    for (asked, organisation) in (1..=20_usize).flat_map(|o| [o; 4]).enumerate() {
+        let jti = format!("colluding-{asked}");
+        ledger.record(entry(FIRST + organisation, 4300 + asked % 4, 100, &jti, 0)).await.unwrap();
+    }
+    let thresholds = Thresholds::default();
+    let activities = counted(nodes, &thresholds).await;
+    for ubn in who {
+        let found = judge(of(&activities, ubn), &thresholds);
+        let finding = found.iter().find(|finding| finding.rule == AbuseRule::GuessedNumber).unwrap();
+        let counts: Vec<_> = finding.evidence.counts.iter().map(|(_, count)| *count).collect();
+        // Four numbers; each was asked about by all twenty, three times in vain and then locked.
+        assert_eq!(counts, [4, 20, 20]);
+    }
+}

@@ -1,0 +1,169 @@
+//! Reminders: the day before a deadline of the organisation, and once it is over.
+//!
+//! Each is sent once: its key is written in the transaction that puts the mail into the outbox, so that any number of
+//! nodes may run this. An answer that comes at the same moment can be crossed by a reminder; it is only a mail.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, Timelike, Utc};
+use idcheck_domain::{application::StateName, calendar::DueDate, taipei};
+
+use crate::ports::{
+    ApplicationFilter, Applications, AuditEntry, Change, Changes, Clock, CommitError, Entropy, MailMessage,
+    Notices, Organisations, OutgoingMail, Reminders, StoreError,
+};
+
+/// No reminder leaves before this hour in Taipei (**decided**).
+const FIRST_HOUR: u32 = 8;
+/// Cases read at one time.
+const PAGE: u16 = 100;
+
+/// What reminding needs.
+#[derive(Clone)]
+pub struct ReminderPorts {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Cases.
+    pub applications: Arc<dyn Applications>,
+    /// Organisations.
+    pub organisations: Arc<dyn Organisations>,
+    /// Notices of abnormal use.
+    pub notices: Arc<dyn Notices>,
+    /// What was sent already.
+    pub reminders: Arc<dyn Reminders>,
+    /// Changes.
+    pub changes: Arc<dyn Changes>,
+}
+
+/// Which of its two reminders a deadline calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// It ends tomorrow, or today.
+    Due,
+    /// It is over.
+    Overdue,
+}
+
+fn moment(due: DueDate, now: DateTime<Utc>) -> Option<Moment> {
+    if due.is_over(now) {
+        return Some(Moment::Overdue);
+    }
+    let tomorrow = taipei::day(now).checked_add_days(Days::new(1))?;
+    (due.date <= tomorrow).then_some(Moment::Due)
+}
+
+/// A reminder that is called for.
+struct Reminder {
+    key: String,
+    mail: OutgoingMail,
+}
+
+/// Sends the reminders that are called for.
+#[derive(Clone)]
+pub struct SendReminders {
+    ports: ReminderPorts,
+}
+
+impl SendReminders {
+    /// With these ports.
+    pub fn new(ports: ReminderPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Sends what was not sent yet and tells how many.
+    ///
+    /// # Errors
+    /// The store's; the next turn goes on.
+    pub async fn execute(&self) -> Result<usize, StoreError> {
+        let now = self.ports.clock.now();
+        if taipei::local(now).hour() < FIRST_HOUR {
+            return Ok(0);
+        }
+        let mut called_for = self.clarifications(now).await?;
+        called_for.extend(self.notices(now).await?);
+        let keys: Vec<_> = called_for.iter().map(|reminder| reminder.key.clone()).collect();
+        let sent = self.ports.reminders.sent(&keys).await?;
+        let mut count = 0;
+        for reminder in called_for.into_iter().filter(|reminder| !sent.contains(&reminder.key)) {
+            count += usize::from(self.send(reminder).await?);
+        }
+        Ok(count)
+    }
+
+    async fn clarifications(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+        let mut reminders = Vec::new();
+        let mut filter = ApplicationFilter {
+            state: Some(StateName::ClarificationRequested),
+            limit: PAGE,
+            ..ApplicationFilter::default()
+        };
+        loop {
+            let page = self.ports.applications.queue(&filter).await?;
+            for case in page.items.into_iter().map(|item| item.application) {
+                let Some(asked) = case.clarifications.last() else { continue };
+                let Some(moment) = moment(asked.due, now) else { continue };
+                let case_number = case.case_number.to_string();
+                let (company, due) = (case.company_name.as_str().to_owned(), asked.due.date);
+                let (word, message) = match moment {
+                    Moment::Due => ("due", MailMessage::ClarificationDue { case_number, company, due }),
+                    Moment::Overdue => {
+                        ("overdue", MailMessage::ClarificationOverdue { case_number, company, due })
+                    }
+                };
+                let to = case.contact.email().clone();
+                let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+                reminders.push(Reminder { key: format!("clarification:{}:{word}", asked.id.0), mail });
+            }
+            match page.next {
+                Some(next) => filter.cursor = Some(next),
+                None => return Ok(reminders),
+            }
+        }
+    }
+
+    async fn notices(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+        let mut reminders = Vec::new();
+        for notice in self.ports.notices.open().await?.into_iter().map(|read| read.value) {
+            let Some((due, moment)) = notice.state.due().and_then(|due| Some((due, moment(due, now)?)))
+            else {
+                continue;
+            };
+            let Some(held) = self.ports.organisations.find(notice.ubn).await? else { continue };
+            let company = held.value.name.as_str().to_owned();
+            let (rule, due) = (notice.rule, due.date);
+            let (word, message) = match moment {
+                Moment::Due => ("due", MailMessage::NoticeDue { company, rule, due }),
+                Moment::Overdue => ("overdue", MailMessage::NoticeOverdue { company, rule, due }),
+            };
+            let to = held.value.contact.email().clone();
+            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+            // Asked again, it has another deadline and so other reminders.
+            let key = format!("notice:{}:{}:{word}", notice.id, notice.sendings.len());
+            reminders.push(Reminder { key, mail });
+        }
+        Ok(reminders)
+    }
+
+    async fn send(&self, reminder: Reminder) -> Result<bool, StoreError> {
+        let entry = AuditEntry {
+            actor: "system".to_owned(),
+            action: "reminder.send".to_owned(),
+            subject: reminder.key.clone(),
+            detail: String::new(),
+        };
+        let change = Change {
+            reminder: Some(reminder.key),
+            mail: vec![reminder.mail],
+            audit: vec![entry],
+            ..Change::default()
+        };
+        match self.ports.changes.commit(change).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Store(error)) => Err(error),
+            // Another node was first.
+            Err(_) => Ok(false),
+        }
+    }
+}

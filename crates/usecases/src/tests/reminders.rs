@@ -1,0 +1,99 @@
+//! Reminders: which deadline calls for which, and each only once.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::ClarificationId, calendar::WorkingCalendar, officer::OfficerId, value::Narrative,
+};
+use uuid::Uuid;
+
+use super::{application, entropy, now};
+use crate::{
+    ports::{
+        CaseSummary, Change, CommitError, MailMessage, MockApplications, MockChanges, MockClock, MockNotices,
+        MockOrganisations, MockReminders, Page,
+    },
+    reminders::{ReminderPorts, SendReminders},
+};
+
+/// A case whose clarification was asked for on Monday 2026-11-23 and is due at the end of Monday 2026-11-30.
+fn asked() -> CaseSummary {
+    let officer = OfficerId(Uuid::from_u128(5));
+    let case = application().claim(officer, now()).unwrap().0;
+    let id = ClarificationId(Uuid::from_u128(8));
+    let question = Narrative::parse("請補充").unwrap();
+    let asked = case.request_clarification(id, question, officer, now(), &WorkingCalendar::default());
+    CaseSummary { application: asked.unwrap().0, version: 3, assignee_name: None }
+}
+
+async fn at(
+    time: &str,
+    sent: &[&str],
+    outcome: Result<(), CommitError>,
+) -> (Result<usize, crate::ports::StoreError>, Vec<Change>) {
+    let time: DateTime<Utc> = time.parse().unwrap();
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(time);
+    let mut applications = MockApplications::new();
+    applications.expect_queue().returning(|_| Ok(Page { items: vec![asked()], next: None }));
+    let mut notices = MockNotices::new();
+    notices.expect_open().returning(|| Ok(Vec::new()));
+    let mut reminders = MockReminders::new();
+    let sent: HashSet<String> = sent.iter().map(|key| (*key).to_owned()).collect();
+    reminders.expect_sent().returning(move |_| Ok(sent.clone()));
+    let committed = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&committed);
+    let mut changes = MockChanges::new();
+    changes.expect_commit().returning(move |change| {
+        kept.lock().unwrap().push(change);
+        outcome
+    });
+    let remind = SendReminders::new(ReminderPorts {
+        clock: Arc::new(clock),
+        entropy: entropy(),
+        applications: Arc::new(applications),
+        organisations: Arc::new(MockOrganisations::new()),
+        notices: Arc::new(notices),
+        reminders: Arc::new(reminders),
+        changes: Arc::new(changes),
+    });
+    let count = remind.execute().await;
+    let committed = committed.lock().unwrap().clone();
+    (count, committed)
+}
+
+const DUE: &str = "clarification:00000000-0000-0000-0000-000000000008:due";
+
+#[tokio::test]
+async fn the_day_before_it_is_due_from_eight_in_the_morning() {
+    for (time, count) in [
+        ("2026-11-28T12:00:00+08:00", 0),
+        ("2026-11-29T07:59:59+08:00", 0),
+        ("2026-11-29T08:00:00+08:00", 1),
+        ("2026-11-30T23:59:59+08:00", 1),
+    ] {
+        let (sent, changes) = at(time, &[], Ok(())).await;
+        assert_eq!(sent, Ok(count), "{time}");
+        assert!(changes.iter().all(|c| matches!(c.mail[0].message, MailMessage::ClarificationDue { .. })));
+        assert!(changes.iter().all(|c| c.reminder.as_deref() == Some(DUE)));
+    }
+}
+
+#[tokio::test]
+async fn once_it_is_over_it_is_told_as_overdue() {
+    let (sent, changes) = at("2026-12-01T08:00:00+08:00", &[DUE], Ok(())).await;
+    assert_eq!(sent, Ok(1));
+    assert!(matches!(changes[0].mail[0].message, MailMessage::ClarificationOverdue { .. }));
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_sent_again_here_or_on_another_node() {
+    let (sent, changes) = at("2026-11-30T09:00:00+08:00", &[DUE], Ok(())).await;
+    assert_eq!((sent, changes.len()), (Ok(0), 0));
+    let (sent, _) = at("2026-11-30T09:00:00+08:00", &[], Err(CommitError::Conflict)).await;
+    assert_eq!(sent, Ok(0));
+}
