@@ -16,7 +16,7 @@ mod people;
 mod process;
 mod site;
 
-pub use caller::{Caller, Reply, Signer, python};
+pub use caller::{Caller, Reply, Signer, ed25519, python};
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port, idcheck};
 pub use site::{Random, Site, count_from};

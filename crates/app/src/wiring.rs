@@ -4,12 +4,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use idcheck_certificate::{FolderVerifier, Policy};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
-use idcheck_token::{LegacyTokens, PublicKeys};
+use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
     mail::DeliverMail,
@@ -129,7 +130,7 @@ impl Service {
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
-            tokens: Arc::new(LegacyTokens::default()),
+            tokens: Arc::new(tokens(config)),
             rates: Arc::clone(&rates) as _,
             ledger: Arc::new(LedgerWriter::start(store.clone())),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
@@ -251,6 +252,14 @@ impl Readiness for Ready {
         problems.extend((self.also_ready)());
         problems
     }
+}
+
+fn tokens(config: &Config) -> Tokens {
+    let seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
+    let skew = seconds(config.tokens.skew);
+    let window = |span| Window { skew, span: seconds(span) };
+    Tokens::new(config.base_url.trim_end_matches('/'))
+        .with_windows(window(config.tokens.legacy_span), window(config.tokens.strict_span))
 }
 
 fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {

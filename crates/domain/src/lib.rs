@@ -25,6 +25,7 @@ pub mod key;
 pub mod lockout;
 pub mod officer;
 pub mod organisation;
+pub mod sandbox;
 pub mod taipei;
 pub mod value;
 pub mod verification;

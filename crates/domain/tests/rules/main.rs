@@ -12,6 +12,7 @@ mod identifiers;
 mod lockout;
 mod organisation;
 mod person_id;
+mod sandbox;
 mod state_diagram;
 mod support;
 mod text;

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, unavailable};
+use super::{Store, unavailable, users};
 use crate::{
     chain,
     entity::{application, challenge, clarification, history, iss_key, organisation, outbox, registered_key},
@@ -95,6 +95,9 @@ impl Store {
         if change.organisation.is_some() || change.iss_key.is_some() {
             let sql = "UPDATE caller_epoch SET epoch = epoch + 1 WHERE id = 1";
             tx.execute_unprepared(sql).await.map_err(failed)?;
+        }
+        for user in &change.users {
+            users::write(tx, user).await.map_err(failed)?;
         }
         for mail in &change.mail {
             self.queue(tx, mail).await.map_err(failed)?;

@@ -6,6 +6,7 @@ mod changes;
 mod mail;
 mod officers;
 mod register;
+mod users;
 
 pub(crate) use register::status_of;
 
