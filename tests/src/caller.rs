@@ -164,13 +164,9 @@ impl Caller {
     }
 
     /// Sends a strict query to `url`: the status, the headers, the body.
-    pub async fn post(
-        &self,
-        url: &str,
-        token: &str,
-        body: &str,
-    ) -> (u16, reqwest::header::HeaderMap, Value) {
-        let request = self.client.post(url).header("content-type", "application/json").header("accept-language", "en");
+    pub async fn post(&self, url: &str, token: &str, body: &str) -> (u16, reqwest::header::HeaderMap, Value) {
+        let request =
+            self.client.post(url).header("content-type", "application/json").header("accept-language", "en");
         let response = request.bearer_auth(token).body(body.to_owned()).send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         (status, headers, parse(&response.bytes().await.unwrap()))
