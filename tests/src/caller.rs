@@ -12,7 +12,7 @@ use aws_lc_rs::{
     encoding::AsDer,
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
-    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+    signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256},
 };
 use base64::{
     Engine,
@@ -61,7 +61,7 @@ impl Default for Signer {
     }
 }
 
-/// What came back.
+/// What came back in the legacy profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -167,12 +167,47 @@ impl Caller {
         self.try_send(base_url, token).await.expect("an answer")
     }
 
+    /// A strict token for `body`, signed with an Ed25519 key; `claims` replaces members.
+    pub fn strict_token(&self, key: &Ed25519KeyPair, audience: &str, body: &str, claims: &Value) -> String {
+        let now = chrono::Utc::now().timestamp();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
+        let mut all = json!({
+            "iss": self.iss_key, "sub": "user1", "aud": audience, "iat": now, "exp": now + 120,
+            "jti": format!("s{now}-{number}-{:p}", Arc::as_ptr(&self.next)),
+            "digest": URL_SAFE_NO_PAD.encode(digest.as_ref()),
+        });
+        for (name, value) in claims.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", encode(&json!({"alg": "EdDSA"})), encode(&all));
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes()).as_ref()))
+    }
+
+    /// Sends a strict query to `url`: the status, the headers, the body.
+    pub async fn post(&self, url: &str, token: &str, body: &str) -> (u16, reqwest::header::HeaderMap, Value) {
+        let request =
+            self.client.post(url).header("content-type", "application/json").header("accept-language", "en");
+        let response = request.bearer_auth(token).body(body.to_owned()).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        (status, headers, parse(&response.bytes().await.unwrap()))
+    }
+
     /// Asks and gives the result's digit.
     pub async fn ask(&self, base_url: &str, person: &Value) -> String {
         let reply = self.send(base_url, &self.token(person)).await;
         assert_eq!((reply.status, reply.rd_code.as_str()), (200, "RS7009"), "{reply:?}");
         reply.result
     }
+}
+
+/// An Ed25519 key and its public half in PEM.
+pub fn ed25519() -> (Ed25519KeyPair, String) {
+    let pair = Ed25519KeyPair::generate().unwrap();
+    let prefix = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let der = [&prefix[..], pair.public_key().as_ref()].concat();
+    (pair, format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der)))
 }
 
 /// Runs a Python script of `tests/interop` with the interpreter that has its libraries.

@@ -17,7 +17,7 @@ mod people;
 mod process;
 mod site;
 
-pub use caller::{Caller, Reply, Signer, python};
+pub use caller::{Caller, Reply, Signer, ed25519, python};
 pub use console::{Console, Shown};
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port, idcheck, shell};

@@ -43,7 +43,7 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// The long campaigns: `kills`, `races`; all of them without a name.
+    /// The long campaigns: `kills`, `oracle`, `races`; all of them without a name.
     Soak {
         /// Which.
         name: Option<String>,

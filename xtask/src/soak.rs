@@ -17,8 +17,9 @@ struct Campaign {
     count: u32,
 }
 
-const CAMPAIGNS: [Campaign; 2] = [
+const CAMPAIGNS: [Campaign; 3] = [
     Campaign { name: "kills", suite: "kills", variable: "IDCHECK_TEST_KILLS", count: 1000 },
+    Campaign { name: "oracle", suite: "oracle", variable: "IDCHECK_TEST_ORACLE", count: 60 },
     Campaign { name: "races", suite: "races", variable: "IDCHECK_TEST_RACES", count: 1000 },
 ];
 

@@ -40,8 +40,28 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsConfig,
     /// From where on use is abnormal.
     pub(crate) abuse: Abuse,
+    /// Times of tokens.
+    pub(crate) tokens: TokensConfig,
     /// Logs.
     pub(crate) log: Log,
+}
+
+/// Times that tokens of the verification API must keep (check 5), in seconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TokensConfig {
+    /// How far a caller's clock may be off.
+    pub(crate) skew: u32,
+    /// Longest time from `iat` to `exp`, legacy profile.
+    pub(crate) legacy_span: u32,
+    /// The same, strict profile.
+    pub(crate) strict_span: u32,
+}
+
+impl Default for TokensConfig {
+    fn default() -> Self {
+        Self { skew: 300, legacy_span: 3600, strict_span: 300 }
+    }
 }
 
 /// How mail leaves.
@@ -172,6 +192,7 @@ impl Default for Config {
             mail: Mail::default(),
             limits: LimitsConfig::default(),
             abuse: Abuse::default(),
+            tokens: TokensConfig::default(),
             log: Log::default(),
         }
     }

@@ -4,12 +4,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use idcheck_certificate::{FolderVerifier, Policy};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
-use idcheck_token::{LegacyTokens, PublicKeys};
+use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations},
@@ -136,7 +137,7 @@ impl Service {
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
-            tokens: Arc::new(LegacyTokens::default()),
+            tokens: Arc::new(tokens(config)),
             rates: Arc::clone(&rates) as _,
             ledger: Arc::new(LedgerWriter::start(store.clone())),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
@@ -277,6 +278,14 @@ impl Readiness for Ready {
         problems.extend((self.also_ready)());
         problems
     }
+}
+
+fn tokens(config: &Config) -> Tokens {
+    let seconds = |seconds: u32| TimeDelta::seconds(seconds.into());
+    let skew = seconds(config.tokens.skew);
+    let window = |span| Window { skew, span: seconds(span) };
+    Tokens::new(config.base_url.trim_end_matches('/'))
+        .with_windows(window(config.tokens.legacy_span), window(config.tokens.strict_span))
 }
 
 fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {

@@ -31,6 +31,7 @@ pub mod officer;
 pub mod organisation;
 pub mod plan;
 pub mod revocation;
+pub mod sandbox;
 pub mod taipei;
 pub mod value;
 pub mod verification;

@@ -110,6 +110,16 @@ impl VerificationResult {
         Self::ALL.into_iter().find(|r| r.code() == code)
     }
 
+    /// Wrong answers left to this ID number today, where the result tells it.
+    pub const fn attempts_left(self) -> Option<u8> {
+        match self {
+            Self::FirstMismatch => Some(2),
+            Self::SecondMismatch => Some(1),
+            Self::ThirdMismatch | Self::Locked => Some(0),
+            Self::Match | Self::OutOfUse | Self::ReportedLost | Self::UserSuspended => None,
+        }
+    }
+
     /// Whether it is a wrong answer, one that costs a strike.
     pub const fn is_strike(self) -> bool {
         matches!(self, Self::FirstMismatch | Self::SecondMismatch | Self::ThirdMismatch)

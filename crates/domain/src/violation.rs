@@ -31,6 +31,10 @@ pub enum Violation {
     PersonIdChecksum,
     /// Not seven digits `yyyMMdd` of the ROC calendar.
     RocDateFormat,
+    /// Not `YYYY-MM-DD`.
+    IsoDateFormat,
+    /// Not 1 to 12 letters and digits.
+    UserIdFormat,
     /// No such day.
     RocDateImpossible,
     /// A day after today.
@@ -79,7 +83,7 @@ pub enum Violation {
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -90,6 +94,8 @@ impl Violation {
         Self::PersonIdFormat,
         Self::PersonIdChecksum,
         Self::RocDateFormat,
+        Self::IsoDateFormat,
+        Self::UserIdFormat,
         Self::RocDateImpossible,
         Self::DateInFuture,
         Self::ApplyCodeUnknown,
@@ -127,6 +133,8 @@ impl Violation {
             Self::PersonIdFormat => "person-id-format",
             Self::PersonIdChecksum => "person-id-checksum",
             Self::RocDateFormat => "roc-date-format",
+            Self::IsoDateFormat => "iso-date-format",
+            Self::UserIdFormat => "user-id-format",
             Self::RocDateImpossible => "roc-date-impossible",
             Self::DateInFuture => "date-in-future",
             Self::ApplyCodeUnknown => "apply-code-unknown",

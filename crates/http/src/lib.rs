@@ -36,13 +36,11 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     let app = Arc::new(app);
     let api = api::routes(&app.config.base_url);
     let routes = Route::new()
-        .at("/integration/rwv2c2", get(verify::legacy))
-        .at("/integration/rwv2c2/", get(verify::legacy))
         .nest("/api/v1", api)
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready))
         .at("/metrics", get(health::metrics));
-    let routes = officer::routes(portal::routes(routes));
+    let routes = officer::routes(portal::routes(verify::routes(routes)));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {

@@ -7,12 +7,13 @@ use idcheck_usecases::{
     casework::CaseworkRefusal,
     dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
-    ports::StoreError,
+    ports::{StoreError, TokenRefusal},
     review::ReviewRefusal,
 };
 use poem::{Response, http::StatusCode};
+use serde::Serialize;
 
-use crate::{api::Failure, i18n::Lang, state::App};
+use crate::{i18n::Lang, state::App};
 
 /// A field and what is wrong with it.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ impl Problem {
         Self { status, name, title, detail: Detail::OfTitle, violations: Vec::new() }
     }
 
-    fn simple(status: StatusCode, title: &'static str) -> Self {
+    pub(crate) fn simple(status: StatusCode, title: &'static str) -> Self {
         let name = title.strip_prefix("problem-").unwrap_or(title).to_owned();
         Self::named(status, name, title)
     }
@@ -126,10 +127,45 @@ impl Problem {
         }
     }
 
-    /// The response.
+    /// The response, for handlers that the document does not make.
     pub(crate) fn response(&self, lang: Lang, request_id: &str) -> Response {
-        poem::IntoResponse::into_response(Failure::of(self, lang, request_id))
+        let told = self.told(lang);
+        let errors = told.errors.iter();
+        let body = ProblemJson {
+            r#type: &told.r#type,
+            title: &told.title,
+            status: self.status.as_u16(),
+            detail: &told.detail,
+            request_id,
+            errors: errors
+                .map(|e| ErrorJson { pointer: &e.pointer, message: &e.message, code: e.code })
+                .collect(),
+        };
+        Response::builder()
+            .status(self.status)
+            .content_type("application/problem+json")
+            .body(serde_json::to_vec(&body).unwrap_or_default())
     }
+}
+
+/// RFC 9457 §3.1, the same members as in the document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProblemJson<'p> {
+    r#type: &'p str,
+    title: &'p str,
+    status: u16,
+    detail: &'p str,
+    request_id: &'p str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ErrorJson<'p>>,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'p> {
+    pointer: &'p str,
+    message: &'p str,
+    code: &'static str,
 }
 
 /// A problem in words.
@@ -142,6 +178,16 @@ pub(crate) struct Told {
     pub(crate) detail: String,
     /// The fields.
     pub(crate) errors: Vec<FieldProblem>,
+}
+
+impl From<TokenRefusal> for Problem {
+    fn from(refusal: TokenRefusal) -> Self {
+        let code = refusal.code();
+        Self {
+            detail: Detail::Key(format!("token-{code}")),
+            ..Self::named(StatusCode::UNAUTHORIZED, code.to_owned(), "problem-token")
+        }
+    }
 }
 
 impl From<StoreError> for Problem {

@@ -7,7 +7,7 @@ use aws_lc_rs::{
     hmac,
     rand::{SecureRandom, SystemRandom},
 };
-use idcheck_domain::value::{IssKey, PersonId};
+use idcheck_domain::value::{IssKey, PersonId, UnifiedBusinessNumber};
 use idcheck_usecases::ports::SessionToken;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ pub(crate) const HASH_LEN: usize = 32;
 pub struct Vault {
     seal: std::sync::Arc<LessSafeKey>,
     persons: hmac::Key,
+    sandbox_persons: hmac::Key,
     iss_keys: hmac::Key,
     sessions: hmac::Key,
 }
@@ -57,6 +58,7 @@ impl Vault {
         Ok(Self {
             seal: std::sync::Arc::new(LessSafeKey::new(seal)),
             persons: mac("person-id")?,
+            sandbox_persons: mac("sandbox-person-id")?,
             iss_keys: mac("iss-key")?,
             sessions: mac("session-token")?,
         })
@@ -65,6 +67,12 @@ impl Vault {
     /// The keyed hash of an ID number: the only form in which one is kept.
     pub(crate) fn person(&self, id: &PersonId) -> [u8; HASH_LEN] {
         hash(&self.persons, id.expose())
+    }
+
+    /// The keyed hash of a number asked about in the sandbox: of each organisation its own, and never one of
+    /// [`person`](Self::person), so that nothing counted there counts anywhere else.
+    pub(crate) fn sandbox_person(&self, ubn: UnifiedBusinessNumber, id: &PersonId) -> [u8; HASH_LEN] {
+        hash(&self.sandbox_persons, &format!("{ubn}:{}", id.expose()))
     }
 
     pub(crate) fn iss_key(&self, key: &IssKey) -> [u8; HASH_LEN] {

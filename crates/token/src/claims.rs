@@ -25,6 +25,15 @@ pub(crate) struct Members<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 /// More members than any honest token has.
 const MAX_MEMBERS: usize = 32;
 
+impl<'t> IntoIterator for Members<'t> {
+    type Item = (Cow<'t, str>, Value<'t>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<'t> Members<'t> {
     pub(crate) fn parse(json: &'t [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()

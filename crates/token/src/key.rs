@@ -49,14 +49,16 @@ pub struct PublicKeys;
 impl KeyReader for PublicKeys {
     fn read(&self, pem: &str, profile: Profile) -> Result<ParsedKey, Violation> {
         let spki = subject_public_key_info(pem).ok_or(Violation::PublicKeyFormat)?;
-        let der = spki.to_der().map_err(|_| Violation::PublicKeyFormat)?;
-        let kinds = algorithms(&spki, profile).ok_or(Violation::PublicKeyRefused)?;
-        let algorithms = kinds
+        let key = Strong::of(&spki).ok_or(Violation::PublicKeyRefused)?;
+        let der = key.canonical().ok_or(Violation::PublicKeyFormat)?;
+        let fingerprint = hex::encode(digest::digest(&digest::SHA256, &der));
+        let pinned = key.algorithms(profile).filter(|_| !published(&fingerprint));
+        let algorithms = pinned
+            .ok_or(Violation::PublicKeyRefused)?
             .iter()
             .map(|(name, algorithm)| Ok((*name, ParsedPublicKey::new(*algorithm, &der)?)))
             .collect::<Result<Vec<_>, aws_lc_rs::error::KeyRejected>>()
             .map_err(|_| Violation::PublicKeyRefused)?;
-        let fingerprint = hex::encode(digest::digest(&digest::SHA256, &der));
         Ok(ParsedKey { material: Arc::new(PinnedKey { algorithms }), fingerprint })
     }
 }
@@ -65,34 +67,100 @@ fn subject_public_key_info(pem: &str) -> Option<SubjectPublicKeyInfoOwned> {
     let pem = pem.trim();
     if pem.starts_with("-----BEGIN RSA PUBLIC KEY-----") {
         let (_, pkcs1) = der::pem::decode_vec(pem.as_bytes()).ok()?;
-        return Some(SubjectPublicKeyInfoOwned {
-            algorithm: AlgorithmIdentifierOwned {
-                oid: RSA_ENCRYPTION,
-                parameters: Some(der::asn1::Null.into()),
-            },
-            subject_public_key: der::asn1::BitString::from_bytes(&pkcs1).ok()?,
-        });
+        return info(RSA_ENCRYPTION, Some(der::asn1::Null.into()), &pkcs1);
     }
     SubjectPublicKeyInfoOwned::from_pem(pem).ok()
 }
 
+fn info(
+    oid: ObjectIdentifier,
+    parameters: Option<der::Any>,
+    key: &[u8],
+) -> Option<SubjectPublicKeyInfoOwned> {
+    let algorithm = AlgorithmIdentifierOwned { oid, parameters };
+    Some(SubjectPublicKeyInfoOwned {
+        algorithm,
+        subject_public_key: der::asn1::BitString::from_bytes(key).ok()?,
+    })
+}
+
+/// Keys whose private half stands in a specification or on a well-known page: SHA-256 of their
+/// `SubjectPublicKeyInfo`, one a line, and where they are published.
+const PUBLISHED: &str = include_str!("../data/published-keys.txt");
+
+fn published(fingerprint: &str) -> bool {
+    PUBLISHED.lines().any(|line| line.split_whitespace().next() == Some(fingerprint))
+}
+
 type Pinned = &'static [(&'static str, &'static dyn VerificationAlgorithm)];
 
-/// The algorithms of a key that is strong enough for its profile.
-fn algorithms(spki: &SubjectPublicKeyInfoOwned, profile: Profile) -> Option<Pinned> {
-    let curve = || spki.algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok();
-    match (spki.algorithm.oid, profile) {
-        (RSA_ENCRYPTION, _) if !rsa_acceptable(spki) => None,
-        (RSA_ENCRYPTION, Profile::Legacy) => Some(&[("RS256", &RSA_PKCS1_2048_8192_SHA256)]),
-        (RSA_ENCRYPTION, Profile::Strict) => {
-            Some(&[("RS256", &RSA_PKCS1_2048_8192_SHA256), ("PS256", &RSA_PSS_2048_8192_SHA256)])
+/// A key of a kind and strength that is taken, as its own bytes (threat 2).
+enum Strong<'k> {
+    Rsa(&'k [u8]),
+    P256(&'k [u8]),
+    Ed25519(&'k [u8]),
+}
+
+impl<'k> Strong<'k> {
+    fn of(spki: &'k SubjectPublicKeyInfoOwned) -> Option<Self> {
+        let bytes = spki.subject_public_key.as_bytes()?;
+        let parameters = spki.algorithm.parameters.as_ref();
+        let curve = || parameters?.decode_as::<ObjectIdentifier>().ok();
+        match spki.algorithm.oid {
+            RSA_ENCRYPTION => rsa_acceptable(bytes).then_some(Self::Rsa(bytes)),
+            // RFC 5480 §2.2: uncompressed, so that a point has one spelling.
+            EC_PUBLIC_KEY if curve() == Some(PRIME256V1) => {
+                (bytes.len() == 65 && bytes.first() == Some(&4)).then_some(Self::P256(bytes))
+            }
+            // RFC 8410 §3: no parameters.
+            ED25519_OID => (bytes.len() == 32 && parameters.is_none() && !small_order(bytes))
+                .then_some(Self::Ed25519(bytes)),
+            _ => None,
         }
-        (EC_PUBLIC_KEY, Profile::Strict) if curve() == Some(PRIME256V1) => {
-            Some(&[("ES256", &ECDSA_P256_SHA256_FIXED)])
-        }
-        (ED25519_OID, Profile::Strict) => Some(&[("EdDSA", &ED25519)]),
-        _ => None,
     }
+
+    /// The one DER encoding of the key, whatever parameters it came with.
+    fn canonical(&self) -> Option<Vec<u8>> {
+        let spki = match self {
+            Self::Rsa(key) => info(RSA_ENCRYPTION, Some(der::asn1::Null.into()), key),
+            Self::P256(key) => info(EC_PUBLIC_KEY, Some((&PRIME256V1).into()), key),
+            Self::Ed25519(key) => info(ED25519_OID, None, key),
+        };
+        spki?.to_der().ok()
+    }
+
+    /// The algorithms that the key is pinned to.
+    fn algorithms(&self, profile: Profile) -> Option<Pinned> {
+        match (self, profile) {
+            (Self::Rsa(_), Profile::Legacy) => Some(&[("RS256", &RSA_PKCS1_2048_8192_SHA256)]),
+            (Self::Rsa(_), Profile::Strict) => {
+                Some(&[("RS256", &RSA_PKCS1_2048_8192_SHA256), ("PS256", &RSA_PSS_2048_8192_SHA256)])
+            }
+            (Self::P256(_), Profile::Strict) => Some(&[("ES256", &ECDSA_P256_SHA256_FIXED)]),
+            (Self::Ed25519(_), Profile::Strict) => Some(&[("EdDSA", &ED25519)]),
+            (Self::P256(_) | Self::Ed25519(_), Profile::Legacy) => None,
+        }
+    }
+}
+
+/// The canonical encodings of the curve's points of order 1, 2, 4 and 8, for which anybody can sign; the sign bit
+/// does not change the order.
+fn small_order(point: &[u8]) -> bool {
+    const ORDER_8: [&str; 2] = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let mut point = point.to_vec();
+    if let Some(last) = point.last_mut() {
+        *last &= 0x7F;
+    }
+    let text = hex::encode(&point);
+    let rest_is = |byte: &str| text.get(2..62).is_some_and(|rest| rest == byte.repeat(30));
+    let ends = (text.get(..2), text.get(62..));
+    let zero_or_one = matches!(ends, (Some("00" | "01"), Some("00"))) && rest_is("00");
+    // p - 1, p and p + 1, the last two being 0 and 1 written once more.
+    let near_p = matches!(ends, (Some("ec" | "ed" | "ee"), Some("7f"))) && rest_is("ff");
+    zero_or_one || near_p || ORDER_8.contains(&text.as_str())
 }
 
 /// RFC 8017 §A.1.1.
@@ -102,9 +170,9 @@ struct RsaPublicKey<'k> {
     public_exponent: UintRef<'k>,
 }
 
-/// Threat 2: size, exponent, and moduli that are known to be weak.
-fn rsa_acceptable(spki: &SubjectPublicKeyInfoOwned) -> bool {
-    let Some(Ok(key)) = spki.subject_public_key.as_bytes().map(RsaPublicKey::from_der) else { return false };
+/// Size, exponent, and moduli that are known to be weak.
+fn rsa_acceptable(key: &[u8]) -> bool {
+    let Ok(key) = RsaPublicKey::from_der(key) else { return false };
     let modulus = key.modulus.as_bytes();
     let Some(first) = modulus.first() else { return false };
     let bits = modulus.len() * 8 - usize::try_from(first.leading_zeros()).unwrap_or_default();

@@ -7,7 +7,9 @@
 mod claims;
 mod jws;
 mod key;
-mod legacy;
+mod reader;
+mod window;
 
 pub use key::PublicKeys;
-pub use legacy::{LegacyTokens, Window};
+pub use reader::Tokens;
+pub use window::Window;

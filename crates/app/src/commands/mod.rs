@@ -233,7 +233,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
 
 async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Demo(arguments) => Box::pin(demo::run(arguments)).await,
         Command::Serve(arguments) => Box::pin(serve::run(&read(&arguments)?)).await,
         Command::Migrate { step: MigrateCommand::Up(arguments) } => {
             serve::migrate_up(&read(&arguments)?).await

@@ -14,6 +14,7 @@ mod lockout;
 mod organisation;
 mod person_id;
 mod revocation;
+mod sandbox;
 mod state_diagram;
 mod support;
 mod text;

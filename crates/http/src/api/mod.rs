@@ -15,10 +15,11 @@ mod shape;
 
 use std::sync::Arc;
 
-use poem::{Request, Route};
+use poem::{IntoResponse, Request, Route, endpoint::make_sync};
 use poem_openapi::{OpenApiService, Tags};
+use serde_json::Value;
 
-use crate::{i18n::Lang, problem::Problem, state::App};
+use crate::{i18n::Lang, problem::Problem, state::App, verify::DOCUMENT};
 
 pub(crate) use failure::Failure;
 
@@ -86,11 +87,55 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
 /// The routes below `/api/v1`, the document among them.
 pub(crate) fn routes(base_url: &str) -> Route {
     let service = service(base_url);
-    let document = service.spec_endpoint();
+    let document = document_of(&service.spec(), base_url);
+    let document = make_sync(move |_| document.clone().with_content_type("application/json"));
     Route::new().nest("/", service).at("/openapi.json", document)
 }
 
+/// Where the document says that the service is, for every installation.
+const EXAMPLE: &str = "http://127.0.0.1:8080";
+
 /// The OpenAPI document, the same for every installation.
 pub(crate) fn document() -> String {
-    service("http://127.0.0.1:8080").spec()
+    document_of(&service(EXAMPLE).spec(), EXAMPLE)
+}
+
+/// The framework's document with the calls that it does not make: what they are stands beside them, by hand. Spliced
+/// as text, because reading and writing the whole again would put its members into another order.
+fn document_of(spec: &str, base_url: &str) -> String {
+    let ours: Value = serde_json::from_str(&DOCUMENT.replace(EXAMPLE, base_url)).unwrap_or_default();
+    let inside = |value: &Value| {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        text.trim_start_matches(['{', '[']).trim_end_matches(['}', ']']).trim_end().to_owned()
+    };
+    let mut spec = spec.to_owned();
+    let components = &ours["components"];
+    for (place, value) in [
+        ("\"tags\": [", &ours["tags"]),
+        ("\"paths\": {", &ours["paths"]),
+        ("\"schemas\": {", &components["schemas"]),
+        ("\"securitySchemes\": {", &components["securitySchemes"]),
+    ] {
+        spec = spec.replacen(place, &format!("{place}{},", inside(value)), 1);
+    }
+    spec
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    #[test]
+    fn the_document_holds_the_calls_of_both_kinds() {
+        let document: Value = serde_json::from_str(&super::document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        for path in ["/challenges", "/verifications", "/integration/rwv2c2", "/sandbox/api/v1/verifications"]
+        {
+            assert!(paths.contains_key(path), "{path}");
+        }
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert!(schemas.contains_key("Problem") && schemas.contains_key("VerificationAnswer"));
+        assert_eq!(document["tags"].as_array().unwrap().len(), 3);
+        assert!(document["components"]["securitySchemes"]["VerificationToken"].is_object());
+    }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use idcheck_domain::{
     access::Access,
     application::{self, Actor, Request},
-    contact, key, organisation, taipei,
+    contact, key, organisation, sandbox, taipei,
 };
 use idcheck_usecases::{
     acts::{ActResult, Progress, Proven},
@@ -279,8 +279,11 @@ struct IssKeyResult {
 
 /// `registerKey`, `revokeKey`.
 #[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct KeyResult {
     key: Key,
+    /// For a key of the sandbox: what tokens there name.
+    sandbox: Option<IssKeyResult>,
 }
 
 /// `changeContact`.
@@ -363,7 +366,12 @@ pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
             iss_key: iss_key.expose().to_owned(),
         }),
         ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => {
-            ResultOfAct::Key(KeyResult { key: key_of(key) })
+            ResultOfAct::Key(KeyResult { key: key_of(key), sandbox: None })
+        }
+        ActResult::SandboxKeyRegistered { key, iss_key } => {
+            let account = sandbox::ACCOUNT.to_owned();
+            let sandbox = Some(IssKeyResult { account, iss_key: iss_key.expose().to_owned() });
+            ResultOfAct::Key(KeyResult { key: key_of(key), sandbox })
         }
         ActResult::Contact(organisation) => {
             ResultOfAct::Organisation(OrganisationResult { organisation: organisation_of(organisation, now) })

@@ -1,7 +1,7 @@
 //! The challenge, the card's signature, and what the act gave.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use idcheck_domain::{application::StateName, value::CaseNumber};
+use idcheck_domain::{application::StateName, sandbox, value::CaseNumber};
 use idcheck_usecases::acts::{ActName, ActResult, Progress, ProofRefusal, Proven};
 use minijinja::{Value, context};
 use poem::{
@@ -144,6 +144,9 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
             context! { account => account.to_string(), iss_key => iss_key.expose() }
         }
         ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => context! { key => show::key(&key) },
+        ActResult::SandboxKeyRegistered { key, iss_key } => {
+            context! { key => show::key(&key), account => sandbox::ACCOUNT, iss_key => iss_key.expose() }
+        }
         ActResult::Contact(_) | ActResult::ImprovementPlan(_) | ActResult::Notice(_) => context! {},
     };
     page.show(StatusCode::OK, "result.html", Opener::Isolated, context! { act, ..with })

@@ -281,6 +281,24 @@ pub(crate) mod register_row {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub(crate) mod suspended_user {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suspended_users")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ubn: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: String,
+        pub since: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod chain_entry {
     use sea_orm::entity::prelude::*;
 

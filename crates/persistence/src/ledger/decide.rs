@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use idcheck_domain::{
     key::Environment,
     lockout::{self, Strikes},
+    sandbox::{self, Played},
     taipei,
     verification::{CardData, CardStatus, VerificationResult, compare},
 };
@@ -17,9 +18,12 @@ pub(super) type PersonHash = [u8; HASH_LEN];
 
 /// The keyed hash of the ID number that a query asks about.
 pub(super) fn person_hash(vault: &Vault, entry: &LedgerEntry) -> Option<PersonHash> {
-    match &entry.ask {
-        Ask::Card { question, .. } => Some(vault.person(&question.person_id)),
-        Ask::Refused(_) => None,
+    match (&entry.ask, entry.environment) {
+        (Ask::Card { question, .. }, Environment::Production) => Some(vault.person(&question.person_id)),
+        (Ask::Card { question, .. }, Environment::Sandbox) => {
+            Some(vault.sandbox_person(entry.ubn, &question.person_id))
+        }
+        (Ask::Refused(_), _) => None,
     }
 }
 
@@ -92,6 +96,7 @@ pub(super) fn decide(
                 if let LedgerAnswer::Result(result) = answer {
                     decided.writes.used.push((entry.ubn.to_string(), jti.clone(), micros(*token_expires_at)));
                     changed_days.insert(query.organisation_day());
+                    // A result that the sandbox plays left no count.
                     if result.is_strike() {
                         changed_strikes.insert(query.person_day());
                     }
@@ -156,11 +161,12 @@ impl Query<'_> {
         (*self.hash, self.entry.environment.as_str(), self.day())
     }
 
-    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it. In the sandbox there is no
-    /// check 6.
+    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it. In the sandbox there are no
+    /// checks 6 and 11, and no register but the made-up one.
     fn answer(&self, state: &mut State) -> LedgerAnswer {
         let ubn = self.entry.ubn.to_string();
-        if self.entry.environment == Environment::Production && !state.active.contains(&ubn) {
+        let production = self.entry.environment == Environment::Production;
+        if production && !state.active.contains(&ubn) {
             return LedgerAnswer::AccessEnded;
         }
         let count = state.days.entry(self.organisation_day()).or_default();
@@ -174,12 +180,19 @@ impl Query<'_> {
             return LedgerAnswer::Replayed;
         }
         count.queries += 1;
-        if state.suspended.contains(&(ubn, self.entry.user_id.clone())) {
+        if production && state.suspended.contains(&(ubn, self.entry.user_id.clone())) {
             return LedgerAnswer::Result(VerificationResult::UserSuspended);
         }
+        let registered = if production {
+            state.register.get(self.hash).copied()
+        } else {
+            if let Some(Played::Result(result)) = sandbox::played(&self.question.person_id) {
+                return LedgerAnswer::Result(result);
+            }
+            sandbox::registered(&self.question.person_id)
+        };
         let strikes = state.strikes.entry(self.person_day()).or_default();
-        let registered = state.register.get(self.hash);
-        let (result, after) = lockout::answer(*strikes, || compare(&self.question.data, registered));
+        let (result, after) = lockout::answer(*strikes, || compare(&self.question.data, registered.as_ref()));
         *strikes = after;
         count.wrong += i64::from(result.is_strike());
         LedgerAnswer::Result(result)

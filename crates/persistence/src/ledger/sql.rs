@@ -240,12 +240,14 @@ impl Keys {
             let (ubn, day) = (entry.ubn.as_str(), taipei::day(entry.at).to_string());
             let environment = entry.environment.as_str();
             let person = hex::encode(hash);
-            keys.organisations.push(json!({"ubn": ubn}));
             keys.tokens.push(json!({"ubn": ubn, "jti": jti}));
-            keys.users.push(json!({"ubn": ubn, "user_id": entry.user_id}));
             keys.organisation_days.push(json!({"ubn": ubn, "environment": environment, "day": day}));
             keys.person_days.push(json!({"person_hash": person, "environment": environment, "day": day}));
-            keys.persons.push(json!({"person_hash": person}));
+            if entry.environment == Environment::Production {
+                keys.organisations.push(json!({"ubn": ubn}));
+                keys.users.push(json!({"ubn": ubn, "user_id": entry.user_id}));
+                keys.persons.push(json!({"person_hash": person}));
+            }
         }
         for list in [
             &mut keys.organisations,

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use idcheck_domain::key::{Environment, RegisteredKey};
-use idcheck_usecases::ports::{CallerRecord, CallerSource, StoreError};
+use idcheck_domain::{
+    key::{Environment, RegisteredKey},
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::ports::{CallerRecord, CallerSource, Standing, StoreError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use super::{Store, unavailable};
@@ -24,44 +27,52 @@ impl CallerSource for Store {
     }
 
     async fn load(&self) -> Result<Vec<CallerRecord>, StoreError> {
+        let iss_keys = iss_key::Entity::find().all(&self.reader).await.map_err(unavailable)?;
+        let mut keys: HashMap<(String, Environment), Vec<RegisteredKey>> = HashMap::new();
+        let in_force = registered_key::Entity::find()
+            .filter(registered_key::Column::RevokedAt.is_null())
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        for row in in_force {
+            let ubn = row.ubn.clone();
+            let key = key_of(row)?;
+            keys.entry((ubn, key.environment)).or_default().push(key);
+        }
         let organisations = organisation::Entity::find()
             .filter(organisation::Column::Account.is_not_null())
             .all(&self.reader)
             .await
             .map_err(unavailable)?;
-        let mut keys: HashMap<String, Vec<RegisteredKey>> = HashMap::new();
-        let in_force = registered_key::Entity::find()
-            .filter(registered_key::Column::RevokedAt.is_null())
-            .filter(registered_key::Column::Environment.eq(Environment::Production.as_str()))
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        for row in in_force {
-            keys.entry(row.ubn.clone()).or_default().push(key_of(row)?);
-        }
-        let iss_keys = iss_key::Entity::find()
-            .filter(iss_key::Column::Environment.eq(Environment::Production.as_str()))
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        let mut iss_keys: HashMap<String, iss_key::Model> =
-            iss_keys.into_iter().map(|row| (row.ubn.clone(), row)).collect();
-        let mut records = Vec::with_capacity(organisations.len());
-        for row in organisations {
-            let Some(sealed) = iss_keys.remove(&row.ubn) else { continue };
-            let keys = keys.remove(&row.ubn).unwrap_or_default();
-            let value = organisation_of(&row, Vec::new())?.value;
-            let (Some(account), Some(addresses)) = (value.account, value.addresses) else { continue };
+        let organisations: HashMap<_, _> = organisations.iter().map(|row| (row.ubn.as_str(), row)).collect();
+        let mut records = Vec::with_capacity(iss_keys.len());
+        for sealed in iss_keys {
+            let environment =
+                Environment::parse(&sealed.environment).ok_or_else(|| corrupt("iss_keys", "environment"))?;
+            let standing = match environment {
+                Environment::Sandbox => Some(Standing::Sandbox),
+                Environment::Production => match organisations.get(sealed.ubn.as_str()) {
+                    Some(row) => standing(row)?,
+                    None => None,
+                },
+            };
+            let Some(standing) = standing else { continue };
+            let keys = keys.remove(&(sealed.ubn.clone(), environment)).unwrap_or_default();
             records.push(CallerRecord {
                 iss_key: self.open_iss_key(&sealed)?,
-                environment: Environment::Production,
-                ubn: value.ubn,
-                account,
-                active: value.access.is_active(),
-                addresses,
+                ubn: UnifiedBusinessNumber::parse(&sealed.ubn).map_err(|_| corrupt("iss_keys", "ubn"))?,
+                standing,
                 keys: keys.into_iter().map(|key| (key.id, key.profile, key.public_key_pem)).collect(),
             });
         }
         Ok(records)
     }
+}
+
+/// Where an organisation stands in production; nothing before its first approval.
+fn standing(row: &organisation::Model) -> Result<Option<Standing>, StoreError> {
+    let value = organisation_of(row, Vec::new())?.value;
+    let active = value.access.is_active();
+    let (Some(account), Some(addresses)) = (value.account, value.addresses) else { return Ok(None) };
+    Ok(Some(Standing::Production { account, active, addresses }))
 }

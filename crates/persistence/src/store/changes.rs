@@ -19,7 +19,7 @@ use super::{
     Store,
     casework::{write_plan, write_revocation},
     notices::write_notice,
-    unavailable,
+    unavailable, users,
 };
 use crate::{
     chain,
@@ -117,6 +117,9 @@ impl Store {
         if change.organisation.is_some() || change.iss_key.is_some() {
             let sql = "UPDATE caller_epoch SET epoch = epoch + 1 WHERE id = 1";
             tx.execute_unprepared(sql).await.map_err(failed)?;
+        }
+        for user in &change.users {
+            users::write(tx, user).await.map_err(failed)?;
         }
         for mail in &change.mail {
             self.queue(tx, mail).await.map_err(failed)?;

@@ -9,6 +9,7 @@ mod notices;
 mod officers;
 mod register;
 mod tally;
+mod users;
 
 pub(crate) use register::status_of;
 

@@ -14,7 +14,7 @@ use idcheck_usecases::{
     acts::ActName,
     ports::{
         ApplicationFilter, Applications, AuditEntry, CallerSource, Challenges, Change, Changes, Clock,
-        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, StoredChallenge, Write,
+        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, Standing, StoredChallenge, Write,
     },
 };
 use uuid::Uuid;
@@ -292,7 +292,8 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     assert!(store.epoch().await.unwrap() > epoch);
     assert_eq!(store.iss_key(one, Environment::Production).await.unwrap(), Some(iss_key.clone()));
     let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
-    assert_eq!((caller.iss_key, caller.active, caller.keys.len()), (iss_key, true, 1));
+    assert!(matches!(caller.standing, Standing::Production { active: true, .. }));
+    assert_eq!((caller.iss_key, caller.keys.len()), (iss_key, 1));
 
     let mut other = active_organisation(two, Account::from_ordinal(6001).unwrap(), at);
     other.keys.push(key(40_001, "aa"));
@@ -304,9 +305,34 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     let update = Write::Update { value: held.clone(), expected: 1 };
     store.commit(Change { organisation: Some(update), audit: audit(), ..Change::default() }).await.unwrap();
     let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
-    assert!(!caller.active && caller.keys.is_empty());
+    assert!(matches!(caller.standing, Standing::Production { active: false, .. }));
+    assert!(caller.keys.is_empty());
     assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
     store.commit(register(other)).await.unwrap();
+}
+
+/// An organisation that nobody approved yet has a place in the sandbox, with the keys of the sandbox only.
+pub async fn the_sandbox_needs_no_approval(store: &impl Store) {
+    let at = FixedClock::default().now();
+    let one = ubn(402);
+    let mut held = organisation(one);
+    let mut sandbox_key = key(40_010, "cc");
+    sandbox_key.environment = Environment::Sandbox;
+    held.keys = vec![sandbox_key.clone(), RegisteredKey { revoked_at: Some(at), ..key(40_011, "dd") }];
+    let iss_key = IssKey::parse("SandboxSandboxSandboxSandbox1234").unwrap();
+    let given = GivenIssKey { ubn: one, environment: Environment::Sandbox, iss_key: iss_key.clone() };
+    let change = Change {
+        organisation: Some(Write::Insert(held)),
+        iss_key: Some(given),
+        audit: audit(),
+        ..Change::default()
+    };
+    store.commit(change).await.unwrap();
+    let callers: Vec<_> = store.load().await.unwrap().into_iter().filter(|c| c.ubn == one).collect();
+    assert_eq!(callers.len(), 1);
+    assert_eq!((&callers[0].iss_key, &callers[0].standing), (&iss_key, &Standing::Sandbox));
+    let keys: Vec<_> = callers[0].keys.iter().map(|(id, ..)| *id).collect();
+    assert_eq!(keys, [sandbox_key.id]);
 }
 
 /// The queue: oldest due first, filtered, in pages that miss and repeat nothing.
@@ -367,5 +393,6 @@ pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Sen
     one_of_two_decisions_stands(store, other, 200).await;
     unique_things_are_unique(store).await;
     callers_see_keys_and_access(store).await;
+    the_sandbox_needs_no_approval(store).await;
     the_queue_is_in_order(store).await;
 }

@@ -7,12 +7,12 @@ use idcheck_domain::{
     access::Access,
     key::Environment,
     lockout::{self, Strikes},
-    value::{Account, Reason, UnifiedBusinessNumber},
+    value::{Account, PersonId, Reason, UnifiedBusinessNumber},
     verification::{CardStatus, Comparison, VerificationResult},
 };
 use idcheck_usecases::ports::{
     Ask, AuditEntry, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger, LedgerAnswer,
-    LedgerEntry, Limits, Organisations, RefusalCode, Write,
+    LedgerEntry, Limits, Organisations, RefusalCode, SuspendedUser, UserChange, UserSuspensions, Write,
 };
 
 use crate::{
@@ -186,21 +186,76 @@ pub async fn access_ends_at_once<S: Changes + Organisations>(ledger: &impl Ledge
     assert_eq!(ask("after").await.unwrap(), LedgerAnswer::AccessEnded);
 }
 
-/// The sandbox counts for itself, and asks for no access (checks 3 and 6 do not apply in it).
-pub async fn the_sandbox_is_apart(ledger: &impl Ledger) {
-    let ask = |year, jti: &str, environment| {
-        let mut entry = question(22, year, jti);
-        if environment == Environment::Sandbox {
-            entry.environment = environment;
-            entry.ubn = ubn(ORGANISATION + 9);
+/// Check 11: a suspended user gets 8 and spends a token, but no strike; lifted, it asks on.
+pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger, store: &S) {
+    let asker = admit(store, ORGANISATION + 4).await;
+    let ask = |user: &str, jti: &str, year| {
+        let mut entry = question(30, year, jti);
+        entry.ubn = asker;
+        user.clone_into(&mut entry.user_id);
+        ledger.record(entry)
+    };
+    let turn = |suspended_since| {
+        let users = vec![UserChange { ubn: asker, user_id: "bad".to_owned(), suspended_since }];
+        store.commit(Change { users, audit: audit(), ..Change::default() })
+    };
+    let told = |result| LedgerAnswer::Result(result);
+    assert_eq!(ask("bad", "user-1", 100).await.unwrap(), told(VerificationResult::FirstMismatch));
+    turn(Some(at())).await.unwrap();
+    turn(Some(at() + TimeDelta::days(1))).await.unwrap();
+    let listed = store.suspended(Some(asker)).await.unwrap();
+    assert_eq!(listed, [SuspendedUser { ubn: asker, user_id: "bad".to_owned(), since: at() }]);
+    assert_eq!(store.suspended(Some(ubn(ORGANISATION))).await.unwrap(), []);
+    assert_eq!(store.suspended(None).await.unwrap(), listed);
+    for year in [100, 108] {
+        let outcome = ask("bad", &format!("user-2-{year}"), year).await.unwrap();
+        assert_eq!(outcome, told(VerificationResult::UserSuspended));
+    }
+    assert_eq!(ask("bad", "user-2-108", 108).await.unwrap(), LedgerAnswer::Replayed);
+    assert_eq!(ask("good", "user-3", 100).await.unwrap(), told(VerificationResult::SecondMismatch));
+    turn(None).await.unwrap();
+    turn(None).await.unwrap();
+    assert_eq!(ask("bad", "user-4", 108).await.unwrap(), told(VerificationResult::Match));
+    assert_eq!(store.suspended(None).await.unwrap(), []);
+}
+
+/// The sandbox counts for itself and for each organisation, and asks neither for access nor for a suspended user nor
+/// the register (checks 3, 6 and 11 do not apply in it).
+pub async fn the_sandbox_is_apart<S: Changes>(ledger: &impl Ledger, store: &S) {
+    let mut asked = 0;
+    let mut ask = |organisation, person_id: PersonId, year, environment| {
+        asked += 1;
+        let mut entry = question(22, year, &format!("sandbox-{asked}"));
+        (entry.ubn, entry.environment) = (ubn(organisation), environment);
+        if let Ask::Card { question, .. } = &mut entry.ask {
+            question.person_id = person_id;
         }
         code(ledger, entry)
     };
-    assert_eq!(ask(100, "sandbox-1", Environment::Sandbox).await, 2);
-    assert_eq!(ask(100, "sandbox-2", Environment::Sandbox).await, 3);
-    assert_eq!(ask(100, "sandbox-3", Environment::Production).await, 2);
-    assert_eq!(ask(100, "sandbox-4", Environment::Sandbox).await, 4);
-    assert_eq!(ask(108, "sandbox-5", Environment::Production).await, 1);
+    let (mine, other) = (ORGANISATION + 9, ORGANISATION + 10);
+    let users = vec![UserChange { ubn: ubn(mine), user_id: "user1".to_owned(), suspended_since: Some(at()) }];
+    store.commit(Change { users, audit: audit(), ..Change::default() }).await.unwrap();
+    let sandbox = Environment::Sandbox;
+    // The right card of the real register is nobody's here.
+    assert_eq!(ask(mine, person(22), 108, sandbox).await, 2);
+    assert_eq!(ask(mine, person(22), 100, sandbox).await, 3);
+    assert_eq!(ask(ORGANISATION, person(22), 100, Environment::Production).await, 2);
+    assert_eq!(ask(mine, person(22), 100, sandbox).await, 4);
+    assert_eq!(ask(mine, person(22), 100, sandbox).await, 5);
+    assert_eq!(ask(other, person(22), 100, sandbox).await, 2);
+    assert_eq!(ask(ORGANISATION, person(22), 108, Environment::Production).await, 1);
+    let number = |text| PersonId::parse(text).unwrap();
+    // Reserved numbers: played, as often as asked; and the made-up person.
+    for (text, expected) in [("A190000053", 5), ("A190000044", 4), ("A190000017", 1), ("A190000080", 8)] {
+        for _ in 0..2 {
+            assert_eq!(ask(mine, number(text), 100, sandbox).await, expected, "{text}");
+        }
+    }
+    for (year, expected) in [(108, 1), (100, 2), (108, 1), (100, 3), (100, 4), (108, 5)] {
+        assert_eq!(ask(mine, number("A190001014"), year, sandbox).await, expected);
+    }
+    // In production they mean nothing.
+    assert_eq!(ask(ORGANISATION, number("A190000017"), 100, Environment::Production).await, 2);
 }
 
 /// Right, wrong and locked questions from all nodes at once: what each was told, in the order of the records, is what
@@ -249,7 +304,7 @@ pub async fn refusals_are_recorded(ledger: &impl Ledger) {
 pub async fn suite<L, S>(nodes: &[L], store: &S)
 where
     L: Ledger + Clone + 'static,
-    S: Changes + Organisations + HouseholdRegister,
+    S: Changes + Organisations + HouseholdRegister + UserSuspensions,
 {
     let rows: Vec<_> = (0..300)
         .map(|number| {
@@ -271,5 +326,6 @@ where
     quota_and_budget(nodes, store).await;
     access_ends_at_once(&nodes[0], store).await;
     refusals_are_recorded(&nodes[0]).await;
-    the_sandbox_is_apart(&nodes[0]).await;
+    suspended_users(&nodes[0], store).await;
+    the_sandbox_is_apart(&nodes[0], store).await;
 }

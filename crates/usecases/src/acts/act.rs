@@ -337,9 +337,7 @@ fn register_key(fields: &mut Fields<'_>) -> Option<Act> {
     let public_key_pem = fields.required("/publicKeyPem", pem);
     let profile = fields.required("/profile", |text| Profile::parse(text).ok_or(Violation::ValueUnknown));
     let environment = if fields.given("/environment") {
-        // The sandbox is not offered yet: a key for it would open nothing.
-        let production = |text: &str| Environment::parse(text).filter(|e| *e == Environment::Production);
-        fields.required("/environment", |text| production(text).ok_or(Violation::ValueUnknown))
+        fields.required("/environment", |text| Environment::parse(text).ok_or(Violation::ValueUnknown))
     } else {
         Some(Environment::Production)
     };

@@ -9,7 +9,7 @@ use idcheck_domain::{
 };
 
 use super::prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Signed};
-use crate::ports::{GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
+use crate::ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
 
 impl ProveChallenge {
     pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
@@ -123,10 +123,29 @@ impl ProveChallenge {
             ));
             organisation.keys.push(key.clone());
             change.organisation = Some(Write::Update { value: organisation, expected: version });
+            let result = match environment {
+                Environment::Production => ActResult::KeyRegistered(Box::new(key)),
+                Environment::Sandbox => {
+                    let iss_key = self.sandbox_iss_key(signed, &mut change).await?;
+                    ActResult::SandboxKeyRegistered { key: Box::new(key), iss_key }
+                }
+            };
             self.ports.changes.commit(change).await?;
-            Ok(ActResult::KeyRegistered(Box::new(key)))
+            Ok(result)
         })
         .await
+    }
+
+    /// The Iss Key of the sandbox: made with the first key, told with every further one. Two first keys at once are
+    /// kept apart by the organisation's version, which both write.
+    async fn sandbox_iss_key(&self, signed: &Signed, change: &mut Change) -> Result<IssKey, ProofRefusal> {
+        let environment = Environment::Sandbox;
+        if let Some(held) = self.ports.organisations.iss_key(signed.ubn, environment).await? {
+            return Ok(held);
+        }
+        let iss_key = self.draw_iss_key()?;
+        change.iss_key = Some(GivenIssKey { ubn: signed.ubn, environment, iss_key: iss_key.clone() });
+        Ok(iss_key)
     }
 
     pub(super) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {

@@ -106,6 +106,13 @@ pub enum ActResult {
     },
     /// A key was registered.
     KeyRegistered(Box<RegisteredKey>),
+    /// A key for the sandbox was registered.
+    SandboxKeyRegistered {
+        /// The key.
+        key: Box<RegisteredKey>,
+        /// The organisation's Iss Key in the sandbox.
+        iss_key: IssKey,
+    },
     /// A key was withdrawn.
     KeyRevoked(Box<RegisteredKey>),
     /// The contact was changed.

@@ -31,7 +31,9 @@ pub struct ParsedKey {
 /// Reads public keys.
 #[cfg_attr(test, mockall::automock)]
 pub trait KeyReader: Send + Sync {
-    /// Reads a PEM public key for a profile: RS256 with RSA of 2048 to 8192 bits for the legacy profile.
+    /// Reads a PEM public key for a profile: RSA of 2048 to 8192 bits (RS256) for the legacy profile; that (RS256 and
+    /// PS256), P-256 (ES256) or Ed25519 (`EdDSA`) for the strict one. One key has one fingerprint, however it is
+    /// written down.
     ///
     /// # Errors
     /// [`Violation::PublicKeyFormat`] or [`Violation::PublicKeyRefused`].
@@ -49,23 +51,42 @@ pub struct CallerKey {
     pub material: Arc<dyn KeyMaterial>,
 }
 
-/// An organisation as the store holds it for the snapshot; suspended and revoked ones too, so that they are told
-/// why they are refused.
+/// What an Iss Key opens, and under which conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Questions about real cards.
+    Production {
+        /// The organisation's account (check 7).
+        account: Account,
+        /// Whether its access is active (check 6).
+        active: bool,
+        /// Where it may ask from (check 3).
+        addresses: AddressPlan,
+    },
+    /// Questions about reserved numbers: from anywhere, before an approval and after access ended too.
+    Sandbox,
+}
+
+impl Standing {
+    /// The environment.
+    pub const fn environment(&self) -> Environment {
+        match self {
+            Self::Production { .. } => Environment::Production,
+            Self::Sandbox => Environment::Sandbox,
+        }
+    }
+}
+
+/// An Iss Key and what it opens; suspended and revoked organisations' too, so that they are told why they are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerRecord {
     /// The Iss Key, unsealed.
     pub iss_key: IssKey,
-    /// For which environment.
-    pub environment: Environment,
     /// The organisation.
     pub ubn: UnifiedBusinessNumber,
-    /// Its account.
-    pub account: Account,
-    /// Whether its access is active.
-    pub active: bool,
-    /// Where it may ask from.
-    pub addresses: AddressPlan,
-    /// Its keys in force in this environment: identity, profile, PEM.
+    /// What the Iss Key opens.
+    pub standing: Standing,
+    /// The organisation's keys in force in this environment: identity, profile, PEM.
     pub keys: Vec<(KeyId, Profile, String)>,
 }
 
@@ -81,12 +102,55 @@ pub trait CallerSource: Send + Sync {
     async fn load(&self) -> Result<Vec<CallerRecord>, StoreError>;
 }
 
+/// A limit of check 9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LimitName {
+    /// Queries a second of one organisation.
+    OrganisationRate,
+    /// Queries a second from one address.
+    AddressRate,
+    /// Queries of one organisation a day.
+    DailyQuota,
+    /// Wrong answers of one organisation a day.
+    WrongAnswers,
+}
+
+impl LimitName {
+    /// The name of the policy in the `RateLimit` headers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrganisationRate => "organisation-rate",
+            Self::AddressRate => "address-rate",
+            Self::DailyQuota => "daily-quota",
+            Self::WrongAnswers => "wrong-answers",
+        }
+    }
+}
+
+/// A limit that is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which.
+    pub limit: LimitName,
+    /// How much it allows in its window.
+    pub allowed: u32,
+    /// The window.
+    pub window: Duration,
+    /// When the next query may pass.
+    pub retry_after: Duration,
+}
+
 /// Rates, local to a process: not exact over nodes, on purpose.
 #[cfg_attr(test, mockall::automock)]
 pub trait RateLimiter: Send + Sync {
-    /// Counts one query of an organisation from an address.
+    /// Counts one query of an organisation from an address; production and sandbox are counted apart.
     ///
     /// # Errors
-    /// How long to wait when the rate is exceeded.
-    fn admit(&self, ubn: UnifiedBusinessNumber, address: IpAddr) -> Result<(), Duration>;
+    /// The rate that is exceeded.
+    fn admit(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        environment: Environment,
+        address: IpAddr,
+    ) -> Result<(), Exceeded>;
 }

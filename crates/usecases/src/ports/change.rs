@@ -49,6 +49,17 @@ pub struct GivenIssKey {
     pub iss_key: IssKey,
 }
 
+/// A `userId` of an organisation is suspended or let in again (check 11, result 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserChange {
+    /// The organisation.
+    pub ubn: UnifiedBusinessNumber,
+    /// Its user.
+    pub user_id: String,
+    /// Since when it is suspended; `None` lifts the suspension.
+    pub suspended_since: Option<DateTime<Utc>>,
+}
+
 /// A mail to be sent after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
@@ -95,6 +106,8 @@ pub struct Change {
     pub reminder: Option<String>,
     /// A fresh Iss Key.
     pub iss_key: Option<GivenIssKey>,
+    /// Users suspended or let in again.
+    pub users: Vec<UserChange>,
     /// Mail to send.
     pub mail: Vec<OutgoingMail>,
     /// Entries of the audit log, at least one.

@@ -11,15 +11,21 @@ mod officers;
 mod register;
 mod system;
 mod token;
+mod users;
 
-pub use callers::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, ParsedKey, RateLimiter};
+pub use callers::{
+    CallerKey, CallerRecord, CallerSource, Exceeded, KeyMaterial, KeyReader, LimitName, ParsedKey,
+    RateLimiter, Standing,
+};
 pub use card::{CardFacts, CardRefusal, CardRole, CardVerifier};
 pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,
 };
 pub use casework::{ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally};
-pub use change::{AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, Write};
+pub use change::{
+    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
+};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officers::{
@@ -27,7 +33,8 @@ pub use officers::{
 };
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
-pub use token::{Condition, LegacyClaims, TokenReader, TokenRefusal};
+pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};
+pub use users::{SuspendedUser, UserSuspensions};
 
 #[cfg(test)]
 pub(crate) use {

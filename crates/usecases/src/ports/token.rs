@@ -30,6 +30,42 @@ pub enum TokenRefusal {
     /// Its `jti` was seen before.
     #[error("already used")]
     AlreadyUsed,
+    /// Strict profile: `aud` is not this service.
+    #[error("audience wrong")]
+    WrongAudience,
+    /// Strict profile: `digest` is not the body's.
+    #[error("digest wrong")]
+    WrongDigest,
+}
+
+impl TokenRefusal {
+    /// One of each, for tables of texts.
+    pub const ALL: [Self; 9] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::KeyUnknown,
+        Self::SignatureInvalid,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::AlreadyUsed,
+        Self::WrongAudience,
+        Self::WrongDigest,
+    ];
+
+    /// Stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "token-missing",
+            Self::Malformed => "token-malformed",
+            Self::KeyUnknown => "key-unknown",
+            Self::SignatureInvalid => "signature-invalid",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Expired => "expired",
+            Self::AlreadyUsed => "already-used",
+            Self::WrongAudience => "audience-wrong",
+            Self::WrongDigest => "digest-wrong",
+        }
+    }
 }
 
 /// The claims of the legacy profile after signature and times were checked. A claim that is absent or no string is
@@ -69,6 +105,20 @@ pub struct Condition {
     pub issue_site_id: String,
 }
 
+/// The claims of the strict profile after everything of check 5 was checked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StrictClaims {
+    /// `sub`: the organisation's user; `None` when it is absent or no string.
+    pub user_id: Option<String>,
+    /// `jti`.
+    pub jti: String,
+    /// `exp`.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The members of a JSON object in their order; a value that is no text is `None`.
+pub type TextMembers = Vec<(String, Option<String>)>;
+
 /// Reads tokens. Synchronous: about 15 µs of computation and no IO.
 pub trait TokenReader: Send + Sync {
     /// Check 1: the token's form; gives its `iss` to look the caller up by. Nothing in it is trusted yet.
@@ -87,6 +137,22 @@ pub trait TokenReader: Send + Sync {
         keys: &[CallerKey],
         now: DateTime<Utc>,
     ) -> Result<LegacyClaims, TokenRefusal>;
+
+    /// Checks 4 and 5 of the strict profile: a signature by the key that `kid` names, or, without `kid`, by one of
+    /// `keys` of the strict profile; `iat`, `exp`, `aud` and `jti`; `digest` over exactly the bytes of `body`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn verify_strict(
+        &self,
+        token: &str,
+        body: &[u8],
+        keys: &[CallerKey],
+        now: DateTime<Utc>,
+    ) -> Result<StrictClaims, TokenRefusal>;
+
+    /// The members of a JSON object, none of them twice; `None` when it is anything else.
+    fn members(&self, json: &[u8]) -> Option<TextMembers>;
 
     /// The `conditionMap`: a JSON object with exactly the four members, each once, each a string; `None` otherwise.
     fn condition(&self, text: &str) -> Option<Condition>;

@@ -7,8 +7,9 @@ use idcheck_domain::{
     Violation,
     access::{Access, Precondition},
     application::Kind,
+    key::Environment,
     organisation::Organisation,
-    value::{AddressPolicy, CompanyName},
+    value::{AddressPolicy, CompanyName, IssKey},
 };
 use uuid::Uuid;
 
@@ -18,8 +19,8 @@ use crate::{
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
-        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, StoredChallenge,
-        Versioned, Write,
+        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, ParsedKey,
+        StoredChallenge, Versioned, Write,
     },
 };
 
@@ -262,4 +263,62 @@ fn moving_text_between_fields_changes_the_digest() {
     let one = text(&[("/a", "xy"), ("/b", "z")]);
     let other = text(&[("/a", "x"), ("/b", "yz")]);
     assert_ne!(one.digest(), other.digest());
+}
+
+/// A proof of `registerKey` for the sandbox, with the Iss Key that is held there already.
+async fn register_sandbox_key(
+    held: Option<IssKey>,
+    environment: &str,
+) -> (Result<crate::acts::Proven, ProofRefusal>, Vec<Change>) {
+    let mut world = World::new();
+    let stored = world.challenge.as_mut().unwrap();
+    stored.act = ActName::RegisterKey;
+    stored.content = text(&[
+        ("/publicKeyPem", "PEM"),
+        ("/profile", "strict"),
+        ("/environment", environment),
+        ("/label", "測試機"),
+    ]);
+    let committed = Arc::clone(&world.committed);
+    let mut ports = world.ports();
+    let mut keys = MockKeyReader::new();
+    keys.expect_read().returning(|_, _| {
+        Ok(ParsedKey { material: Arc::new(super::verify::AnyKey), fingerprint: "ab".repeat(32) })
+    });
+    ports.keys = Arc::new(keys);
+    let mut organisations = MockOrganisations::new();
+    let known = organisation(Access::None);
+    organisations.expect_find().returning(move |_| Ok(Some(Versioned { value: known.clone(), version: 3 })));
+    organisations.expect_iss_key().returning(move |_, asked| {
+        assert_eq!(asked, Environment::Sandbox);
+        Ok(held.clone())
+    });
+    ports.organisations = Arc::new(organisations);
+    let outcome = ProveChallenge::new(ports).execute(Uuid::from_u128(9), b"cms", None).await;
+    let changes = committed.lock().unwrap().clone();
+    (outcome, changes)
+}
+
+#[tokio::test]
+async fn the_first_sandbox_key_makes_an_iss_key_and_the_next_is_told_it() {
+    let (outcome, changes) = register_sandbox_key(None, "sandbox").await;
+    let ActResult::SandboxKeyRegistered { key, iss_key } = outcome.unwrap().result else { panic!("no key") };
+    assert_eq!(key.environment, Environment::Sandbox);
+    let given = changes[0].iss_key.clone().unwrap();
+    assert_eq!((given.environment, &given.iss_key), (Environment::Sandbox, &iss_key));
+    assert!(matches!(changes[0].organisation, Some(Write::Update { expected: 3, .. })));
+
+    let (outcome, changes) = register_sandbox_key(Some(iss_key.clone()), "sandbox").await;
+    let ActResult::SandboxKeyRegistered { iss_key: told, .. } = outcome.unwrap().result else {
+        panic!("no key")
+    };
+    assert_eq!(told, iss_key);
+    assert_eq!(changes[0].iss_key, None);
+}
+
+#[tokio::test]
+async fn without_access_there_is_no_production_key() {
+    let (outcome, changes) = register_sandbox_key(None, "production").await;
+    assert_eq!(outcome, Err(ProofRefusal::Precondition(Precondition::NotActive)));
+    assert!(changes.is_empty());
 }

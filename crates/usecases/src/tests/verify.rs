@@ -1,4 +1,4 @@
-//! The order of checks of one query: each row of the table, with everything after it broken too.
+//! The order of checks of one query, in both profiles: each row of the table, with everything after it broken too.
 
 use std::{
     borrow::Cow,
@@ -9,8 +9,10 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
+    Violation,
     key::{Environment, KeyId, Profile},
     organisation::AddressPlan,
+    sandbox,
     value::{Account, IssKey},
     verification::VerificationResult,
 };
@@ -19,17 +21,18 @@ use uuid::Uuid;
 use super::{addresses, clock, now, ubn};
 use crate::{
     ports::{
-        Ask, CallerKey, CallerRecord, Condition, KeyMaterial, LedgerAnswer, LedgerEntry, LedgerError,
-        LegacyClaims, Limits, MockCallerSource, MockKeyReader, MockLedger, MockRateLimiter, ParsedKey,
-        RefusalCode, TokenReader, TokenRefusal,
+        Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
+        LedgerError, LegacyClaims, LimitName, Limits, MockCallerSource, MockKeyReader, MockLedger,
+        MockRateLimiter, ParsedKey, RefusalCode, Standing, StrictClaims, TextMembers, TokenReader,
+        TokenRefusal,
     },
-    verify::{CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
+    verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
 
 const ISS: &str = "e3yMEJMEppYGbb37BxVaOSX00btXCASk";
 
 #[derive(Debug)]
-struct AnyKey;
+pub(super) struct AnyKey;
 
 impl KeyMaterial for AnyKey {
     fn verify(&self, _: &str, _: &[u8], _: &[u8]) -> bool {
@@ -37,30 +40,58 @@ impl KeyMaterial for AnyKey {
     }
 }
 
+const WAIT: Exceeded = Exceeded {
+    limit: LimitName::OrganisationRate,
+    allowed: 5,
+    window: Duration::from_secs(1),
+    retry_after: Duration::from_secs(2),
+};
+
 /// A query; every field is right in [`RIGHT`].
 #[derive(Clone)]
 struct Query {
+    profile: Profile,
+    environment: Environment,
+    asked_in: Environment,
     token: Option<&'static str>,
     address: &'static str,
     active: bool,
     signature: Result<(), TokenRefusal>,
     account: &'static str,
     job: &'static str,
+    user: &'static str,
     person: &'static str,
-    rate: Result<(), Duration>,
+    body: &'static str,
+    rate: Result<(), Exceeded>,
     ledger: Result<LedgerAnswer, LedgerError>,
 }
 
 const RIGHT: Query = Query {
+    profile: Profile::Legacy,
+    environment: Environment::Production,
+    asked_in: Environment::Production,
     token: Some(ISS),
     address: "8.8.8.8",
     active: true,
     signature: Ok(()),
     account: "AW001",
     job: "V2C201",
+    user: "user1",
     person: "A123456789",
+    body: "{}",
     rate: Ok(()),
     ledger: Ok(LedgerAnswer::Result(VerificationResult::Match)),
+};
+
+/// The same in the strict profile, and in the sandbox.
+const STRICT: Query = Query { profile: Profile::Strict, ..RIGHT };
+const SANDBOX: Query = Query {
+    environment: Environment::Sandbox,
+    asked_in: Environment::Sandbox,
+    account: sandbox::ACCOUNT,
+    active: false,
+    address: "9.9.9.9",
+    ..RIGHT
 };
 
 struct Tokens(Query);
@@ -80,7 +111,7 @@ impl TokenReader for Tokens {
         Ok(LegacyClaims {
             org_id: Some(ubn().to_string()),
             ap_id: Some(self.0.account.to_owned()),
-            user_id: Some("user1".to_owned()),
+            user_id: Some(self.0.user.to_owned()),
             sub: Some("綠色便民專案".to_owned()),
             job_id: Some(self.0.job.to_owned()),
             op_type: Some("RW".to_owned()),
@@ -88,6 +119,42 @@ impl TokenReader for Tokens {
             jti: "j".to_owned(),
             expires_at: now,
         })
+    }
+
+    fn verify_strict(
+        &self,
+        _: &str,
+        body: &[u8],
+        _: &[CallerKey],
+        now: DateTime<Utc>,
+    ) -> Result<StrictClaims, TokenRefusal> {
+        assert_eq!(body, self.0.body.as_bytes(), "the token is bound to another body");
+        self.0.signature?;
+        Ok(StrictClaims { user_id: Some(self.0.user.to_owned()), jti: "j".to_owned(), expires_at: now })
+    }
+
+    fn members(&self, json: &[u8]) -> Option<TextMembers> {
+        if json == b"no object" {
+            return None;
+        }
+        let text = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        let mut members = vec![
+            text("personId", self.0.person),
+            text("applyCode", "1"),
+            text("applyDate", "2019-06-17"),
+            text("issueSiteId", "63000"),
+        ];
+        match json {
+            b"odd" => {
+                members[1].1 = None;
+                members[2] = text("applyDate", "2019-02-29");
+                members[3] = text("a/b~c", "1");
+            }
+            b"spelling" => members[2] = text("applyDate", "2019-6-17"),
+            b"future" => members[2] = text("applyDate", "2026-11-24"),
+            _ => {}
+        }
+        Some(members)
     }
 
     fn condition(&self, _: &str) -> Option<Condition> {
@@ -103,15 +170,19 @@ impl TokenReader for Tokens {
 async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
     let mut source = MockCallerSource::new();
     source.expect_epoch().returning(|| Ok(1));
-    let active = query.active;
+    let standing = match query.environment {
+        Environment::Production => Standing::Production {
+            account: Account::FIRST,
+            active: query.active,
+            addresses: AddressPlan::fixed(addresses()),
+        },
+        Environment::Sandbox => Standing::Sandbox,
+    };
     source.expect_load().returning(move || {
         Ok(vec![CallerRecord {
             iss_key: IssKey::parse(ISS).unwrap(),
-            environment: Environment::Production,
             ubn: ubn(),
-            account: Account::FIRST,
-            active,
-            addresses: AddressPlan::fixed(addresses()),
+            standing: standing.clone(),
             keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, String::new())],
         }])
     });
@@ -135,32 +206,43 @@ async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
         tokens: Arc::new(Tokens(query.clone())),
         rates: Arc::new(rates),
         ledger: Arc::new(ledger),
-        limits: Limits { quota: 10, budget: 10 },
+        limits: Limits { quota: 10, budget: 20 },
     });
     let address: IpAddr = query.address.parse().unwrap();
-    let verdict = verify.execute(query.token, address, Environment::Production).await;
+    let arrival = Arrival { token: query.token, address, environment: query.asked_in };
+    let verdict = match query.profile {
+        Profile::Legacy => verify.legacy(arrival).await,
+        Profile::Strict => verify.strict(arrival, query.body.as_bytes()).await,
+    };
     let recorded = recorded.lock().unwrap().clone();
     (verdict, recorded)
 }
 
 #[tokio::test]
 async fn a_right_query_is_answered_with_what_was_recorded() {
-    let (verdict, recorded) = ask(RIGHT).await;
-    assert_eq!(verdict, Verdict::Result(VerificationResult::Match));
-    assert_eq!(recorded[0].user_id, "user1");
-    assert!(matches!(recorded[0].ask, Ask::Card { .. }));
+    let mut questions = Vec::new();
+    for query in [RIGHT, STRICT] {
+        let (verdict, recorded) = ask(query).await;
+        assert_eq!(verdict, Verdict::Result(VerificationResult::Match));
+        assert_eq!(recorded[0].user_id, "user1");
+        questions.push(recorded[0].ask.clone());
+    }
+    assert!(matches!(questions[0], Ask::Card { .. }));
+    assert_eq!(questions[0], questions[1], "the same question in both profiles");
 }
 
 #[tokio::test]
 async fn checks_one_and_two_leave_no_record() {
-    for (token, refusal) in [
-        (None, TokenRefusal::Missing),
-        (Some("garbage"), TokenRefusal::Malformed),
-        (Some("unknown"), TokenRefusal::KeyUnknown),
-    ] {
-        let (verdict, recorded) = ask(Query { token, ..RIGHT }).await;
-        assert_eq!(verdict, Verdict::Token(refusal));
-        assert!(recorded.is_empty());
+    for query in [RIGHT, STRICT] {
+        for (token, refusal) in [
+            (None, TokenRefusal::Missing),
+            (Some("garbage"), TokenRefusal::Malformed),
+            (Some("unknown"), TokenRefusal::KeyUnknown),
+        ] {
+            let (verdict, recorded) = ask(Query { token, ..query.clone() }).await;
+            assert_eq!(verdict, Verdict::Token(refusal));
+            assert!(recorded.is_empty());
+        }
     }
 }
 
@@ -168,37 +250,115 @@ async fn checks_one_and_two_leave_no_record() {
 #[tokio::test]
 async fn the_first_broken_check_decides_and_is_recorded() {
     type Break = (fn(&mut Query), RefusalCode, Verdict);
-    let mut query = Query { ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
-    let wait = Duration::from_secs(2);
-    let steps: [Break; 6] = [
-        (
-            |q| q.rate = Err(Duration::from_secs(2)),
-            RefusalCode::RateExceeded,
-            Verdict::TooMany { retry_after: wait },
-        ),
-        (|q| q.person = "A123456780", RefusalCode::ConditionMalformed, Verdict::ConditionMalformed),
-        (|q| q.account = "AW002", RefusalCode::AccountMismatch, Verdict::AccountMismatch),
-        (|q| q.active = false, RefusalCode::AccessEnded, Verdict::AccessEnded),
-        (
-            |q| q.signature = Err(TokenRefusal::SignatureInvalid),
-            RefusalCode::SignatureInvalid,
-            Verdict::Token(TokenRefusal::SignatureInvalid),
-        ),
-        (|q| q.address = "9.9.9.9", RefusalCode::AddressNotRegistered, Verdict::AddressNotRegistered),
-    ];
-    for (breaks, code, expected) in steps {
-        breaks(&mut query);
-        let (verdict, recorded) = ask(query.clone()).await;
-        assert_eq!(verdict, expected);
-        assert_eq!(recorded.len(), 1);
-        assert_eq!(recorded[0].ask, Ask::Refused(code));
+    let legacy_malformed = Verdict::ConditionMalformed(Vec::new());
+    let strict_malformed = Verdict::ConditionMalformed(vec![crate::FieldViolation {
+        pointer: "/personId".to_owned(),
+        violation: Violation::PersonIdChecksum,
+    }]);
+    for (profile, malformed) in [(Profile::Legacy, legacy_malformed), (Profile::Strict, strict_malformed)] {
+        let mut query = Query { profile, ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
+        let steps: [Break; 6] = [
+            (|q| q.rate = Err(WAIT), RefusalCode::RateExceeded, Verdict::TooMany(WAIT)),
+            (|q| q.person = "A123456780", RefusalCode::ConditionMalformed, malformed),
+            (|q| q.account = "AW002", RefusalCode::AccountMismatch, Verdict::AccountMismatch),
+            (|q| q.active = false, RefusalCode::AccessEnded, Verdict::AccessEnded),
+            (
+                |q| q.signature = Err(TokenRefusal::SignatureInvalid),
+                RefusalCode::SignatureInvalid,
+                Verdict::Token(TokenRefusal::SignatureInvalid),
+            ),
+            (|q| q.address = "9.9.9.9", RefusalCode::AddressNotRegistered, Verdict::AddressNotRegistered),
+        ];
+        for (breaks, code, expected) in steps {
+            breaks(&mut query);
+            // The strict profile has no check 7.
+            if profile == Profile::Strict && code == RefusalCode::AccountMismatch {
+                continue;
+            }
+            let (verdict, recorded) = ask(query.clone()).await;
+            assert_eq!(verdict, expected);
+            assert_eq!(recorded.len(), 1);
+            assert_eq!(recorded[0].ask, Ask::Refused(code));
+        }
     }
+}
+
+#[tokio::test]
+async fn every_broken_rule_of_a_strict_question_is_told_with_its_pointer() {
+    let told = async |query: Query| match ask(Query { ledger: Ok(LedgerAnswer::Recorded), ..query }).await.0 {
+        Verdict::ConditionMalformed(violations) => {
+            violations.into_iter().map(|v| (v.pointer, v.violation)).collect::<Vec<_>>()
+        }
+        verdict => panic!("{verdict:?}"),
+    };
+    let pointer = |pointer: &str, violation| (pointer.to_owned(), violation);
+    assert_eq!(told(Query { body: "no object", ..STRICT }).await, []);
+    assert_eq!(
+        told(Query { body: "odd", user: "way too long for a user", ..STRICT }).await,
+        [
+            pointer("/sub", Violation::UserIdFormat),
+            pointer("/applyCode", Violation::WrongType),
+            pointer("/applyDate", Violation::RocDateImpossible),
+            pointer("/issueSiteId", Violation::Required),
+            pointer("/a~1b~0c", Violation::UnknownMember),
+        ]
+    );
+    let date = |violation| vec![pointer("/applyDate", violation)];
+    assert_eq!(told(Query { body: "spelling", ..STRICT }).await, date(Violation::IsoDateFormat));
+    assert_eq!(told(Query { body: "future", ..STRICT }).await, date(Violation::DateInFuture));
+}
+
+#[tokio::test]
+async fn environments_are_apart() {
+    for profile in [Profile::Legacy, Profile::Strict] {
+        for query in [
+            Query { asked_in: Environment::Sandbox, profile, ..RIGHT },
+            Query { asked_in: Environment::Production, profile, ..SANDBOX },
+        ] {
+            let (verdict, recorded) = ask(query).await;
+            assert_eq!(verdict, Verdict::Token(TokenRefusal::KeyUnknown));
+            assert!(recorded.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_asks_for_neither_address_nor_access() {
+    for profile in [Profile::Legacy, Profile::Strict] {
+        let (verdict, recorded) = ask(Query { profile, ..SANDBOX }).await;
+        assert_eq!(verdict, Verdict::Result(VerificationResult::Match));
+        assert_eq!(recorded[0].environment, Environment::Sandbox);
+    }
+    let wrong = Query { account: "AW001", ledger: Ok(LedgerAnswer::Recorded), ..SANDBOX };
+    assert_eq!(ask(wrong).await.0, Verdict::AccountMismatch);
+}
+
+/// Each reserved number gives its refusal without a record, and in production nothing of the kind.
+#[tokio::test]
+async fn the_sandbox_plays_refusals() {
+    let mut verdicts = Vec::new();
+    for (person, played) in sandbox::PLAYED {
+        let (verdict, recorded) = ask(Query { person, ..SANDBOX }).await;
+        match played {
+            sandbox::Played::Result(_) => assert_eq!(recorded.len(), 1, "left to the ledger"),
+            sandbox::Played::Refusal(refusal) => {
+                assert!(recorded.is_empty(), "{refusal:?}");
+                assert!(!matches!(verdict, Verdict::Result(_)), "{refusal:?}");
+                assert!(!verdicts.contains(&verdict), "{refusal:?} is told twice");
+                verdicts.push(verdict);
+            }
+        }
+        assert_eq!(ask(Query { person, ..RIGHT }).await.0, Verdict::Result(VerificationResult::Match));
+    }
+    // A played refusal is told only to who passes every other check.
+    let broken = Query { rate: Err(WAIT), ledger: Ok(LedgerAnswer::Recorded), ..SANDBOX };
+    assert_eq!(ask(Query { person: "A190000231", ..broken }).await.0, Verdict::TooMany(WAIT));
 }
 
 #[tokio::test]
 async fn fixed_claims_are_fixed() {
     let query = Query { job: "V2C202", ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
-    assert_eq!(ask(query).await.0, Verdict::ConditionMalformed);
+    assert_eq!(ask(query).await.0, Verdict::ConditionMalformed(Vec::new()));
 }
 
 #[tokio::test]
@@ -221,12 +381,14 @@ async fn without_a_record_there_is_no_answer() {
 #[tokio::test]
 async fn what_the_ledger_refuses_is_told() {
     let midnight = idcheck_domain::taipei::end_of(idcheck_domain::taipei::day(now()));
-    let until_midnight = (midnight - now()).to_std().unwrap();
+    let retry_after = (midnight - now()).to_std().unwrap();
+    let window = Duration::from_hours(24);
+    let day = |limit, allowed| Verdict::TooMany(Exceeded { limit, allowed, window, retry_after });
     for (answer, expected) in [
         (LedgerAnswer::Replayed, Verdict::Token(TokenRefusal::AlreadyUsed)),
         (LedgerAnswer::AccessEnded, Verdict::AccessEnded),
-        (LedgerAnswer::BudgetExceeded, Verdict::TooMany { retry_after: until_midnight }),
-        (LedgerAnswer::QuotaExceeded, Verdict::TooMany { retry_after: until_midnight }),
+        (LedgerAnswer::BudgetExceeded, day(LimitName::WrongAnswers, 20)),
+        (LedgerAnswer::QuotaExceeded, day(LimitName::DailyQuota, 10)),
     ] {
         assert_eq!(ask(Query { ledger: Ok(answer), ..RIGHT }).await.0, expected);
     }

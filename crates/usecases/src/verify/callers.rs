@@ -12,27 +12,17 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use idcheck_domain::{
-    key::{Environment, KeyId},
-    organisation::AddressPlan,
-    value::{Account, UnifiedBusinessNumber},
-};
+use idcheck_domain::{key::KeyId, value::UnifiedBusinessNumber};
 
-use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, StoreError};
+use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, Standing, StoreError};
 
 /// A caller as the checks need it.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The organisation.
     pub ubn: UnifiedBusinessNumber,
-    /// Its account.
-    pub account: Account,
-    /// Where its Iss Key is good for.
-    pub environment: Environment,
-    /// Whether its access is active.
-    pub active: bool,
-    /// Where it may ask from.
-    pub addresses: AddressPlan,
+    /// What its Iss Key opens.
+    pub standing: Standing,
     /// Its keys in force.
     pub keys: Vec<CallerKey>,
 }
@@ -104,14 +94,7 @@ impl CallerSnapshot {
                 tracing::error!(key = %id.0, "a registered key can't be read");
             }
         }
-        let caller = Caller {
-            ubn: record.ubn,
-            account: record.account,
-            environment: record.environment,
-            active: record.active,
-            addresses: record.addresses,
-            keys,
-        };
+        let caller = Caller { ubn: record.ubn, standing: record.standing, keys };
         (record.iss_key.expose().to_owned(), Arc::new(caller))
     }
 }

@@ -5,20 +5,24 @@
 //! | 1 | size and form of the token | [`TokenReader::issuer`] |
 //! | 2 | Iss Key known | [`CallerSnapshot`] |
 //! | 3 | address registered | snapshot |
-//! | 4, 5 | signature; times and `jti` | [`TokenReader::verify_legacy`] |
+//! | 4, 5 | signature; times, `jti`, strict: `aud`, `digest` | [`TokenReader`], by profile |
 //! | 6 | access active | snapshot, and again in the ledger's transaction |
-//! | 7 | `orgId`, `apId` | here |
-//! | 8 | fixed claims, `conditionMap` | here |
-//! | 9 | rate; quota and budget | [`RateLimiter`](crate::ports::RateLimiter); ledger |
+//! | 7 | `orgId`, `apId` | `legacy` |
+//! | 8 | fixed claims, conditions | `legacy`, `strict` |
+//! | 9 | rate; quota and budget | [`RateLimiter`]; ledger |
 //! | 10–13 | `jti` new, user not suspended, number not locked, comparison | ledger, one transaction with the record |
 //!
-//! Nothing here waits for IO but the ledger's answer.
+//! The order stands once, in `admission`; a profile says only how its token and its question are read. Nothing here
+//! waits for IO but the ledger's answer.
 //!
+//! [`RateLimiter`]: crate::ports::RateLimiter
+//! [`TokenReader`]: crate::ports::TokenReader
 //! [`TokenReader::issuer`]: crate::ports::TokenReader::issuer
-//! [`TokenReader::verify_legacy`]: crate::ports::TokenReader::verify_legacy
 
+mod admission;
 mod callers;
 mod legacy;
+mod strict;
 
+pub use admission::{Arrival, Verdict, VerifyCard, VerifyPorts};
 pub use callers::{Caller, CallerSnapshot};
-pub use legacy::{Verdict, VerifyCard, VerifyPorts};

@@ -1,43 +1,31 @@
-//! The verification API, legacy profile: the Ministry's envelope around a [`Verdict`].
-//!
-//! A plain handler: no framework of documents in the way of the one call that is made millions of times.
-
-use std::{sync::Arc, time::Duration};
+//! The legacy profile: the Ministry's envelope around a [`Verdict`].
 
 use idcheck_domain::{key::Environment, verification::VerificationResult};
 use idcheck_usecases::{ports::TokenRefusal, verify::Verdict};
 use poem::{
-    IntoResponse, Request, Response, handler,
+    Endpoint, IntoResponse, Request, Response,
     http::{StatusCode, header},
-    web::Data,
 };
 use serde::Serialize;
 
-use crate::{client_address::client_address, state::App};
-
-/// The greatest size of all headers together.
-const MAX_HEADERS: usize = 16 * 1024;
+use super::{AWAY, Unheard, app, arrival, challenge, rate_limit, retry_after};
 
 /// `GET /integration/rwv2c2`.
-#[handler]
-pub(crate) async fn legacy(request: &Request, Data(app): Data<&Arc<App>>) -> Response {
-    let size: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if size > MAX_HEADERS {
-        return envelope(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large", Rd::NONE, None);
-    }
-    let Some(address) = client_address(request, &app.config.trusted_proxies) else {
-        return respond(Verdict::AddressNotRegistered);
-    };
-    let token = bearer(request);
-    respond(app.services.verify.execute(token, address, Environment::Production).await)
-}
+pub(crate) struct Legacy(pub(crate) Environment);
 
-/// The token after the scheme `Bearer`, whose case does not matter (RFC 9110 §11.1).
-fn bearer(request: &Request) -> Option<&str> {
-    let value = request.header(header::AUTHORIZATION)?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+impl Endpoint for Legacy {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let app = app(&request)?;
+        Ok(match arrival(&request, app, self.0) {
+            Ok(arrival) => respond(&app.services.verify.legacy(arrival).await),
+            Err(Unheard::NoAddress) => respond(&Verdict::AddressNotRegistered),
+            Err(Unheard::HeadersTooLarge) => {
+                envelope(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large", Rd::NONE, None)
+            }
+        })
+    }
 }
 
 /// An RS code and its message; the Ministry's words.
@@ -57,20 +45,14 @@ impl Rd {
     const UNAVAILABLE: Self = Self { code: "RS7007", message: "網路傳送錯誤" };
 }
 
-fn respond(verdict: Verdict) -> Response {
+fn respond(verdict: &Verdict) -> Response {
     match verdict {
-        Verdict::Result(result) => envelope(StatusCode::OK, "OK", Rd::ANSWERED, Some(result)),
+        Verdict::Result(result) => envelope(StatusCode::OK, "OK", Rd::ANSWERED, Some(*result)),
         Verdict::AccountMismatch => envelope(StatusCode::OK, "OK", Rd::ACCOUNT, None),
-        Verdict::ConditionMalformed => envelope(StatusCode::OK, "OK", Rd::CONDITION, None),
+        Verdict::ConditionMalformed(_) => envelope(StatusCode::OK, "OK", Rd::CONDITION, None),
         Verdict::Token(refusal) => {
-            let mut response = envelope(StatusCode::UNAUTHORIZED, token_message(refusal), Rd::NONE, None);
-            let challenge = match refusal {
-                TokenRefusal::Missing => "Bearer",
-                _ => "Bearer error=\"invalid_token\"",
-            };
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static(challenge));
+            let mut response = envelope(StatusCode::UNAUTHORIZED, token_message(*refusal), Rd::NONE, None);
+            challenge(&mut response, *refusal != TokenRefusal::Missing);
             response
         }
         Verdict::AddressNotRegistered => {
@@ -79,13 +61,16 @@ fn respond(verdict: Verdict) -> Response {
         Verdict::AccessEnded => {
             envelope(StatusCode::FORBIDDEN, "access suspended or revoked", Rd::NONE, None)
         }
-        Verdict::TooMany { retry_after: wait } => {
-            retry_after(envelope(StatusCode::TOO_MANY_REQUESTS, "too many requests", Rd::NONE, None), wait)
+        Verdict::TooMany(exceeded) => {
+            let mut response = envelope(StatusCode::TOO_MANY_REQUESTS, "too many requests", Rd::NONE, None);
+            rate_limit(&mut response, exceeded);
+            response
         }
         Verdict::Unavailable => {
-            let response =
-                envelope(StatusCode::SERVICE_UNAVAILABLE, "service unavailable", Rd::UNAVAILABLE, None);
-            retry_after(response, Duration::from_secs(5))
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let mut response = envelope(status, "service unavailable", Rd::UNAVAILABLE, None);
+            retry_after(&mut response, AWAY);
+            response
         }
     }
 }
@@ -99,16 +84,9 @@ const fn token_message(refusal: TokenRefusal) -> &'static str {
         TokenRefusal::NotYetValid => "not yet valid",
         TokenRefusal::Expired => "expired",
         TokenRefusal::AlreadyUsed => "already used",
+        TokenRefusal::WrongAudience => "audience wrong",
+        TokenRefusal::WrongDigest => "digest wrong",
     }
-}
-
-/// Whole seconds, rounded up, at least one (RFC 9110 §10.2.3).
-fn retry_after(mut response: Response, wait: Duration) -> Response {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    if let Ok(value) = header::HeaderValue::try_from(seconds.max(1).to_string()) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    response
 }
 
 /// Every value is a string, in this order.
@@ -149,44 +127,42 @@ fn envelope(status: StatusCode, message: &str, rd: Rd, result: Option<Verificati
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write;
+    use std::{fmt::Write, time::Duration};
 
-    use super::{Duration, TokenRefusal, Verdict, VerificationResult, respond};
+    use idcheck_usecases::ports::{Exceeded, LimitName};
+
+    use super::{TokenRefusal, Verdict, VerificationResult, respond};
 
     #[tokio::test]
     async fn the_envelope_of_every_verdict() {
         let mut verdicts: Vec<_> = VerificationResult::ALL.into_iter().map(Verdict::Result).collect();
-        verdicts.extend(
-            [
-                TokenRefusal::Missing,
-                TokenRefusal::Malformed,
-                TokenRefusal::KeyUnknown,
-                TokenRefusal::SignatureInvalid,
-                TokenRefusal::NotYetValid,
-                TokenRefusal::Expired,
-                TokenRefusal::AlreadyUsed,
-            ]
-            .map(Verdict::Token),
-        );
+        verdicts.extend(TokenRefusal::ALL.map(Verdict::Token));
         verdicts.extend([
             Verdict::AddressNotRegistered,
             Verdict::AccessEnded,
             Verdict::AccountMismatch,
-            Verdict::ConditionMalformed,
-            Verdict::TooMany { retry_after: Duration::from_millis(1200) },
+            Verdict::ConditionMalformed(Vec::new()),
+            Verdict::TooMany(Exceeded {
+                limit: LimitName::OrganisationRate,
+                allowed: 50,
+                window: Duration::from_secs(1),
+                retry_after: Duration::from_millis(1200),
+            }),
             Verdict::Unavailable,
         ]);
         let mut table = String::new();
         for verdict in verdicts {
-            let response = respond(verdict);
+            let response = respond(&verdict);
             let (parts, body) = response.into_parts();
             let header = |name| parts.headers.get(name).map_or("-", |v| v.to_str().unwrap());
             let _ = writeln!(
                 table,
-                "{verdict:?}\n  {} {} {}\n  {}",
+                "{verdict:?}\n  {} {} {} {} {}\n  {}",
                 parts.status,
                 header("www-authenticate"),
                 header("retry-after"),
+                header("ratelimit-policy"),
+                header("ratelimit"),
                 body.into_string().await.unwrap()
             );
         }

@@ -1,0 +1,145 @@
+//! Wycheproof's vectors for JWS and JWK: what is invalid must not verify, and each valid one that is refused has a
+//! reason.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use idcheck_domain::key::Profile;
+use idcheck_token::PublicKeys;
+use idcheck_usecases::ports::{CallerKey, KeyReader, TokenReader, TokenRefusal};
+use serde_json::Value;
+
+use crate::support::{ED25519, P256, P384, RSA_NULL, now, pkcs1, spki, tokens};
+
+#[expect(clippy::disallowed_methods, reason = "where the vectors are is told by the environment")]
+fn vectors(name: &str) -> Option<Value> {
+    let shared = std::env::var_os("IDCHECK_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let path = shared.join("vectors/wycheproof").join(name);
+    let Ok(text) = std::fs::read(&path) else {
+        println!("skipped: {} is absent", path.display());
+        return None;
+    };
+    Some(serde_json::from_slice(&text).unwrap())
+}
+
+/// The key of a JWK as somebody would register it; `None` for a kind that has no public key.
+fn pem_of(jwk: &Value) -> Option<String> {
+    let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok();
+    match (jwk["kty"].as_str()?, jwk["crv"].as_str()) {
+        ("RSA", _) => Some(spki(RSA_NULL, &pkcs1(&part("n")?, &part("e")?))),
+        ("EC", Some(curve)) => {
+            let point = [vec![4], part("x")?, part("y")?].concat();
+            Some(spki(if curve == "P-256" { P256 } else { P384 }, &point))
+        }
+        ("OKP", _) => Some(spki(ED25519, &part("x")?)),
+        _ => None,
+    }
+}
+
+fn key_of(jwk: &Value, profile: Profile) -> Option<CallerKey> {
+    let material = PublicKeys.read(&pem_of(jwk)?, profile).ok()?.material;
+    Some(CallerKey { id: idcheck_domain::key::KeyId(uuid::Uuid::nil()), profile, material })
+}
+
+/// Whether the signature of a JWS is taken. The vectors sign other claims than ours: past the signature they end as
+/// malformed, so a token that reads as far as its algorithm and is malformed was signed. In the strict profile the
+/// `kid` of the vectors would name no key, so the key itself is asked.
+fn signed(jws: &str, jwk: &Value, profile: Profile) -> bool {
+    let (Some(key), Some(algorithm)) = (key_of(jwk, profile), algorithm(jws)) else { return false };
+    match profile {
+        Profile::Legacy => {
+            let outcome = tokens().verify_legacy(jws, &[key], now());
+            !matches!(outcome, Err(TokenRefusal::SignatureInvalid))
+        }
+        Profile::Strict => {
+            let (input, signature) = jws.rsplit_once('.').unwrap();
+            key.material.verify(&algorithm, input.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+        }
+    }
+}
+
+/// The algorithm of a token that reads.
+fn algorithm(jws: &str) -> Option<String> {
+    let parts: Option<Vec<_>> = jws.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).ok()).collect();
+    let parts = parts.filter(|parts| parts.len() == 3)?;
+    let header: Value = serde_json::from_slice(&parts[0]).ok()?;
+    if header.get("crit").is_some() {
+        return None;
+    }
+    header["alg"].as_str().map(str::to_owned)
+}
+
+/// Why a valid vector is refused.
+fn reason(jws: &str, jwk: &Value, profile: Profile) -> &'static str {
+    let header = jws.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let header: Value = header.and_then(|h| serde_json::from_slice(&h).ok()).unwrap_or_default();
+    match (jwk["kty"].as_str(), header["alg"].as_str(), profile) {
+        (None | Some("oct"), ..) => "a shared secret is no public key",
+        (_, Some("RS384" | "RS512" | "PS384" | "PS512" | "ES384" | "ES512" | "ES521"), _) => {
+            "an algorithm that neither profile has"
+        }
+        (_, Some("PS256" | "ES256"), Profile::Legacy) => "an algorithm that the legacy profile has not",
+        (Some("EC"), ..) if jwk["crv"] != "P-256" => "a curve that neither profile has",
+        _ if jwk["kid"] == "bilbo.baggins@hobbiton.example" => "the private key is published in RFC 7520",
+        _ => "",
+    }
+}
+
+#[test]
+fn no_invalid_jws_is_accepted() {
+    let Some(vectors) = vectors("json_web_signature_test.json") else { return };
+    for profile in [Profile::Legacy, Profile::Strict] {
+        let (mut accepted, mut refused) = (0, BTreeMap::<_, usize>::new());
+        for group in vectors["testGroups"].as_array().unwrap() {
+            let jwk = &group["public"];
+            for test in group["tests"].as_array().unwrap() {
+                let Some(jws) = test["jws"].as_str() else {
+                    assert_eq!(test["result"], "invalid", "a JSON serialization");
+                    continue;
+                };
+                let name = format!("{profile:?} {}: {}", test["tcId"], test["comment"]);
+                if signed(jws, jwk, profile) {
+                    // What a JWK says of its own use, which a PEM does not carry: here a registration says it.
+                    let told_by_jwk = ["rejectWrongUse", "rejectWrongKeyOps", "UsingRS256", "UsingPS256"];
+                    let excused = told_by_jwk.iter().any(|comment| test["comment"] == *comment);
+                    assert!(test["result"] == "valid" || excused, "{name} is accepted");
+                    accepted += usize::from(!excused);
+                } else if test["result"] == "valid" {
+                    let reason = reason(jws, jwk, profile);
+                    assert!(!reason.is_empty(), "{name} is refused");
+                    *refused.entry(reason).or_default() += 1;
+                }
+            }
+        }
+        assert!(accepted > 3, "{profile:?}: {accepted} are hardly any");
+        println!("{profile:?}: {accepted} accepted; refused though valid: {refused:?}");
+    }
+}
+
+/// Vectors of keys: each invalid one with a public key is not taken, or does not verify what comes with it.
+#[test]
+fn no_invalid_jwk_is_taken() {
+    let Some(vectors) = vectors("json_web_key_test.json") else { return };
+    let mut tried = 0;
+    for group in vectors["testGroups"].as_array().unwrap() {
+        let keys =
+            group["public"]["keys"].as_array().cloned().unwrap_or_else(|| vec![group["public"].clone()]);
+        for test in group["tests"].as_array().unwrap() {
+            let jws = test["jws"].as_str().unwrap_or_default();
+            if test["result"] != "invalid" {
+                continue;
+            }
+            // A PEM carries neither `use` nor `alg`: what is wrong there can't be told by it.
+            let told_by_pem =
+                |jwk: &&Value| jwk["use"] == "sig" && ["RS256", "ES256"].iter().any(|alg| jwk["alg"] == *alg);
+            for jwk in keys.iter().filter(told_by_pem).filter(|jwk| pem_of(jwk).is_some()) {
+                for profile in [Profile::Legacy, Profile::Strict] {
+                    assert!(!signed(jws, jwk, profile), "{} {}", test["tcId"], test["comment"]);
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried >= 8, "{tried} are hardly any");
+}

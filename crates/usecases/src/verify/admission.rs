@@ -1,0 +1,269 @@
+//! The checks in their order, the same for both profiles.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    Violation,
+    key::Environment,
+    sandbox::{self, Played, PlayedRefusal},
+    taipei,
+    value::HostAddress,
+    verification::VerificationResult,
+};
+
+use super::{Caller, CallerSnapshot, legacy::Legacy, strict::Strict};
+use crate::{
+    FieldViolation,
+    ports::{
+        Ask, CallerKey, CardQuestion, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
+        LimitName, Limits, RateLimiter, RefusalCode, Standing, TokenReader, TokenRefusal,
+    },
+};
+
+/// Longest `userId`.
+const MAX_USER_ID: usize = 12;
+/// The window of quota and budget.
+const DAY: Duration = Duration::from_hours(24);
+
+/// What a query comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answered: RS7009 with this result.
+    Result(VerificationResult),
+    /// Checks 1, 2, 4, 5, 10: 401.
+    Token(TokenRefusal),
+    /// Check 3: 403.
+    AddressNotRegistered,
+    /// Check 6: 403.
+    AccessEnded,
+    /// Check 7: RS3811.
+    AccountMismatch,
+    /// Check 8: RS3822; in the strict profile the broken rules by JSON pointer, none for a body that is no JSON object.
+    ConditionMalformed(Vec<FieldViolation>),
+    /// Check 9: 429.
+    TooMany(Exceeded),
+    /// Not recordable: 503 RS7007.
+    Unavailable,
+}
+
+/// A query as it arrives.
+#[derive(Clone, Copy)]
+pub struct Arrival<'r> {
+    /// The text after `Bearer `.
+    pub token: Option<&'r str>,
+    /// Where it came from.
+    pub address: IpAddr,
+    /// Which of the two calls it is.
+    pub environment: Environment,
+}
+
+/// What a verification needs.
+#[derive(Clone)]
+pub struct VerifyPorts {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may ask.
+    pub callers: Arc<CallerSnapshot>,
+    /// Tokens.
+    pub tokens: Arc<dyn TokenReader>,
+    /// Rates.
+    pub rates: Arc<dyn RateLimiter>,
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// Quota and budget of every organisation.
+    pub limits: Limits,
+}
+
+/// Why a query goes no further, and the word it is recorded with.
+pub(super) type Refused = (RefusalCode, Verdict);
+
+/// What is left of a token once its claims are read.
+pub(super) struct Spent {
+    pub(super) jti: String,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+/// How a profile reads its token and its question.
+pub(super) trait Profile: Sync {
+    /// The claims after checks 4 and 5.
+    type Claims: Send;
+
+    /// Checks 4 and 5.
+    fn verify(
+        &self,
+        tokens: &dyn TokenReader,
+        token: &str,
+        keys: &[CallerKey],
+        now: DateTime<Utc>,
+    ) -> Result<Self::Claims, TokenRefusal>;
+
+    /// The organisation's user, as it was sent.
+    fn user_id<'c>(&self, claims: &'c Self::Claims) -> Option<&'c str>;
+
+    /// Checks 7 and 8.
+    fn question(
+        &self,
+        tokens: &dyn TokenReader,
+        claims: &Self::Claims,
+        caller: &Caller,
+        now: DateTime<Utc>,
+    ) -> Result<CardQuestion, Refused>;
+
+    /// The token's identity and end.
+    fn spent(&self, claims: Self::Claims) -> Spent;
+}
+
+/// Answers one question about one card.
+#[derive(Clone)]
+pub struct VerifyCard {
+    ports: VerifyPorts,
+}
+
+impl VerifyCard {
+    /// With these ports.
+    pub fn new(ports: VerifyPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Answers a query of the legacy profile: everything is in its token.
+    pub async fn legacy(&self, arrival: Arrival<'_>) -> Verdict {
+        self.answer(arrival, &Legacy).await
+    }
+
+    /// Answers a query of the strict profile: the question is `body`, and the token is bound to its bytes.
+    pub async fn strict(&self, arrival: Arrival<'_>, body: &[u8]) -> Verdict {
+        self.answer(arrival, &Strict { body }).await
+    }
+
+    async fn answer<P: Profile>(&self, arrival: Arrival<'_>, profile: &P) -> Verdict {
+        let now = self.ports.clock.now();
+        let (token, caller) = match self.known(&arrival) {
+            Ok(known) => known,
+            Err(refusal) => return Verdict::Token(refusal),
+        };
+        let mut entry = LedgerEntry {
+            at: now,
+            ubn: caller.ubn,
+            environment: arrival.environment,
+            user_id: String::new(),
+            address: arrival.address.to_canonical(),
+            ask: Ask::Refused(RefusalCode::AddressNotRegistered),
+        };
+        let verdict = match self.admit(profile, token, &caller, &mut entry) {
+            Ok(()) => None,
+            Err((code, verdict)) => {
+                entry.ask = Ask::Refused(code);
+                Some(verdict)
+            }
+        };
+        if let Some(played) = played(&entry) {
+            return played;
+        }
+        match self.ports.ledger.record(entry).await {
+            Ok(answer) => verdict.unwrap_or_else(|| answered(answer, self.ports.limits, now)),
+            Err(LedgerError::Busy | LedgerError::Unavailable) => Verdict::Unavailable,
+        }
+    }
+
+    /// Checks 1 and 2.
+    fn known<'r>(&self, arrival: &Arrival<'r>) -> Result<(&'r str, Arc<Caller>), TokenRefusal> {
+        let token = arrival.token.ok_or(TokenRefusal::Missing)?;
+        let issuer = self.ports.tokens.issuer(token)?;
+        let caller = self.ports.callers.find(&issuer);
+        let caller = caller.filter(|caller| caller.standing.environment() == arrival.environment);
+        Ok((token, caller.ok_or(TokenRefusal::KeyUnknown)?))
+    }
+
+    /// Checks 3 to 8 and the rate; a query that passes is ready for the ledger.
+    fn admit<P: Profile>(
+        &self,
+        profile: &P,
+        token: &str,
+        caller: &Caller,
+        entry: &mut LedgerEntry,
+    ) -> Result<(), Refused> {
+        let (now, tokens) = (entry.at, &*self.ports.tokens);
+        if let Standing::Production { addresses, .. } = &caller.standing
+            && !addresses.admits(HostAddress::of(entry.address), now)
+        {
+            return Err((RefusalCode::AddressNotRegistered, Verdict::AddressNotRegistered));
+        }
+        let claims = profile.verify(tokens, token, &caller.keys, now).map_err(|refusal| {
+            let code = match refusal {
+                TokenRefusal::SignatureInvalid => RefusalCode::SignatureInvalid,
+                _ => RefusalCode::TokenTimes,
+            };
+            (code, Verdict::Token(refusal))
+        })?;
+        if let Some(user) = profile.user_id(&claims).filter(|user| user_id(user)) {
+            user.clone_into(&mut entry.user_id);
+        }
+        if let Standing::Production { active: false, .. } = caller.standing {
+            return Err((RefusalCode::AccessEnded, Verdict::AccessEnded));
+        }
+        let question = profile.question(tokens, &claims, caller, now)?;
+        self.ports
+            .rates
+            .admit(caller.ubn, entry.environment, entry.address)
+            .map_err(|exceeded| (RefusalCode::RateExceeded, Verdict::TooMany(exceeded)))?;
+        let Spent { jti, expires_at } = profile.spent(claims);
+        entry.ask = Ask::Card { question, jti, token_expires_at: expires_at, limits: self.ports.limits };
+        Ok(())
+    }
+}
+
+/// 1 to 12 letters and digits.
+pub(super) fn user_id(text: &str) -> bool {
+    (1..=MAX_USER_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn answered(answer: LedgerAnswer, limits: Limits, now: DateTime<Utc>) -> Verdict {
+    let until_midnight = |limit, allowed| {
+        let midnight = taipei::end_of(taipei::day(now));
+        let retry_after = (midnight - now).to_std().unwrap_or_default();
+        Verdict::TooMany(Exceeded { limit, allowed, window: DAY, retry_after })
+    };
+    match answer {
+        LedgerAnswer::Result(result) => Verdict::Result(result),
+        LedgerAnswer::AccessEnded => Verdict::AccessEnded,
+        LedgerAnswer::Replayed => Verdict::Token(TokenRefusal::AlreadyUsed),
+        LedgerAnswer::QuotaExceeded => until_midnight(LimitName::DailyQuota, limits.quota),
+        LedgerAnswer::BudgetExceeded => until_midnight(LimitName::WrongAnswers, limits.budget),
+        // A refusal was recorded for a question: the ledger breaks its contract, so nothing is answered.
+        LedgerAnswer::Recorded => Verdict::Unavailable,
+    }
+}
+
+/// In the sandbox, the refusal that the number asked about plays: nothing happened, so there is no record.
+fn played(entry: &LedgerEntry) -> Option<Verdict> {
+    let Ask::Card { question, .. } = &entry.ask else { return None };
+    if entry.environment != Environment::Sandbox {
+        return None;
+    }
+    let Some(Played::Refusal(refusal)) = sandbox::played(&question.person_id) else { return None };
+    let second = Duration::from_secs(1);
+    Some(match refusal {
+        PlayedRefusal::TokenMissing => Verdict::Token(TokenRefusal::Missing),
+        PlayedRefusal::TokenMalformed => Verdict::Token(TokenRefusal::Malformed),
+        PlayedRefusal::KeyUnknown => Verdict::Token(TokenRefusal::KeyUnknown),
+        PlayedRefusal::SignatureInvalid => Verdict::Token(TokenRefusal::SignatureInvalid),
+        PlayedRefusal::NotYetValid => Verdict::Token(TokenRefusal::NotYetValid),
+        PlayedRefusal::Expired => Verdict::Token(TokenRefusal::Expired),
+        PlayedRefusal::AlreadyUsed => Verdict::Token(TokenRefusal::AlreadyUsed),
+        PlayedRefusal::AddressNotRegistered => Verdict::AddressNotRegistered,
+        PlayedRefusal::AccessEnded => Verdict::AccessEnded,
+        PlayedRefusal::AccountMismatch => Verdict::AccountMismatch,
+        PlayedRefusal::ConditionMalformed => Verdict::ConditionMalformed(vec![FieldViolation {
+            pointer: "/personId".to_owned(),
+            violation: Violation::PersonIdChecksum,
+        }]),
+        PlayedRefusal::TooManyRequests => Verdict::TooMany(Exceeded {
+            limit: LimitName::OrganisationRate,
+            allowed: 1,
+            window: second,
+            retry_after: second,
+        }),
+        PlayedRefusal::Unavailable => Verdict::Unavailable,
+    })
+}
