@@ -1,6 +1,6 @@
 //! The program, as a process: what it prints, how it ends, and what it never shows.
 
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod double;
@@ -351,6 +351,22 @@ async fn explain_finds_the_step_that_fails() {
         assert_eq!(claims["conditionMap"], "{}", "nobody is asked about");
         nothing_personal(&[&printed]);
     }
+}
+
+#[tokio::test]
+async fn explain_in_the_sandbox_leaves_out_what_it_does_not_check() {
+    let malformed = json!({"type": "/problems/content", "status": 422}).to_string();
+    let service = Double::start(&[Does::Says(422, &[], malformed)]).await;
+    let company = Company::of(&service.base_url, "environment = 'sandbox'\nprofile = 'strict'\n");
+    let (status, printed, shown) = company.run(&["explain", "--lang", "en"], "").await;
+    assert_eq!(status, 0, "{printed}{shown}");
+    assert_eq!(printed.matches("[passed]").count(), 6, "{printed}");
+    assert_eq!(printed.matches("[not checked here]").count(), 2, "{printed}");
+    let request = service.requests().remove(0);
+    assert_eq!(
+        (request.path.as_str(), request.body.as_slice()),
+        ("/sandbox/api/v1/verifications", &b"{}"[..])
+    );
 }
 
 #[tokio::test]
