@@ -153,11 +153,12 @@ fn strict(status: u16, body: &[u8]) -> Reading {
 /// An answer whose parts agree with each other.
 fn strict_answer(told: StrictAnswer) -> Option<Reading> {
     let answer = Answer::from_digit(&told.code)?;
-    let attempts_left = match answer {
-        Answer::Mismatch { attempts_left } => Some(attempts_left),
-        _ => None,
+    let same_count = match (answer, told.attempts_left) {
+        (Answer::Mismatch { attempts_left }, Some(told)) => told == attempts_left,
+        // A locked number has 0 left; for the others the count says nothing.
+        _ => true,
     };
-    let agree = answer.code() == told.result && told.attempts_left.is_none_or(|n| attempts_left == Some(n));
+    let agree = answer.code() == told.result && same_count;
     agree.then_some(Reading::Answer { answer, request_id: told.request_id.filter(|id| is_plain(id)) })
 }
 
@@ -213,7 +214,7 @@ mod tests {
             ("mismatch", Some(2)),
             ("mismatch", Some(1)),
             ("mismatch", Some(0)),
-            ("locked", None),
+            ("locked", Some(0)),
             ("outOfUse", None),
             ("reportedLost", None),
             ("userSuspended", None),

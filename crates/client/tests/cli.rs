@@ -176,6 +176,17 @@ fn nothing_personal(texts: &[&str]) {
 }
 
 #[tokio::test]
+async fn retries_can_be_turned_off() {
+    for (more, requests) in [("retries = 0\n", 1), ("retries = 2\n", 3)] {
+        let busy = Does::Says(429, &[("retry-after", "0")], String::new());
+        let service = Double::start(&vec![busy; 5]).await;
+        let company = Company::of(&service.base_url, more);
+        assert_eq!(company.run(&["verify"], QUESTION).await.0, 4);
+        assert_eq!((service.requests().len(), service.tokens()), (requests, 1), "{more}");
+    }
+}
+
+#[tokio::test]
 async fn the_question_comes_from_input_or_flags() {
     let service = Double::start(&[]).await;
     let company = Company::of(&service.base_url, "user = 'clerk01'\n");
@@ -275,6 +286,7 @@ fn everything_may_stand_in_the_environment() {
         ("IDCHECK_CLIENT_ISS_KEY", ISS_KEY),
         ("IDCHECK_CLIENT_PRIVATE_KEY_FILE", key.to_str().unwrap()),
         ("IDCHECK_CLIENT_TIMEOUT_SECONDS", "1"),
+        ("IDCHECK_CLIENT_RETRIES", "0"),
         ("IDCHECK_CLIENT_LANG", "en"),
     ];
     let (status, printed, shown) = told(&run(&["verify"], &environment, QUESTION));
