@@ -55,10 +55,15 @@ impl Company {
 
     /// Registers the public key in a folder, and gives its fingerprint.
     async fn register(&self, folder: &str) -> String {
-        let pem = std::fs::read_to_string(self.path(folder).join("public-key.pem")).unwrap();
-        let content = json!({"publicKeyPem": pem, "profile": "legacy", "label": "主機一"});
-        let registered = self.applicant.done("registerKey", &content).await;
+        let registered = self.register_for(folder, "legacy", "production").await;
         registered["key"]["fingerprint"].as_str().unwrap().to_owned()
+    }
+
+    async fn register_for(&self, folder: &str, profile: &str, environment: &str) -> Value {
+        let pem = std::fs::read_to_string(self.path(folder).join("public-key.pem")).unwrap();
+        let content =
+            json!({"publicKeyPem": pem, "profile": profile, "environment": environment, "label": "主機一"});
+        self.applicant.done("registerKey", &content).await
     }
 
     fn person(&self, number: usize) -> Value {
@@ -74,13 +79,15 @@ impl Company {
             ("account", &self.account),
             ("iss_key", &self.iss_key),
             ("private_key_file", "keys/private-key.pem"),
+            ("profile", "legacy"),
+            ("environment", "production"),
             ("lang", "en"),
         ];
         for (name, value) in changes {
             settings.iter_mut().find(|(known, _)| known == name).unwrap().1 = value;
         }
         let lines = settings.map(|(name, value)| format!("{name} = '{value}'"));
-        secret(&self.path(name), &lines.join("\n"));
+        secret(&self.path(name), &format!("{}\nretries = 0\n", lines.join("\n")));
     }
 }
 
@@ -183,6 +190,77 @@ async fn answers_to_the_lock_out_and_explanations_that_cost_nothing() {
 
     let (intact, printed) = company.demo.audit();
     assert!(intact, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_strict_profile_with_every_kind_of_key() {
+    let company = Company::admitted().await;
+    for kind in ["rsa-2048", "p256", "ed25519"] {
+        assert_eq!(company.shell(&format!("idcheck-client keygen --kind {kind} --out {kind}"), "").0, 0);
+        company.register_for(kind, "strict", "production").await;
+        let key = format!("{kind}/private-key.pem");
+        company.settings("strict.toml", &[("private_key_file", &key), ("profile", "strict")]);
+        let (status, printed) = company.shell("idcheck-client explain --config strict.toml", "");
+        assert_eq!(status, 0, "{kind}: {printed}");
+        let (status, printed) = company.verify("strict.toml", &company.person(0));
+        assert_eq!((status, &printed["result"]), (0, &json!("match")), "{kind}");
+        assert!(printed["requestId"].is_string(), "{printed}");
+    }
+    // The key is good, but for the other profile.
+    company.settings("legacy.toml", &[("private_key_file", "rsa-2048/private-key.pem")]);
+    assert_eq!(company.verify("legacy.toml", &company.person(0)).1["error"], "signature-invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_plays_every_answer_and_refusal() {
+    let company = Company::admitted().await;
+    let cases = [
+        ("A190000017", 0, "match"),
+        ("A190000026", 1, "mismatch"),
+        ("A190000044", 1, "mismatch"),
+        ("A190000053", 1, "locked"),
+        ("A190000062", 1, "outOfUse"),
+        ("A190000071", 1, "reportedLost"),
+        ("A190000080", 1, "userSuspended"),
+        ("A190000115", 3, "token-missing"),
+        ("A190000124", 3, "token-malformed"),
+        ("A190000133", 3, "key-unknown"),
+        ("A190000142", 3, "signature-invalid"),
+        ("A190000151", 3, "not-yet-valid"),
+        ("A190000160", 3, "expired"),
+        ("A190000179", 5, "already-recorded"),
+        ("A190000188", 3, "address-not-registered"),
+        ("A190000197", 3, "access-ended"),
+        ("A190000213", 3, "question-malformed"),
+        ("A190000222", 4, "too-many-requests"),
+        ("A190000231", 4, "unavailable"),
+    ];
+    for profile in ["legacy", "strict"] {
+        assert_eq!(company.shell(&format!("idcheck-client keygen --out {profile}"), "").0, 0);
+        let registered = company.register_for(profile, profile, "sandbox").await;
+        let text = |name: &str| registered["sandbox"][name].as_str().unwrap().to_owned();
+        let (account, iss_key) = (text("account"), text("issKey"));
+        let key = format!("{profile}/private-key.pem");
+        let changes = [
+            ("profile", profile),
+            ("environment", "sandbox"),
+            ("account", account.as_str()),
+            ("iss_key", iss_key.as_str()),
+            ("private_key_file", key.as_str()),
+        ];
+        company.settings("sandbox.toml", &changes);
+        let (status, printed) = company.shell("idcheck-client explain --config sandbox.toml", "");
+        assert_eq!(status, 0, "{printed}");
+        for (number, expected, word) in cases {
+            let person = json!({"personId": number, "applyCode": "1", "applyYyymmdd": "1080617", "issueSiteId": "63000"});
+            let (status, printed) = company.verify("sandbox.toml", &person);
+            let told = printed.get("result").or(printed.get("error"));
+            assert_eq!((status, told), (expected, Some(&json!(word))), "{profile} {number}: {printed}");
+        }
+        let other = if profile == "legacy" { "account-mismatch" } else { "question-malformed" };
+        let person = json!({"personId": "A190000204", "applyCode": "1", "applyYyymmdd": "1080617", "issueSiteId": "63000"});
+        assert_eq!(company.verify("sandbox.toml", &person).1["error"], other);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

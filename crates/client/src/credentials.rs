@@ -44,7 +44,7 @@ pub enum CredentialsError {
     IssKey,
     /// The private key.
     #[error("private key: {0}")]
-    Key(#[from] KeyError),
+    Key(KeyError),
 }
 
 /// A company, its account, its Iss Key and its key.
@@ -70,7 +70,7 @@ impl Credentials {
             ubn: UnifiedBusinessNumber::parse(ubn).map_err(CredentialsError::UnifiedBusinessNumber)?,
             account: ApId::parse(account).ok_or(CredentialsError::Account)?,
             iss_key: IssKey::parse(iss_key).ok_or(CredentialsError::IssKey)?,
-            key: SigningKey::from_pem(private_key_pem)?,
+            key: SigningKey::from_pem(private_key_pem).map_err(CredentialsError::Key)?,
         })
     }
 

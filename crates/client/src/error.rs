@@ -58,7 +58,7 @@ pub enum Lost {
     Unreadable,
     /// The token was sent again, and how that ended does not tell what became of the first sending.
     #[error("sent again: {0}")]
-    SentAgain(#[source] Box<Error>),
+    SentAgain(Box<Error>),
 }
 
 /// What a question ended in. No personal data, token or key is in it.

@@ -153,12 +153,18 @@ fn strict(status: u16, body: &[u8]) -> Reading {
 /// An answer whose parts agree with each other.
 fn strict_answer(told: StrictAnswer) -> Option<Reading> {
     let answer = Answer::from_digit(&told.code)?;
-    let attempts_left = match answer {
-        Answer::Mismatch { attempts_left } => Some(attempts_left),
-        _ => None,
+    let same_count = match (answer, told.attempts_left) {
+        (Answer::Mismatch { attempts_left }, Some(told)) => told == attempts_left,
+        // A locked number has 0 left; for the others the count says nothing.
+        _ => true,
     };
-    let agree = answer.code() == told.result && told.attempts_left.is_none_or(|n| attempts_left == Some(n));
-    agree.then_some(Reading::Answer { answer, request_id: told.request_id })
+    let agree = answer.code() == told.result && same_count;
+    agree.then_some(Reading::Answer { answer, request_id: told.request_id.filter(|id| is_plain(id)) })
+}
+
+/// Whether a request id is short and plain; any other is not taken over into the company's logs.
+pub(crate) fn is_plain(request_id: &str) -> bool {
+    request_id.len() <= 64 && request_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]
@@ -166,7 +172,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    use super::{Answer, Reading, Refusal, read};
+    use super::{Answer, Reading, Refusal, is_plain, read};
 
     fn envelope(code: &str, message: &str, rd: &str, data: &serde_json::Value) -> Vec<u8> {
         json!({"httpCode": code, "httpMessage": message, "rdCode": rd, "rdMessage": "", "responseData": data})
@@ -208,7 +214,7 @@ mod tests {
             ("mismatch", Some(2)),
             ("mismatch", Some(1)),
             ("mismatch", Some(0)),
-            ("locked", None),
+            ("locked", Some(0)),
             ("outOfUse", None),
             ("reportedLost", None),
             ("userSuspended", None),
@@ -243,6 +249,27 @@ mod tests {
         assert_eq!(read(None, used.as_bytes()), Reading::AlreadyUsed);
         let content = json!({"type": "/problems/content", "status": 422}).to_string();
         assert_eq!(read(None, content.as_bytes()), Reading::Refused(Refusal::QuestionMalformed));
+    }
+
+    #[test]
+    fn a_strange_request_id_is_dropped() {
+        for (id, taken) in [("0192-abc", true), ("", true), ("a b", false), ("<script>", false)] {
+            assert_eq!(is_plain(id), taken, "{id}");
+        }
+        let body = json!({"result": "match", "code": "1", "requestId": "a\nb"}).to_string();
+        assert_eq!(
+            read(Some(200), body.as_bytes()),
+            Reading::Answer { answer: Answer::Match, request_id: None }
+        );
+    }
+
+    proptest::proptest! {
+        /// Whatever comes: no panic, and an answer only from a 200 that holds one.
+        #[test]
+        fn no_reply_breaks_the_reader(status in 0_u16..1000, body in ".{0,80}") {
+            let reading = read(Some(status), body.as_bytes());
+            proptest::prop_assert!(!matches!(reading, Reading::Answer { .. }), "{body}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The program, as a process: what it prints, how it ends, and what it never shows.
 
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod double;
@@ -176,6 +176,17 @@ fn nothing_personal(texts: &[&str]) {
 }
 
 #[tokio::test]
+async fn retries_can_be_turned_off() {
+    for (more, requests) in [("retries = 0\n", 1), ("retries = 2\n", 3)] {
+        let busy = Does::Says(429, &[("retry-after", "0")], String::new());
+        let service = Double::start(&vec![busy; 5]).await;
+        let company = Company::of(&service.base_url, more);
+        assert_eq!(company.run(&["verify"], QUESTION).await.0, 4);
+        assert_eq!((service.requests().len(), service.tokens()), (requests, 1), "{more}");
+    }
+}
+
+#[tokio::test]
 async fn the_question_comes_from_input_or_flags() {
     let service = Double::start(&[]).await;
     let company = Company::of(&service.base_url, "user = 'clerk01'\n");
@@ -275,6 +286,7 @@ fn everything_may_stand_in_the_environment() {
         ("IDCHECK_CLIENT_ISS_KEY", ISS_KEY),
         ("IDCHECK_CLIENT_PRIVATE_KEY_FILE", key.to_str().unwrap()),
         ("IDCHECK_CLIENT_TIMEOUT_SECONDS", "1"),
+        ("IDCHECK_CLIENT_RETRIES", "0"),
         ("IDCHECK_CLIENT_LANG", "en"),
     ];
     let (status, printed, shown) = told(&run(&["verify"], &environment, QUESTION));
@@ -351,6 +363,22 @@ async fn explain_finds_the_step_that_fails() {
         assert_eq!(claims["conditionMap"], "{}", "nobody is asked about");
         nothing_personal(&[&printed]);
     }
+}
+
+#[tokio::test]
+async fn explain_in_the_sandbox_leaves_out_what_it_does_not_check() {
+    let malformed = json!({"type": "/problems/content", "status": 422}).to_string();
+    let service = Double::start(&[Does::Says(422, &[], malformed)]).await;
+    let company = Company::of(&service.base_url, "environment = 'sandbox'\nprofile = 'strict'\n");
+    let (status, printed, shown) = company.run(&["explain", "--lang", "en"], "").await;
+    assert_eq!(status, 0, "{printed}{shown}");
+    assert_eq!(printed.matches("[passed]").count(), 6, "{printed}");
+    assert_eq!(printed.matches("[not checked here]").count(), 2, "{printed}");
+    let request = service.requests().remove(0);
+    assert_eq!(
+        (request.path.as_str(), request.body.as_slice()),
+        ("/sandbox/api/v1/verifications", &b"{}"[..])
+    );
 }
 
 #[tokio::test]

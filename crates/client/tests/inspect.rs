@@ -11,6 +11,7 @@ use idcheck_client::{
     Profile,
     inspect::{Cause, Expected, Finding, Report, token},
 };
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -154,5 +155,35 @@ fn a_token_is_compared_with_the_credentials() {
         let mut findings = compare(&claims);
         findings.sort_by_key(|finding| finding.0 != Cause::OtherKey);
         assert_eq!(findings, [other_key, (Cause::NotOurs, name)], "{name}");
+    }
+}
+
+/// Any JSON that a member may hold.
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "canary.{0,12}".prop_map(Value::from),
+        Just(json!({"personId": "canary"})),
+        Just(json!("{\"personId\":\"canary\"}")),
+    ]
+}
+
+proptest! {
+    /// Whatever a token holds: no panic, something is found, and nothing of it is shown.
+    #[test]
+    fn no_token_breaks_the_look_or_is_shown(
+        claims in prop::collection::hash_map("iat|exp|jti|sub|aud|digest|orgId|conditionMap|userId", any_value(), 0..9),
+        alg in any_value(),
+    ) {
+        let report = look(&json!({"alg": alg}), &json!(claims));
+        let shown = format!("{report:?}");
+        prop_assert!(!report.findings.is_empty() && !shown.contains("canary"), "{}", shown);
+    }
+
+    #[test]
+    fn no_text_breaks_the_look(text in ".{0,60}") {
+        prop_assert!(!token(&text, None, now()).findings.is_empty());
     }
 }

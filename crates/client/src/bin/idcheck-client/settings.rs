@@ -13,7 +13,7 @@ use figment::{
     error::Kind,
     providers::{Env, Format, Serialized, Toml},
 };
-use idcheck_client::{Client, Credentials, Environment, Profile, UserId};
+use idcheck_client::{Client, Credentials, Environment, Profile, Retries, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -39,7 +39,11 @@ Settings (TOML, or the environment in upper case with IDCHECK_CLIENT_ before):
   ca_file                  certificates to trust beside the system's, PEM
   registered_fingerprint   the key's fingerprint as the service shows it, for explain
   timeout_seconds          the longest time for one exchange (default 10)
+  retries                  how often the same token is sent again where that is safe (default 3)
   lang                     language of messages: zh-Hant-TW (default) or en";
+
+/// Settings that are numbers.
+const NUMBERS: [&str; 2] = ["timeout_seconds", "retries"];
 
 /// Settings as they were read.
 #[derive(Deserialize, Default)]
@@ -59,6 +63,7 @@ pub(crate) struct Settings {
     ca_file: Option<PathBuf>,
     registered_fingerprint: Option<String>,
     timeout_seconds: Option<u64>,
+    retries: Option<u32>,
     lang: Option<String>,
 }
 
@@ -175,6 +180,9 @@ impl Connection {
         if let Some(seconds) = s.timeout_seconds {
             builder = builder.timeout(Duration::from_secs(seconds));
         }
+        if let Some(times) = s.retries {
+            builder = builder.retries(Retries { times, ..Retries::default() });
+        }
         Ok(builder.build()?)
     }
 
@@ -213,7 +221,7 @@ fn environment_settings() -> BTreeMap<String, Value> {
     let mut read = BTreeMap::new();
     for (name, value) in settings.iter() {
         let name = name.as_str().to_ascii_lowercase();
-        let number = value.parse::<u64>().ok().filter(|_| name == "timeout_seconds");
+        let number = value.parse::<u64>().ok().filter(|_| NUMBERS.contains(&name.as_str()));
         read.insert(name, number.map_or_else(|| Value::from(value), Value::from));
     }
     read
