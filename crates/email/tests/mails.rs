@@ -67,6 +67,14 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
         ),
         ("iss-key-rotated", MailMessage::IssKeyRotated { company: company() }),
         ("contact-changed", MailMessage::ContactChanged { company: company() }),
+    ]
+}
+
+fn casework_messages() -> Vec<(&'static str, MailMessage)> {
+    let due = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+    let case_number = || "1151123-7K3M9QX".to_owned();
+    let company = || "測試甲股份有限公司".to_owned();
+    vec![
         ("revoked-abuse", revoked(Ground::Abuse)),
         ("revoked-conduct", revoked(Ground::Conduct)),
         ("revoked-not-registered", revoked(Ground::NotRegistered)),
@@ -119,7 +127,7 @@ fn revoked(ground: Ground) -> MailMessage {
 
 #[test]
 fn every_mail_reads_as_kept_in_its_snapshot() {
-    for (name, message) in messages() {
+    for (name, message) in messages().into_iter().chain(casework_messages()) {
         let text = compose(&message);
         assert!(!text.html.is_empty(), "{name}: the HTML part is empty");
         assert!(!text.subject.contains(['\r', '\n']), "{name}: the subject is one line");

@@ -76,14 +76,15 @@ fn paced(times: impl IntoIterator<Item = i64>) -> u64 {
 #[test]
 fn a_machine_s_pace_is_told_from_people_s() {
     // Every 500 ms, with 10 ms of jitter to either side: each distance lies within a tenth of the mean.
-    let machine = (0..200_i64).map(|n| n * 500_000 + [0, 10_000, -10_000, 5_000][n as usize % 4]);
+    let jitter = [0, 10_000, -10_000, 5_000].into_iter().cycle();
+    let machine = (0..200_i64).zip(jitter).map(|(n, jitter)| n * 500_000 + jitter);
     assert_eq!(paced(machine), 199);
     // A pause ends the run, and another begins.
     let paused = (0..50_i64).map(|n| n * 500_000).chain((0..80).map(|n| 90_000_000 + n * 500_000));
     assert_eq!(paced(paused), 79);
     // Distances of people: 1 s, 4 s, 2 s, 9 s, over and over.
-    let people = (0..400_i64).scan(0, |at, n| {
-        *at += [1, 4, 2, 9][n as usize % 4] * 1_000_000;
+    let people = [1, 4, 2, 9].into_iter().cycle().take(400).scan(0_i64, |at, seconds| {
+        *at += seconds * 1_000_000;
         Some(*at)
     });
     assert_eq!(paced(people), 1);
