@@ -13,12 +13,14 @@
 
 mod caller;
 mod console;
+mod files;
 mod people;
 mod process;
 mod site;
 
 pub use caller::{Caller, Reply, Signer, ed25519, python};
 pub use console::{Console, Shown};
+pub use files::FileServer;
 pub use people::{Applicant, Officer, json};
 pub use process::{Demo, Nodes, Process, free_port, idcheck, shell};
 pub use site::{Random, Site, count_from};

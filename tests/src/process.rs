@@ -131,6 +131,11 @@ impl Demo {
         wait_ready(&self.base_url, &self.process.log).await;
     }
 
+    /// Revokes the card in a reader: its issuer's new list says so.
+    pub fn revoke(&self, slot: &str) {
+        revoke(&self.data_dir().join("pki"), slot);
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -169,6 +174,16 @@ pub struct Nodes {
 impl Nodes {
     /// `None`, with a printed line, where no PostgreSQL is named.
     pub async fn start(count: usize) -> Option<Self> {
+        Self::start_with(count, &[], None).await
+    }
+
+    /// The same with further settings. Where `lists` is an address, the certificates send there for their revocation
+    /// lists, and the servers have none as files.
+    pub async fn start_with(
+        count: usize,
+        settings: &[(&'static str, &str)],
+        lists: Option<&str>,
+    ) -> Option<Self> {
         let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
             println!("skipped: IDCHECK_TEST_POSTGRES is not set");
             return None;
@@ -183,20 +198,24 @@ impl Nodes {
         let cards_dir = dir.path().join("cards");
         let mut command = Command::new(program("idcheck-softcard"));
         command.args(["--listen", &format!("127.0.0.1:{card_port}"), "--data-dir"]).arg(&cards_dir);
+        command.args(lists.map(|address| format!("--list-address={address}")));
         let component = Process::start(&mut command, &dir.path().join("cards.log"));
         let card_url = format!("http://127.0.0.1:{card_port}");
         wait_for(&format!("{card_url}/selfTest.htm")).await;
         let (server, _) = admin.rsplit_once('/').unwrap();
-        let environment = vec![
+        let trust = cards_dir.join("trust");
+        let trust = if lists.is_some() { without_lists(&trust, &dir.path().join("trust")) } else { trust };
+        let mut environment = vec![
             ("IDCHECK_DATABASE_URL", format!("{server}/{database}")),
             ("IDCHECK_KEY_FILE", key.display().to_string()),
-            ("IDCHECK_TRUST_DIR", cards_dir.join("trust").display().to_string()),
+            ("IDCHECK_TRUST_DIR", trust.display().to_string()),
             ("IDCHECK_ALLOW_LOOPBACK_HOSTS", "true".to_owned()),
             ("IDCHECK_MAIL__FOLDER", dir.path().join("mail").display().to_string()),
             ("IDCHECK_LIMITS__RATE_PER_ORGANISATION", "100000".to_owned()),
             ("IDCHECK_LIMITS__RATE_PER_ADDRESS", "100000".to_owned()),
             ("IDCHECK_LIMITS__BUDGET", "100000".to_owned()),
         ];
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let mut nodes = Self {
             urls: Vec::new(),
             processes: Vec::new(),
@@ -244,6 +263,16 @@ impl Nodes {
         let port = self.urls[node].rsplit_once(':').unwrap().1.parse().unwrap();
         self.processes[node] = self.serve(port);
         wait_ready(&self.urls[node], &self.processes[node].log).await;
+    }
+
+    /// Where the software cards' issuers put their revocation lists.
+    pub fn lists(&self) -> PathBuf {
+        self.dir.path().join("cards/trust/crls")
+    }
+
+    /// Revokes the card in a reader: its issuer's new list says so.
+    pub fn revoke(&self, slot: &str) {
+        revoke(&self.dir.path().join("cards"), slot);
     }
 
     /// What tells a command of `idcheck` this database.
@@ -296,6 +325,24 @@ impl Nodes {
         self.component.kill();
         psql(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.database));
     }
+}
+
+fn revoke(cards: &Path, slot: &str) {
+    let mut command = Command::new(program("idcheck-softcard"));
+    let output = command.arg("--data-dir").arg(cards).args(["--revoke", slot]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A copy of a trust folder that has certificates only.
+fn without_lists(from: &Path, to: &Path) -> PathBuf {
+    for folder in ["anchors", "company-ca", "intermediates"] {
+        std::fs::create_dir_all(to.join(folder)).unwrap();
+        for entry in std::fs::read_dir(from.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, to.join(folder).join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    to.to_owned()
 }
 
 /// The valid company cards, as the software component keeps them.

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use idcheck_certificate::{FolderVerifier, Policy};
+use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     casework,
-    config::{Config, Mail, Security},
+    config::{Config, Mail, Order, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
     rates::Rates,
@@ -77,12 +77,40 @@ pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
     })
 }
 
+/// The verifier of card signatures.
+///
+/// # Errors
+/// What of the configuration or of the trust folder can't be used.
+pub(crate) fn card_verifier(config: &Config) -> anyhow::Result<FolderVerifier> {
+    let card = &config.card;
+    let policy = Policy::configured(card.allow_sha1, &card.policies)
+        .map_err(|text| anyhow::anyhow!("card.policies: `{text}` is no object identifier"))?;
+    let verifier = FolderVerifier::load(&config.trust_dir, policy)
+        .with_context(|| format!("trusted certificates in {}", config.trust_dir.display()))?;
+    if !card.fetch {
+        return Ok(verifier);
+    }
+    let order = match card.revocation {
+        Order::OcspThenCrl => StatusOrder::OcspThenCrl,
+        Order::CrlThenOcsp => StatusOrder::CrlThenOcsp,
+        Order::CrlOnly => StatusOrder::CrlOnly,
+    };
+    let fetching = FetchPolicy {
+        order,
+        timeout: Duration::from_secs(card.fetch_timeout),
+        max_crl: card.max_list_bytes,
+        min_interval: Duration::from_secs(card.fetch_interval),
+    };
+    Ok(verifier.fetching(Fetcher::new(fetching).context("fetching revocation information")?))
+}
+
 /// The running service.
 pub(crate) struct Service {
     app: App,
     store: Store,
     callers: Arc<CallerSnapshot>,
     cards: Arc<FolderVerifier>,
+    refresh_lists: Duration,
     rates: Arc<Rates>,
     mail: DeliverMail,
     casework: casework::Jobs,
@@ -99,9 +127,7 @@ impl Service {
     pub(crate) async fn new(config: &Config, store: Store, also_ready: AlsoReady) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-        let cards = FolderVerifier::load(&config.trust_dir, Policy::default())
-            .with_context(|| format!("trusted certificates in {}", config.trust_dir.display()))?;
-        let cards = Arc::new(cards);
+        let cards = Arc::new(card_verifier(config)?);
         let shared = Arc::new(store.clone());
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
         callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
@@ -118,6 +144,7 @@ impl Service {
             notices: Arc::clone(&shared) as _,
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
+            challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
             address_policy: if config.allow_loopback_hosts {
                 AddressPolicy::PublicOrLoopback
             } else {
@@ -129,6 +156,7 @@ impl Service {
             entropy: Arc::clone(&entropy),
             applications: Arc::clone(&shared) as _,
             organisations: Arc::clone(&shared) as _,
+            cards: Arc::clone(&cards) as _,
             calendar: Arc::clone(&shared) as _,
             changes: Arc::clone(&shared) as _,
         };
@@ -162,15 +190,9 @@ impl Service {
             entropy,
         };
         let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
-        Ok(Self {
-            app: App { services, config: Arc::new(http(config)) },
-            store,
-            callers,
-            cards,
-            rates,
-            mail,
-            casework: jobs,
-        })
+        let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
+        let app = App { services, config: Arc::new(http(config)) };
+        Ok(Self { app, store, callers, cards, refresh_lists, rates, mail, casework: jobs })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -192,6 +214,11 @@ impl Service {
             async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
         }));
         self.casework.start(&mut jobs, &stop);
+        let lists = Arc::clone(&cards);
+        jobs.spawn(every(self.refresh_lists, stop.clone(), move || {
+            let lists = Arc::clone(&lists);
+            async move { lists.refresh(SystemClock.now()).await }
+        }));
         jobs.spawn(every(TRUST, stop.clone(), move || {
             let (cards, rates) = (Arc::clone(&cards), Arc::clone(&rates));
             async move {
@@ -199,6 +226,7 @@ impl Service {
                 if let Err(error) = cards.reload_if_changed() {
                     tracing::error!(%error, "trusted certificates could not be read again");
                 }
+                crate::metrics::lists(&cards.lists(), SystemClock.now());
             }
         }));
         let store = self.store;

@@ -7,6 +7,7 @@
 //! With a [`Fetcher`], information that is missing is fetched once while the applicant waits, and again in the
 //! background by [`FolderVerifier::refresh`].
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -14,11 +15,15 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use idcheck_domain::card::{CardRole, SigningCard};
 use idcheck_domain::value::UnifiedBusinessNumber;
-use idcheck_usecases::ports::{CardFacts, CardRefusal, CardRole, CardVerifier};
+use idcheck_usecases::ports::{CardFacts, CardRefusal, CardVerifier};
 
 use crate::fetch::{Fetcher, StatusOrder};
-use crate::{CompanyFacts, CrlStore, Examination, LoadError, Policy, Refusal, TrustStore, Verifier, facts};
+use crate::path::Path as CertificatePath;
+use crate::{
+    Certificate, CompanyFacts, CrlStore, Examination, LoadError, Policy, Refusal, TrustStore, Verifier, facts,
+};
 
 const FOLDERS: [&str; 4] = ["anchors", "company-ca", "intermediates", "crls"];
 
@@ -30,6 +35,19 @@ pub struct FolderVerifier {
     verifier: ArcSwap<Verifier>,
     seen: Mutex<Stamp>,
     fetcher: Option<Fetcher>,
+}
+
+/// How new a revocation list is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListState {
+    /// The issuer's name (RFC 4514).
+    pub issuer: String,
+    /// The issuer's key identifier, hexadecimal: two issuers may share a name. Empty where the list has none.
+    pub key: String,
+    /// When it was issued.
+    pub this_update: DateTime<Utc>,
+    /// Until when it counts; a list without that never does.
+    pub next_update: Option<DateTime<Utc>>,
 }
 
 /// Names, sizes and times of the files read: what tells that something changed.
@@ -82,29 +100,52 @@ impl FolderVerifier {
     }
 
     /// Judges with what is at hand, fetching what the order of sources asks for.
-    async fn judge(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CompanyFacts, Refusal> {
+    async fn judge(
+        &self,
+        now: DateTime<Utc>,
+        examine: impl Fn(&Verifier) -> Examination + Send + Sync,
+    ) -> Examination {
         let verifier = self.current();
-        let Some(fetcher) = &self.fetcher else { return verifier.verify(cms, Some(content), now) };
+        let Some(fetcher) = &self.fetcher else { return examine(&verifier) };
         let order = fetcher.order();
         let with_fetched = || {
             let crls = verifier.crls().iter().cloned().chain(fetcher.crls());
-            verifier.with_status(Arc::new(CrlStore::new(crls)), Arc::new(fetcher.answers()))
+            examine(&verifier.with_status(Arc::new(CrlStore::new(crls)), Arc::new(fetcher.answers())))
         };
-        let mut found = with_fetched().examine(cms, Some(content), now);
+        let mut found = with_fetched();
         let undecided =
             |found: &Examination| matches!(&found.outcome, Err(refusal) if refusal.is_retryable());
         let ask_first = order == StatusOrder::OcspThenCrl && (found.outcome.is_ok() || undecided(&found));
         if ask_first && fetcher.fetch_answers(&found.chain, now, random).await {
-            found = with_fetched().examine(cms, Some(content), now);
+            found = with_fetched();
         }
         if undecided(&found) && fetcher.fetch_lists(&found.chain, now).await {
-            found = with_fetched().examine(cms, Some(content), now);
+            found = with_fetched();
         }
         let ask_last = order == StatusOrder::CrlThenOcsp && undecided(&found);
         if ask_last && fetcher.fetch_answers(&found.chain, now, random).await {
-            found = with_fetched().examine(cms, Some(content), now);
+            found = with_fetched();
         }
-        found.outcome
+        found
+    }
+
+    /// The lists at hand, of files and fetched: for each issuer's key the newest, in the order of the names.
+    pub fn lists(&self) -> Vec<ListState> {
+        let mut newest = BTreeMap::new();
+        let fetched = self.fetcher.iter().flat_map(Fetcher::crls);
+        for crl in self.current().crls().iter().cloned().chain(fetched) {
+            let state = ListState {
+                issuer: crl.issuer().to_string(),
+                key: crl.authority_key_id().map(hex::encode).unwrap_or_default(),
+                this_update: crl.this_update(),
+                next_update: crl.next_update(),
+            };
+            let known = newest.entry((state.issuer.clone(), state.key.clone())).or_insert(state.clone());
+            if known.this_update < state.this_update {
+                *known = state;
+            }
+        }
+        newest.into_values().collect()
     }
 
     /// What is trusted now, for `doctor`.
@@ -144,20 +185,34 @@ fn stamp(dir: &Path) -> Stamp {
 #[async_trait]
 impl CardVerifier for FolderVerifier {
     async fn verify(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal> {
-        let facts = self.judge(cms, content, now).await.map_err(|refusal| {
+        let found = self.judge(now, |verifier| verifier.examine(cms, Some(content), now)).await;
+        let facts = found.outcome.map_err(|refusal| {
             // The reason in its finer grain is for the operator; it names nobody.
             tracing::info!(reason = refusal.code(), "card signature refused");
             to_port(refusal)
         })?;
-        card_facts(facts)
+        card_facts(facts, &found.chain)
+    }
+
+    async fn recheck(&self, card: &SigningCard, now: DateTime<Utc>) -> Result<(), CardRefusal> {
+        let mut path = Vec::with_capacity(card.chain.len());
+        for der in &card.chain {
+            path.push(Arc::new(Certificate::parse(der).map_err(|_| CardRefusal::Malformed)?));
+        }
+        let (signer, sent) = path.split_first().ok_or(CardRefusal::Malformed)?;
+        let found = self.judge(now, |verifier| verifier.examine_certificate(signer, sent, now)).await;
+        found.outcome.map(drop).map_err(|refusal| {
+            tracing::info!(reason = refusal.code(), "card refused when looked at again");
+            to_port(refusal)
+        })
     }
 }
 
-fn card_facts(facts: CompanyFacts) -> Result<CardFacts, CardRefusal> {
+fn card_facts(facts: CompanyFacts, path: &CertificatePath) -> Result<CardFacts, CardRefusal> {
     let ubn = UnifiedBusinessNumber::parse(&facts.unified_business_number)
         .map_err(|_| CardRefusal::NoCompanyNumber)?;
-    Ok(CardFacts {
-        ubn,
+    let below_anchor = path.len().saturating_sub(1);
+    let card = SigningCard {
         company_name: facts.company_name,
         role: facts.role.map(|role| match role {
             facts::CardRole::Primary => CardRole::Primary,
@@ -168,7 +223,9 @@ fn card_facts(facts: CompanyFacts) -> Result<CardFacts, CardRefusal> {
         not_before: facts.not_before,
         not_after: facts.not_after,
         fingerprint: facts.fingerprint,
-    })
+        chain: path.iter().take(below_anchor).map(|certificate| certificate.der().to_vec()).collect(),
+    };
+    Ok(CardFacts { ubn, card })
 }
 
 /// What an applicant is told: coarser than what the operator sees.

@@ -35,7 +35,7 @@ pub mod signature;
 pub mod trust;
 pub mod verifier;
 
-pub use adapter::FolderVerifier;
+pub use adapter::{FolderVerifier, ListState};
 pub use asn1::Malformed;
 pub use certificate::Certificate;
 pub use crl::{Crl, CrlStore};

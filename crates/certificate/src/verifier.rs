@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use der::oid::ObjectIdentifier;
 
 use crate::Refusal;
 use crate::certificate::Certificate;
@@ -31,6 +32,22 @@ pub struct Policy {
     pub path: PathRules,
     /// Whether revocation is looked at.
     pub revocation: Revocation,
+}
+
+impl Policy {
+    /// The rules of a configuration. A path needs one of `policies`, object identifiers in dotted form, if any are given
+    /// (RFC 5280 §6.1.1 c, f).
+    ///
+    /// # Errors
+    /// The first text that is no object identifier.
+    pub fn configured(allow_sha1: bool, policies: &[String]) -> Result<Self, &str> {
+        let mut path =
+            PathRules { allow_sha1, require_explicit_policy: !policies.is_empty(), ..PathRules::default() };
+        for policy in policies {
+            path.policies.push(ObjectIdentifier::new(policy).map_err(|_| policy.as_str())?);
+        }
+        Ok(Self { path, revocation: Revocation::Required })
+    }
 }
 
 /// Judges signatures by one set of trusted certificates and lists.
@@ -92,6 +109,21 @@ impl Verifier {
         let (mut signer, mut chain) = (None, Path::new());
         let outcome = self.judge(cms, content, now, &mut signer, &mut chain);
         Examination { signer, chain, outcome }
+    }
+
+    /// Judges a certificate that was accepted before, with the others that came along then, as it stands at `now`.
+    pub fn examine_certificate(
+        &self,
+        signer: &Arc<Certificate>,
+        sent: &[Arc<Certificate>],
+        now: DateTime<Utc>,
+    ) -> Examination {
+        let mut chain = Path::new();
+        let outcome = path::find(signer, sent, &self.trust, &self.policy.path, now).and_then(|found| {
+            chain = found;
+            self.judge_path(&chain, now)
+        });
+        Examination { signer: Some(Arc::clone(signer)), chain, outcome }
     }
 
     fn judge(

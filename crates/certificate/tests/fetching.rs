@@ -165,6 +165,35 @@ async fn a_refreshed_list_revokes() {
     scene.authority.serve("/company.crl", der(&scene.pki.read("company.crl")));
     verifier.refresh(now()).await;
     assert_eq!(scene.verdict(&verifier, now()).await, Err(CardRefusal::Revoked));
+    let lists = verifier.lists();
+    assert_eq!(lists.len(), 2, "the root's of the folder and the company CA's, the newer of two: {lists:?}");
+    assert!(lists.iter().all(|list| list.next_update > Some(now()) && !list.key.is_empty()));
+}
+
+#[tokio::test]
+async fn a_card_is_judged_again_by_what_is_known_then() {
+    let scene = Scene::new().await;
+    let verifier = scene.verifier(StatusOrder::CrlOnly, ZERO);
+    scene.authority.serve("/company.crl", der(&scene.pki.read("company.crl")));
+    let card = verifier.verify(&scene.message, TEXT, now()).await.unwrap().card;
+    assert_eq!(card.chain.len(), 2, "the card's certificate and its CA's, not the anchor");
+    assert_eq!(verifier.recheck(&card, now()).await, Ok(()));
+
+    let after_its_end = card.not_after + chrono::Duration::seconds(1);
+    assert_eq!(verifier.recheck(&card, after_its_end).await, Err(CardRefusal::Expired));
+    let stale = now() + chrono::Duration::days(31);
+    assert_eq!(verifier.recheck(&card, stale).await, Err(CardRefusal::StatusUnavailable));
+
+    scene.pki.crl("company", &["card"], 30);
+    scene.authority.serve("/company.crl", der(&scene.pki.read("company.crl")));
+    verifier.refresh(now()).await;
+    assert_eq!(verifier.recheck(&card, now()).await, Err(CardRefusal::Revoked));
+
+    let mut forged = card.clone();
+    forged.chain[0] = b"no certificate".to_vec();
+    assert_eq!(verifier.recheck(&forged, now()).await, Err(CardRefusal::Malformed));
+    forged.chain.clear();
+    assert_eq!(verifier.recheck(&forged, now()).await, Err(CardRefusal::Malformed));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ pub mod abuse;
 pub mod access;
 pub mod application;
 pub mod calendar;
+pub mod card;
 pub mod consent;
 pub mod contact;
 pub mod key;

@@ -7,7 +7,7 @@ use idcheck_usecases::{
     casework::CaseworkRefusal,
     dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
-    ports::{StoreError, TokenRefusal},
+    ports::{CardRefusal, StoreError, TokenRefusal},
     review::ReviewRefusal,
 };
 use poem::{Response, http::StatusCode};
@@ -66,6 +66,18 @@ impl Problem {
     /// 401, for calls without a session.
     pub(crate) fn unauthorised() -> Self {
         Self::simple(StatusCode::UNAUTHORIZED, "problem-unauthorised")
+    }
+
+    /// The card that signed is not good any more when its case is to be approved.
+    fn card_at_decision(card: CardRefusal) -> Self {
+        let (status, detail) = match card {
+            CardRefusal::StatusUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "review-card-unavailable"),
+            CardRefusal::Revoked => (StatusCode::CONFLICT, "review-card-revoked"),
+            CardRefusal::Expired => (StatusCode::CONFLICT, "review-card-expired"),
+            _ => (StatusCode::CONFLICT, "review-card-refused"),
+        };
+        let detail = Detail::Key(detail.to_owned());
+        Self { detail, ..Self::named(status, card.code().to_owned(), "problem-review-card") }
     }
 
     /// 422 with the fields.
@@ -232,7 +244,7 @@ impl From<ProofRefusal> for Problem {
             ProofRefusal::Spent => Self::simple(StatusCode::CONFLICT, "problem-challenge-spent"),
             ProofRefusal::Expired => Self::simple(StatusCode::CONFLICT, "problem-challenge-expired"),
             ProofRefusal::Card(card) => {
-                let status = if card == idcheck_usecases::ports::CardRefusal::StatusUnavailable {
+                let status = if card == CardRefusal::StatusUnavailable {
                     StatusCode::SERVICE_UNAVAILABLE
                 } else {
                     StatusCode::UNPROCESSABLE_ENTITY
@@ -256,6 +268,7 @@ impl From<ReviewRefusal> for Problem {
             ReviewRefusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
             ReviewRefusal::Transition(refused) => refused.into(),
             ReviewRefusal::Precondition(precondition) => precondition.into(),
+            ReviewRefusal::Card(card) => Self::card_at_decision(card),
             ReviewRefusal::AccountsExhausted => StoreError::Unavailable.into(),
             ReviewRefusal::Store(error) => error.into(),
         }

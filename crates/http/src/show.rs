@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, Clarification, Request},
+    card::{CardRole, SigningCard},
     contact::Contact,
     key::RegisteredKey,
     organisation::Organisation,
-    value::{Landline, Mobile},
+    value::{CompanyName, Landline, Mobile},
 };
-use idcheck_usecases::ports::HistoryLine;
+use idcheck_usecases::ports::{CardRefusal, HistoryLine};
 use minijinja::{Value, context};
 
 use crate::view::{deadline, moment};
@@ -49,6 +50,31 @@ fn line(line: &HistoryLine, reader: Reader) -> Value {
     }
 }
 
+/// The card that signed, and whether the name typed in the form is its own.
+fn card(card: &SigningCard, typed: &CompanyName) -> Value {
+    context! {
+        company => &card.company_name,
+        names_agree => card.bears(typed),
+        role => card.role.map(CardRole::as_str),
+        serial => &card.serial,
+        issuer => &card.issuer,
+        not_before => moment(card.not_before),
+        not_after => moment(card.not_after),
+        fingerprint => &card.fingerprint,
+    }
+}
+
+/// How the card stands today: the end of the key of the words for it.
+pub(crate) fn card_status(today: Result<(), CardRefusal>) -> &'static str {
+    match today {
+        Ok(()) => "good",
+        Err(CardRefusal::Revoked) => "revoked",
+        Err(CardRefusal::Expired) => "expired",
+        Err(CardRefusal::StatusUnavailable) => "unavailable",
+        Err(_) => "refused",
+    }
+}
+
 /// A case with its history.
 pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, now: DateTime<Utc>) -> Value {
     let purpose = match &case.request {
@@ -65,7 +91,7 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         id => case.id.to_string(),
         number => case.case_number.as_str(),
         company => case.company_name.as_str(),
-        certificate_name => &case.certificate_name,
+        card => card(&case.card, &case.company_name),
         ubn => case.ubn.to_string(),
         contact => contact(&case.contact),
         kind => case.kind().as_str(),

@@ -140,8 +140,17 @@ impl DemoPki {
     /// # Errors
     /// When the folder can't be read or written, or holds something else.
     pub fn load_or_create(dir: &Path, now: DateTime<Utc>) -> Result<Self> {
+        Self::load_or_create_at(dir, LIST_ADDRESS, now)
+    }
+
+    /// The same with certificates that send those who look for revocation lists to `address`, such as
+    /// `http://127.0.0.1:9000`; it counts only when they are made.
+    ///
+    /// # Errors
+    /// As [`DemoPki::load_or_create`].
+    pub fn load_or_create_at(dir: &Path, address: &str, now: DateTime<Utc>) -> Result<Self> {
         if !dir.join("authorities/state.json").exists() {
-            create(dir, now).with_context(|| format!("making demo cards in {}", dir.display()))?;
+            create(dir, address, now).with_context(|| format!("making demo cards in {}", dir.display()))?;
         }
         let state = read_state(dir)?;
         let cards = state.cards.iter().map(|id| read_card(dir, id)).collect::<Result<_>>()?;
@@ -181,7 +190,30 @@ pub fn refresh_crls(dir: &Path, now: DateTime<Utc>) -> Result<bool> {
     Ok(true)
 }
 
-fn create(dir: &Path, now: DateTime<Utc>) -> Result<()> {
+/// Revokes the card in a reader of a [`DemoPki`]'s folder and issues new lists. A component that runs goes on signing
+/// with it, as a real one does: the lists are what a verifier learns it from.
+///
+/// # Errors
+/// When there is no such reader, or the folder can't be read or written.
+pub fn revoke(dir: &Path, slot: &str, now: DateTime<Utc>) -> Result<()> {
+    let mut state = read_state(dir)?;
+    for (id, plan) in state.cards.iter().zip(&CARDS) {
+        let mut record = read_card(dir, id)?.record;
+        if record.slot == slot {
+            state.revoked.push((plan.authority(), record.serial.clone(), now.timestamp()));
+            record.state = CardState::Revoked;
+            write_private(
+                &dir.join("cards").join(format!("{id}.json")),
+                &serde_json::to_vec_pretty(&record)?,
+            )?;
+            let authorities = AUTHORITIES.iter().map(|plan| read_authority(dir, plan));
+            return write_lists(dir, &authorities.collect::<Result<Vec<_>>>()?, &mut state, now);
+        }
+    }
+    Err(anyhow!("no reader is called {slot}"))
+}
+
+fn create(dir: &Path, address: &str, now: DateTime<Utc>) -> Result<()> {
     for folder in
         ["trust/anchors", "trust/company-ca", "trust/intermediates", "trust/crls", "authorities", "cards"]
     {
@@ -209,7 +241,7 @@ fn create(dir: &Path, now: DateTime<Utc>) -> Result<()> {
                 &random_serial()?,
                 lifetime,
                 &purpose,
-                Some(&list_address(ROOT)),
+                Some(&list_address(address, ROOT)),
             )?
         };
         let file = dir.join("trust").join(plan.folder).join(format!("{}.pem", plan.id));
@@ -219,7 +251,8 @@ fn create(dir: &Path, now: DateTime<Utc>) -> Result<()> {
     let mut state = State { cards: Vec::new(), revoked: Vec::new(), lists_from: 0, lists_until: 0 };
     for (index, plan) in CARDS.iter().enumerate() {
         let id = format!("{:02}", index + 1);
-        let record = create_card(dir, &id, plan, &authorities[plan.authority()], &next_key()?, now)?;
+        let issuer = (&authorities[plan.authority()], list_address(address, plan.authority()));
+        let record = create_card(dir, &id, plan, (issuer.0, &issuer.1), &next_key()?, now)?;
         if plan.state == CardState::Revoked {
             state.revoked.push((plan.authority(), record.serial, (now - Duration::days(7)).timestamp()));
         }
@@ -250,7 +283,7 @@ fn create_card(
     dir: &Path,
     id: &str,
     plan: &CardPlan,
-    authority: &Authority,
+    (authority, list): (&Authority, &str),
     key: &SigningKey,
     now: DateTime<Utc>,
 ) -> Result<CardRecord> {
@@ -262,9 +295,8 @@ fn create_card(
     let is_company = plan.kind == CardKind::Company;
     let purpose = Purpose::Card { company: is_company.then_some((plan.number, plan.role)) };
     let subject = name(&plan.subject());
-    let list = list_address(plan.authority());
     let certificate =
-        authority.certify(&subject, key, &serial, Validity { from, until }, &purpose, Some(&list))?;
+        authority.certify(&subject, key, &serial, Validity { from, until }, &purpose, Some(list))?;
     let issuer = &AUTHORITIES[plan.authority()];
     let record = CardRecord {
         slot: format!("Softcard Reader {id}"),
@@ -333,9 +365,12 @@ fn authority_name(plan: &AuthorityPlan) -> Vec<u8> {
     name(&[(COUNTRY, "TW"), (ORGANIZATION, plan.organization), (UNIT, plan.unit)])
 }
 
-/// Where an authority's list would be fetched from. `.test` never resolves (RFC 6761): the demo reads files.
-fn list_address(authority: usize) -> String {
-    format!("http://crl.idcheck.test/{}.crl", AUTHORITIES[authority].id)
+/// `.test` never resolves (RFC 6761): the demo reads files.
+const LIST_ADDRESS: &str = "http://crl.idcheck.test";
+
+/// Where an authority's list is fetched from.
+fn list_address(address: &str, authority: usize) -> String {
+    format!("{address}/{}.crl", AUTHORITIES[authority].id)
 }
 
 fn display_name(attributes: &[(&str, &str)]) -> String {

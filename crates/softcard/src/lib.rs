@@ -21,7 +21,7 @@ mod server;
 
 pub use card::{CardKind, CardState, SoftCard};
 pub use component::Component;
-pub use demo::{DemoPki, refresh_crls};
+pub use demo::{DemoPki, refresh_crls, revoke};
 pub use fault::Fault;
 pub use server::serve;
 

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     application::{Application, ApplicationId, Filing, Kind, Request, Step},
     calendar::WorkingCalendar,
+    card::{CardRole, SigningCard},
     consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
     contact::Contact,
     organisation::Organisation,
@@ -67,6 +68,20 @@ pub fn organisation(ubn: UnifiedBusinessNumber) -> Organisation {
     Organisation::new(ubn, CompanyName::parse("測試甲股份有限公司").unwrap(), contact())
 }
 
+/// A card of this company, issued a year before `at`.
+pub fn signing_card(ubn: UnifiedBusinessNumber, at: DateTime<Utc>) -> SigningCard {
+    SigningCard {
+        company_name: "測試甲股份有限公司".to_owned(),
+        role: Some(CardRole::Secondary),
+        serial: format!("40{ubn}"),
+        issuer: "C=TW,O=示範機構".to_owned(),
+        not_before: at - TimeDelta::days(365),
+        not_after: at + TimeDelta::days(4 * 365),
+        fingerprint: "0f".repeat(32),
+        chain: vec![vec![0x30, 2, 5, 0], vec![0x30, 0]],
+    }
+}
+
 pub fn application(
     ubn: UnifiedBusinessNumber,
     kind: Kind,
@@ -76,7 +91,7 @@ pub fn application(
     let filing = Filing {
         ubn,
         company_name: CompanyName::parse("測試甲股份有限公司").unwrap(),
-        certificate_name: "測試甲股份有限公司".to_owned(),
+        card: signing_card(ubn, at),
         contact: contact(),
         host_addresses: addresses("8.8.8.8"),
         request: request(kind, ubn),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, RefusedTransition},
+    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition},
     calendar::WorkingCalendar,
     key::Environment,
     officer::{Permission, permits},
@@ -15,9 +15,9 @@ use idcheck_domain::{
 
 use crate::{
     ports::{
-        ApplicationFilter, Applications, AuditEntry, CalendarStore, CaseSummary, Change, Changes, Clock,
-        CommitError, Entropy, GivenIssKey, HistoryLine, Officer, Organisations, Page, StoreError, Versioned,
-        Write,
+        ApplicationFilter, Applications, AuditEntry, CalendarStore, CardRefusal, CardVerifier, CaseSummary,
+        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, Officer, Organisations, Page,
+        StoreError, Versioned, Write,
     },
     settlement::{Unsettled, close_open_cases, outcome_mail},
 };
@@ -33,6 +33,8 @@ pub struct ReviewPorts {
     pub applications: Arc<dyn Applications>,
     /// Organisations.
     pub organisations: Arc<dyn Organisations>,
+    /// The cards that signed.
+    pub cards: Arc<dyn CardVerifier>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.
@@ -81,6 +83,10 @@ pub enum ReviewRefusal {
     /// The organisation's access refuses it; checked again at the decision.
     #[error(transparent)]
     Precondition(#[from] Precondition),
+    /// The card that signed is no longer good, or whether it is can't be found out now; looked at again when a case is
+    /// approved that gives something.
+    #[error(transparent)]
+    Card(#[from] CardRefusal),
     /// All accounts are given.
     #[error("no account is left")]
     AccountsExhausted,
@@ -105,6 +111,8 @@ pub struct CaseFile {
     pub application: Application,
     /// Its version; a decision names it.
     pub version: i64,
+    /// How the card that signed stands today; not asked for a case that is closed.
+    pub card_today: Option<Result<(), CardRefusal>>,
     /// What the organisation holds now.
     pub organisation: Option<Organisation>,
     /// Its other cases, newest first.
@@ -157,7 +165,13 @@ impl ReadCases {
         let entry = audit(officer, "application.read", id, value.state.name().as_str());
         self.ports.changes.note(entry).await?;
         let others = self.ports.applications.of_organisation(value.ubn).await?;
+        let card_today = if value.is_open() {
+            Some(self.ports.cards.recheck(&value.card, self.ports.clock.now()).await)
+        } else {
+            None
+        };
         Ok(CaseFile {
+            card_today,
             organisation: self.ports.organisations.find(value.ubn).await?.map(|o| o.value),
             former: others.into_iter().map(|a| a.value).filter(|a| a.id != id).collect(),
             history: self.ports.applications.history(id).await?,
@@ -249,6 +263,7 @@ impl ReviewApplication {
             }
             ReviewCommand::Approve { note } => {
                 let approved = application.approve(by, note.clone(), now)?;
+                self.card_still_good(&approved.0, now).await?;
                 self.carry_out(&approved.0, now, &mut change).await?;
                 approved
             }
@@ -258,6 +273,19 @@ impl ReviewApplication {
         change.history.insert(0, (after.id, step));
         change.applications.insert(0, Write::Update { value: after, expected: version });
         Ok(change)
+    }
+
+    /// Whether the card that signed may still give something to its company. A suspension only takes: it was signed by
+    /// a card that was good, and stopping must not fail because the card was handed in since (**decided**).
+    async fn card_still_good(
+        &self,
+        application: &Application,
+        now: DateTime<Utc>,
+    ) -> Result<(), ReviewRefusal> {
+        match application.kind() {
+            Kind::Apply | Kind::ChangeAddress => Ok(self.ports.cards.recheck(&application.card, now).await?),
+            Kind::Suspend => Ok(()),
+        }
     }
 
     /// What an approval gives or takes, in the same transaction as the decision.

@@ -31,7 +31,7 @@ use tokio::{net::TcpListener, sync::watch};
 use self::persons::{persons, status_word};
 use crate::{
     commands::{DemoArguments, terminated},
-    config::{Config, LimitsConfig, Log, Mail},
+    config::{Card, Config, LimitsConfig, Log, Mail},
     keyfile, logs, metrics,
     system::{SystemClock, SystemEntropy},
     wiring::{self, AlsoReady, Service, stopped},
@@ -190,6 +190,8 @@ fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAd
         key_file: dir.join("key"),
         trust_dir: pki.trust_dir(),
         card_component_origin: format!("http://localhost:{}", card_address.port()),
+        // The demo's lists are files; their addresses do not resolve.
+        card: Card { fetch: false, ..Card::default() },
         allow_loopback_hosts: true,
         mail: Mail { folder: Some(dir.join("mail")), ..Mail::default() },
         limits: LimitsConfig {

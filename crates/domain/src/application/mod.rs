@@ -34,6 +34,7 @@ use uuid::Uuid;
 
 use crate::{
     calendar::{PROMISED_DAYS, WorkingCalendar},
+    card::SigningCard,
     consent::Consent,
     contact::Contact,
     officer::OfficerId,
@@ -94,8 +95,8 @@ pub struct Application {
     pub ubn: UnifiedBusinessNumber,
     /// The company name as typed.
     pub company_name: CompanyName,
-    /// The company name in the certificate that signed; an officer sees both.
-    pub certificate_name: String,
+    /// The card that signed; an officer sees its name beside the typed one, and what became of it.
+    pub card: SigningCard,
     /// The contact as given with this case.
     pub contact: Contact,
     /// The host addresses: asked for, or those that the organisation had when it filed.
@@ -119,8 +120,8 @@ pub struct Filing {
     pub ubn: UnifiedBusinessNumber,
     /// The company name as typed.
     pub company_name: CompanyName,
-    /// The company name in the certificate that signed.
-    pub certificate_name: String,
+    /// The card that signed.
+    pub card: SigningCard,
     /// Whom to write to.
     pub contact: Contact,
     /// The host addresses.
@@ -146,7 +147,7 @@ impl Application {
             case_number,
             ubn: filing.ubn,
             company_name: filing.company_name,
-            certificate_name: filing.certificate_name,
+            card: filing.card,
             contact: filing.contact,
             host_addresses: filing.host_addresses,
             request: filing.request,

@@ -8,6 +8,7 @@ mod abuse;
 mod access;
 mod application;
 mod calendar;
+mod card;
 mod host_address;
 mod identifiers;
 mod lockout;

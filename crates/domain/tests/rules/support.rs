@@ -9,6 +9,7 @@ use idcheck_domain::{
         StateName, Step,
     },
     calendar::WorkingCalendar,
+    card::{CardRole, SigningCard},
     consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
     contact::Contact,
     officer::OfficerId,
@@ -111,11 +112,25 @@ pub(crate) fn change_address(cut_over_at: Option<DateTime<Utc>>, overlap_days: u
     Request::ChangeAddress { reason: reason("機房搬遷"), cut_over_at, overlap_days }
 }
 
+/// A card of a company with this name in its certificate.
+pub(crate) fn card(company_name: &str) -> SigningCard {
+    SigningCard {
+        company_name: company_name.to_owned(),
+        role: Some(CardRole::Primary),
+        serial: "01".to_owned(),
+        issuer: "O=x".to_owned(),
+        not_before: at("2025-01-05T09:00:00+08:00"),
+        not_after: at("2030-01-05T09:00:00+08:00"),
+        fingerprint: "ab".repeat(32),
+        chain: vec![vec![0x30, 0]],
+    }
+}
+
 pub(crate) fn filing(request: Request) -> Filing {
     Filing {
         ubn: ubn(),
         company_name: CompanyName::parse("新名股份有限公司").unwrap(),
-        certificate_name: "新名股份有限公司".to_owned(),
+        card: card("新名股份有限公司"),
         contact: contact("王小明"),
         host_addresses: hosts(&["203.66.1.2", "2404:6800::1"]),
         request,

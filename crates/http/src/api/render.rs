@@ -4,11 +4,12 @@ use chrono::{DateTime, FixedOffset, Utc};
 use idcheck_domain::{
     access::Access,
     application::{self, Actor, Request},
+    card::SigningCard,
     contact, key, organisation, sandbox, taipei,
 };
 use idcheck_usecases::{
     acts::{ActResult, Progress, Proven},
-    ports::{CaseSummary, HistoryLine},
+    ports::{CardRefusal, CaseSummary, HistoryLine},
     review::CaseFile,
 };
 use poem_openapi::{Object, Union};
@@ -18,6 +19,7 @@ use super::{
     render_casework::{ImprovementPlan, Notice, own_notice, own_plan},
     shape::{Contact, Purpose},
 };
+use crate::show::card_status;
 
 type Time = DateTime<FixedOffset>;
 
@@ -430,6 +432,39 @@ pub(super) fn queue_item(item: &CaseSummary, now: DateTime<Utc>) -> QueueItem {
     }
 }
 
+/// The card that signed a case.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Card {
+    company_name: String,
+    /// `primary` 正卡 or `secondary` 附卡, where the certificate says.
+    role: Option<String>,
+    /// Hexadecimal.
+    serial: String,
+    /// Distinguished name (RFC 4514).
+    issuer: String,
+    not_before: Time,
+    not_after: Time,
+    /// SHA-256 of the certificate, hexadecimal.
+    fingerprint: String,
+    /// How it stands today, for an open case: `good`, `revoked`, `expired`, `unavailable` (can't be found out now) or
+    /// `refused` (no longer trusted). A case that gives something is approved only while it is `good`.
+    status: Option<String>,
+}
+
+fn card_of(card: &SigningCard, today: Option<Result<(), CardRefusal>>) -> Card {
+    Card {
+        company_name: card.company_name.clone(),
+        role: card.role.map(|role| role.as_str().to_owned()),
+        serial: card.serial.clone(),
+        issuer: card.issuer.clone(),
+        not_before: time(card.not_before),
+        not_after: time(card.not_after),
+        fingerprint: card.fingerprint.clone(),
+        status: today.map(|today| card_status(today).to_owned()),
+    }
+}
+
 /// Everything that a decision needs.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
@@ -441,8 +476,9 @@ pub(super) struct Case {
     application: Application,
     /// The company name in the certificate that signed.
     certificate_name: String,
-    /// Whether the typed name is the certificate's.
+    /// Whether the typed name is the certificate's; width, 台 or 臺, case and blanks do not count.
     names_agree: bool,
+    card: Card,
     /// What the organisation holds now.
     organisation: Option<Organisation>,
     /// Its other cases, newest first.
@@ -457,8 +493,9 @@ pub(super) fn case_of(file: &CaseFile, now: DateTime<Utc>) -> Case {
         version: file.version,
         state: case.state.name().as_str().to_owned(),
         application: application_of(case, &file.history, Reader::Officer),
-        certificate_name: case.certificate_name.clone(),
-        names_agree: case.certificate_name == case.company_name.as_str(),
+        certificate_name: case.card.company_name.clone(),
+        names_agree: case.card.bears(&case.company_name),
+        card: card_of(&case.card, file.card_today),
         organisation: file.organisation.as_ref().map(|o| organisation_of(o, now)),
         former_applications: file.former.iter().map(|a| application_of(a, &[], Reader::Officer)).collect(),
     }

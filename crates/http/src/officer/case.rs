@@ -66,6 +66,7 @@ fn case_page(page: &Page<'_>, officer: &Officer, file: &CaseFile, refused: Optio
         officer => &officer.username,
         case => shown::case(&file.application, &file.history, Reader::Officer, now),
         version => file.version,
+        card_status => file.card_today.map(shown::card_status),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
         former => others.collect::<Value>(),
         may_review => permits(officer.role, Permission::ReviewCases),

@@ -18,7 +18,7 @@ pub(crate) mod application {
         pub ubn: String,
         pub kind: String,
         pub company_name: String,
-        pub certificate_name: String,
+        pub card: String,
         pub contact: String,
         pub host_addresses: String,
         pub request: String,

@@ -24,7 +24,7 @@ CREATE TABLE iss_keys (
 CREATE TABLE applications (
     id UUID PRIMARY KEY, version BIGINT NOT NULL, case_number VARCHAR(16) NOT NULL UNIQUE,
     ubn VARCHAR(8) NOT NULL REFERENCES organisations (ubn), kind VARCHAR(16) NOT NULL, company_name TEXT NOT NULL,
-    certificate_name TEXT NOT NULL, contact TEXT NOT NULL, host_addresses TEXT NOT NULL, request TEXT NOT NULL,
+    card TEXT NOT NULL, contact TEXT NOT NULL, host_addresses TEXT NOT NULL, request TEXT NOT NULL,
     notice_version VARCHAR(16) NOT NULL, conduct_version VARCHAR(16) NOT NULL, consented_at BIGINT NOT NULL,
     received_at BIGINT NOT NULL, state VARCHAR(24) NOT NULL, due_date VARCHAR(10), due_provisional BOOLEAN NOT NULL,
     assignee UUID, clarification_id UUID, days_left INTEGER, closed_at BIGINT, closed_by TEXT, closed_reason TEXT);

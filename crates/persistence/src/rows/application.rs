@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     corrupt, date, instant,
-    json::{ContactJson, PurposeJson, address_texts, addresses, read, text},
+    json::{CardJson, ContactJson, PurposeJson, address_texts, addresses, read, text},
     micros,
 };
 use crate::entity::{application, clarification, history};
@@ -101,7 +101,7 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         ubn: case.ubn.to_string(),
         kind: case.kind().as_str().to_owned(),
         company_name: case.company_name.as_str().to_owned(),
-        certificate_name: case.certificate_name.clone(),
+        card: text(&CardJson::of(&case.card)),
         contact: text(&ContactJson::of(&case.contact)),
         host_addresses: text(&address_texts(&case.host_addresses)),
         request: text(&RequestJson::of(&case.request)),
@@ -202,6 +202,7 @@ pub(crate) fn application_of(
 ) -> Result<Versioned<Application>, StoreError> {
     let kind = Kind::parse(&row.kind).ok_or_else(|| corrupt(TABLE, "kind"))?;
     let request: Option<RequestJson> = read(&row.request);
+    let card: Option<CardJson> = read(&row.card);
     let contact: Option<ContactJson> = read(&row.contact);
     let hosts: Option<Vec<String>> = read(&row.host_addresses);
     let at: DateTime<Utc> = instant(TABLE, "consented_at", row.consented_at)?;
@@ -214,7 +215,7 @@ pub(crate) fn application_of(
             ubn: UnifiedBusinessNumber::parse(&row.ubn).map_err(|_| corrupt(TABLE, "ubn"))?,
             company_name: CompanyName::parse(&row.company_name)
                 .map_err(|_| corrupt(TABLE, "company_name"))?,
-            certificate_name: row.certificate_name,
+            card: card.and_then(CardJson::value).ok_or_else(|| corrupt(TABLE, "card"))?,
             contact: contact.and_then(|json| json.value()).ok_or_else(|| corrupt(TABLE, "contact"))?,
             host_addresses: hosts
                 .and_then(|texts| addresses(&texts))

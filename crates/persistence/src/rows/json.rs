@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use idcheck_domain::{
+    card::{CardRole, SigningCard},
     contact::Contact,
     value::{
         AddressPolicy, Authority, ContactName, Description, EmailAddress, HostAddress, HostAddresses,
@@ -11,6 +13,8 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{Content, Leaf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::micros;
 
 /// Serialises a value of ours; these have no form that JSON can't hold.
 pub(super) fn text<T: Serialize>(value: &T) -> String {
@@ -68,6 +72,52 @@ impl PurposeJson {
             authority: Authority::parse(&self.authority).ok()?,
             rule: Rule::parse(&self.rule).ok()?,
             description: Description::parse(&self.description).ok()?,
+        })
+    }
+}
+
+/// A card; certificates as hexadecimal DER.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CardJson {
+    company_name: String,
+    role: Option<String>,
+    serial: String,
+    issuer: String,
+    not_before: i64,
+    not_after: i64,
+    fingerprint: String,
+    chain: Vec<String>,
+}
+
+impl CardJson {
+    pub(super) fn of(card: &SigningCard) -> Self {
+        Self {
+            company_name: card.company_name.clone(),
+            role: card.role.map(|role| role.as_str().to_owned()),
+            serial: card.serial.clone(),
+            issuer: card.issuer.clone(),
+            not_before: micros(card.not_before),
+            not_after: micros(card.not_after),
+            fingerprint: card.fingerprint.clone(),
+            chain: card.chain.iter().map(hex::encode).collect(),
+        }
+    }
+
+    pub(super) fn value(self) -> Option<SigningCard> {
+        let role = match self.role {
+            Some(word) => Some(CardRole::parse(&word)?),
+            None => None,
+        };
+        Some(SigningCard {
+            company_name: self.company_name,
+            role,
+            serial: self.serial,
+            issuer: self.issuer,
+            not_before: DateTime::from_timestamp_micros(self.not_before)?,
+            not_after: DateTime::from_timestamp_micros(self.not_after)?,
+            fingerprint: self.fingerprint,
+            chain: self.chain.iter().map(hex::decode).collect::<Result<_, _>>().ok()?,
         })
     }
 }

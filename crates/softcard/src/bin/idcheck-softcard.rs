@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use clap::Parser;
-use idcheck_softcard::{Component, DemoPki, Fault, refresh_crls, serve};
+use idcheck_softcard::{Component, DemoPki, Fault, refresh_crls, revoke, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -25,6 +25,12 @@ struct Arguments {
     /// What goes wrong, repeatable: wrong-pin, no-card, locked, slow, absent, old-version, not-trusted, …
     #[arg(long = "fault")]
     faults: Vec<Fault>,
+    /// Where the certificates that are made say that their revocation lists are, such as http://127.0.0.1:9000.
+    #[arg(long)]
+    list_address: Option<String>,
+    /// Revoke the card in this reader, and end.
+    #[arg(long)]
+    revoke: Option<String>,
     /// Only the cards in these readers, repeatable; all if none is named.
     #[arg(long = "slot")]
     slots: Vec<String>,
@@ -47,7 +53,14 @@ async fn renew_lists(dir: &Path) -> Result<()> {
 async fn main() -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
-    let mut cards = DemoPki::load_or_create(&arguments.data_dir, now())?.into_cards();
+    let pki = match &arguments.list_address {
+        Some(address) => DemoPki::load_or_create_at(&arguments.data_dir, address, now())?,
+        None => DemoPki::load_or_create(&arguments.data_dir, now())?,
+    };
+    if let Some(slot) = &arguments.revoke {
+        return revoke(&arguments.data_dir, slot, now());
+    }
+    let mut cards = pki.into_cards();
     if !arguments.slots.is_empty() {
         cards.retain(|card| arguments.slots.iter().any(|slot| slot == card.slot()));
     }

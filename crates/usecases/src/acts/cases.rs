@@ -149,7 +149,7 @@ fn filing(
             .clone()
             .or_else(|| held.map(|o| o.name.clone()))
             .ok_or(Precondition::NotActive)?,
-        certificate_name: signed.card.company_name.clone(),
+        card: signed.card.clone(),
         contact: content
             .contact
             .clone()

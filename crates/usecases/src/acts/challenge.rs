@@ -2,7 +2,7 @@
 //!
 //! It binds the act, the company, the digest of the exact content and an end (threat 16), and is spent once.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 use uuid::Uuid;
 
@@ -14,9 +14,6 @@ use crate::{
     content::{Content, FieldViolation},
     ports::{StoreError, StoredChallenge},
 };
-
-/// Minutes in which a challenge can be signed.
-pub const CHALLENGE_MINUTES: i64 = 15;
 
 /// Why no challenge was issued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +93,7 @@ impl IssueChallenge {
         self.read(act, ubn, &content).map_err(ChallengeRefusal::Content)?;
         let now = self.ports.clock.now();
         let id = self.ports.entropy.uuid(now);
-        let expires_at = now + TimeDelta::minutes(CHALLENGE_MINUTES);
+        let expires_at = now + self.ports.challenge_life;
         let tbs = tbs(id, act, ubn, expires_at, &content.digest(), &self.ports.entropy.bytes::<16>());
         let challenge = StoredChallenge {
             id,

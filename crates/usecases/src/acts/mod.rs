@@ -10,12 +10,13 @@ mod prove;
 mod receipt;
 
 pub use act::{Act, ActName, CaseContent};
-pub use challenge::{CHALLENGE_MINUTES, ChallengeRefusal, IssueChallenge, IssuedChallenge};
+pub use challenge::{ChallengeRefusal, IssueChallenge, IssuedChallenge};
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
 pub use receipt::ReadReceipt;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use idcheck_domain::value::AddressPolicy;
 
 use crate::ports::{
@@ -48,6 +49,8 @@ pub struct ActPorts {
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.
     pub changes: Arc<dyn Changes>,
+    /// How long a challenge can be signed.
+    pub challenge_life: TimeDelta,
     /// Which host addresses may be registered.
     pub address_policy: AddressPolicy,
 }

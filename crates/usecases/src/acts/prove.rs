@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
     application::{Application, RefusedTransition},
+    card::SigningCard,
     key::RegisteredKey,
     notice::Notice,
     organisation::Organisation,
@@ -16,9 +17,7 @@ use super::{
     ActPorts,
     act::{Act, ActName, Reading},
 };
-use crate::ports::{
-    AuditEntry, CardFacts, CardRefusal, Change, CommitError, HistoryLine, StoreError, StoredChallenge,
-};
+use crate::ports::{AuditEntry, CardRefusal, Change, CommitError, HistoryLine, StoreError, StoredChallenge};
 
 /// How often a change is tried again after someone else's came between.
 pub(super) const TRIES: u8 = 5;
@@ -139,7 +138,7 @@ pub(super) struct Signed {
     pub(super) challenge: Uuid,
     pub(super) act: ActName,
     pub(super) ubn: UnifiedBusinessNumber,
-    pub(super) card: CardFacts,
+    pub(super) card: SigningCard,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -197,12 +196,12 @@ impl ProveChallenge {
         if now >= challenge.expires_at {
             return Err(ProofRefusal::Expired);
         }
-        let card = self.ports.cards.verify(cms, challenge.tbs.as_bytes(), now).await?;
-        if card.ubn != challenge.ubn {
+        let facts = self.ports.cards.verify(cms, challenge.tbs.as_bytes(), now).await?;
+        if facts.ubn != challenge.ubn {
             return Err(CardRefusal::OtherCompany.into());
         }
         let act = self.read_again(&challenge)?;
-        let signed = Signed { challenge: id, act: challenge.act, ubn: challenge.ubn, card, now };
+        let signed = Signed { challenge: id, act: challenge.act, ubn: challenge.ubn, card: facts.card, now };
         let result = self.act(&signed, &act).await?;
         Ok(Proven { act: challenge.act, ubn: challenge.ubn, result })
     }

@@ -2,36 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use idcheck_domain::value::UnifiedBusinessNumber;
-
-/// 正卡 or 附卡; both may sign (注意事項 三).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CardRole {
-    /// 正卡.
-    Primary,
-    /// 附卡.
-    Secondary,
-}
+use idcheck_domain::{card::SigningCard, value::UnifiedBusinessNumber};
 
 /// What an accepted signature proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardFacts {
     /// The company's number, from the certificate.
     pub ubn: UnifiedBusinessNumber,
-    /// The company's name, from the certificate's subject.
-    pub company_name: String,
-    /// 正卡 or 附卡, where the certificate says.
-    pub role: Option<CardRole>,
-    /// The certificate's serial number, lower-case hexadecimal.
-    pub serial: String,
-    /// The issuer's distinguished name (RFC 4514).
-    pub issuer: String,
-    /// Start of validity.
-    pub not_before: DateTime<Utc>,
-    /// End of validity.
-    pub not_after: DateTime<Utc>,
-    /// SHA-256 of the certificate, lower-case hexadecimal.
-    pub fingerprint: String,
+    /// The card.
+    pub card: SigningCard,
 }
 
 /// Why a signature or a card was refused. Each has a stable name ([`CardRefusal::code`]) and its own message.
@@ -120,4 +99,10 @@ pub trait CardVerifier: Send + Sync {
     /// # Errors
     /// The first rule that refuses it. That the company is the expected one is the caller's to check.
     async fn verify(&self, cms: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal>;
+
+    /// Judges at the time `now` a card that was accepted before: whether it is still trusted, valid and not revoked.
+    ///
+    /// # Errors
+    /// The first rule that refuses it.
+    async fn recheck(&self, card: &SigningCard, now: DateTime<Utc>) -> Result<(), CardRefusal>;
 }

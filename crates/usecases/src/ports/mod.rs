@@ -17,7 +17,7 @@ pub use callers::{
     CallerKey, CallerRecord, CallerSource, Exceeded, KeyMaterial, KeyReader, LimitName, ParsedKey,
     RateLimiter, Standing,
 };
-pub use card::{CardFacts, CardRefusal, CardRole, CardVerifier};
+pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,

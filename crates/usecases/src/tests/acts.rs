@@ -13,7 +13,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{calendar, clock, contact, entropy, now, other_ubn, ubn};
+use super::{calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn};
 use crate::{
     Content, Leaf,
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
@@ -44,16 +44,7 @@ fn apply_content() -> Content {
 }
 
 fn card(ubn: idcheck_domain::value::UnifiedBusinessNumber) -> CardFacts {
-    CardFacts {
-        ubn,
-        company_name: "測試甲股份有限公司".to_owned(),
-        role: None,
-        serial: "01".to_owned(),
-        issuer: "CN=x".to_owned(),
-        not_before: now(),
-        not_after: now(),
-        fingerprint: "ab".repeat(32),
-    }
+    CardFacts { ubn, card: signing_card() }
 }
 
 fn challenge() -> StoredChallenge {
@@ -121,6 +112,7 @@ impl World {
             organisations: Arc::new(organisations),
             calendar: calendar(),
             changes: Arc::new(changes),
+            challenge_life: TimeDelta::minutes(15),
             address_policy: AddressPolicy::Public,
         }
     }

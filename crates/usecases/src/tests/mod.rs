@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use idcheck_domain::{
     application::{Application, ApplicationId, Filing, Request},
     calendar::WorkingCalendar,
+    card::SigningCard,
     consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
     contact::Contact,
     value::{
@@ -84,11 +85,24 @@ fn addresses() -> HostAddresses {
     HostAddresses::new(vec![HostAddress::parse("8.8.8.8", AddressPolicy::Public).unwrap()]).unwrap()
 }
 
+fn signing_card() -> SigningCard {
+    SigningCard {
+        company_name: "測試甲股份有限公司".to_owned(),
+        role: None,
+        serial: "01".to_owned(),
+        issuer: "CN=x".to_owned(),
+        not_before: now(),
+        not_after: now(),
+        fingerprint: "ab".repeat(32),
+        chain: vec![vec![0x30, 0]],
+    }
+}
+
 fn application() -> Application {
     let filing = Filing {
         ubn: ubn(),
         company_name: CompanyName::parse("測試甲股份有限公司").unwrap(),
-        certificate_name: "測試甲股份有限公司".to_owned(),
+        card: signing_card(),
         contact: contact(),
         host_addresses: addresses(),
         request: Request::apply(purpose(), ubn(), None).unwrap(),

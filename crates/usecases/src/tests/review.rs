@@ -4,19 +4,20 @@ use std::sync::{Arc, Mutex};
 
 use idcheck_domain::{
     access::Access,
+    application::{Application, Request, StateName},
     officer::{OfficerId, Role},
     organisation::Organisation,
     value::{Account, CompanyName, Reason},
 };
 use uuid::Uuid;
 
-use super::{application, calendar, clock, contact, entropy, now, ubn};
+use super::{application, calendar, clock, contact, entropy, now, signing_card as case_card, ubn};
 use crate::{
     ports::{
-        Change, CommitError, MailMessage, MockApplications, MockChanges, MockOrganisations, Officer,
-        Versioned, Write,
+        CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier, MockChanges,
+        MockOrganisations, Officer, Versioned, Write,
     },
-    review::{ReviewApplication, ReviewCommand, ReviewPorts, ReviewRefusal},
+    review::{ReadCases, ReviewApplication, ReviewCommand, ReviewPorts, ReviewRefusal},
 };
 
 fn officer(role: Role) -> Officer {
@@ -25,13 +26,23 @@ fn officer(role: Role) -> Officer {
 
 struct World {
     claimed: bool,
+    request: Option<Request>,
+    active: bool,
+    card: Result<(), CardRefusal>,
     commits: Vec<Result<(), CommitError>>,
     committed: Arc<Mutex<Vec<Change>>>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { claimed: true, commits: vec![Ok(())], committed: Arc::default() }
+        Self {
+            claimed: true,
+            request: None,
+            active: false,
+            card: Ok(()),
+            commits: vec![Ok(())],
+            committed: Arc::default(),
+        }
     }
 
     async fn step(
@@ -39,38 +50,54 @@ impl World {
         role: Role,
         version: Option<i64>,
         command: ReviewCommand,
-    ) -> Result<Versioned<idcheck_domain::application::Application>, ReviewRefusal> {
+    ) -> Result<Versioned<Application>, ReviewRefusal> {
         let mut case = application();
+        if let Some(request) = &self.request {
+            case.request = request.clone();
+        }
         if self.claimed {
             case = case.claim(officer(role).id, now()).unwrap().0;
         }
         let id = case.id;
+        ReviewApplication::new(self.ports(case)).execute(&officer(role), id, version, &command).await
+    }
+
+    fn ports(self, case: Application) -> ReviewPorts {
         let mut applications = MockApplications::new();
         applications
             .expect_find()
             .returning(move |_| Ok(Some(Versioned { value: case.clone(), version: 4 })));
+        applications.expect_history().returning(|_| Ok(Vec::new()));
         applications.expect_of_organisation().returning(|_| Ok(Vec::new()));
         let mut organisations = MockOrganisations::new();
-        organisations.expect_find().returning(|_| {
-            let value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
+        let active = self.active;
+        organisations.expect_find().returning(move |_| {
+            let mut value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
+            if active {
+                value.access = Access::Active { since: now() };
+            }
             Ok(Some(Versioned { value, version: 1 }))
         });
         organisations.expect_last_account().returning(|| Ok(Account::parse("AW999")));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
+        changes.expect_note().returning(|_| Ok(()));
         changes.expect_commit().returning(move |change| {
             committed.lock().unwrap().push(change);
             outcomes.lock().unwrap().next().unwrap_or(Err(CommitError::Conflict))
         });
-        let ports = ReviewPorts {
+        let mut cards = MockCardVerifier::new();
+        let (card, of_case) = (self.card, case_card());
+        cards.expect_recheck().withf(move |asked, at| *asked == of_case && *at == now()).return_const(card);
+        ReviewPorts {
+            cards: Arc::new(cards),
             clock: clock(),
             entropy: entropy(),
             applications: Arc::new(applications),
             organisations: Arc::new(organisations),
             calendar: calendar(),
             changes: Arc::new(changes),
-        };
-        ReviewApplication::new(ports).execute(&officer(role), id, version, &command).await
+        }
     }
 }
 
@@ -120,5 +147,44 @@ async fn auditor_and_admin_may_not_decide() {
     for role in [Role::Auditor, Role::Admin] {
         let refusal = World::new().step(role, None, ReviewCommand::Claim).await.unwrap_err();
         assert_eq!(refusal, ReviewRefusal::Forbidden);
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_is_not_good_any_more_gets_nothing() {
+    for card in [CardRefusal::Revoked, CardRefusal::Expired, CardRefusal::StatusUnavailable] {
+        let world = World { card: Err(card), ..World::new() };
+        let committed = Arc::clone(&world.committed);
+        let refusal = world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await;
+        assert_eq!(refusal.unwrap_err(), ReviewRefusal::Card(card));
+        assert!(committed.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn rejecting_and_stopping_need_no_good_card() {
+    let reason = Reason::parse("憑證已廢止").unwrap();
+    let world = World { card: Err(CardRefusal::Revoked), ..World::new() };
+    let rejected =
+        world.step(Role::Reviewer, Some(4), ReviewCommand::Reject { reason: reason.clone() }).await;
+    assert_eq!(rejected.unwrap().value.state.name(), StateName::Rejected);
+
+    let request = Some(Request::Suspend { reason });
+    let world = World { card: Err(CardRefusal::Revoked), request, active: true, ..World::new() };
+    let stopped = world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await;
+    assert_eq!(stopped.unwrap().value.state.name(), StateName::Approved);
+}
+
+#[tokio::test]
+async fn a_case_shows_how_its_card_stands_while_it_is_open() {
+    for (closed, expected) in [(false, Some(Err(CardRefusal::Revoked))), (true, None)] {
+        let mut case = application();
+        if closed {
+            case = case.withdraw(None, now()).unwrap().0;
+        }
+        let id = case.id;
+        let ports = World { card: Err(CardRefusal::Revoked), ..World::new() }.ports(case);
+        let file = ReadCases::new(ports).case(&officer(Role::Auditor), id).await.unwrap();
+        assert_eq!(file.card_today, expected);
     }
 }

@@ -1,0 +1,83 @@
+//! The company card (工商憑證) that signed a case: what its certificate says, kept with the case so that an officer sees
+//! it and its status can be asked for again. Whether a certificate is to be believed is not decided here.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::value::CompanyName;
+
+/// 正卡 or 附卡; both may sign (注意事項 三).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardRole {
+    /// 正卡.
+    Primary,
+    /// 附卡.
+    Secondary,
+}
+
+impl CardRole {
+    /// The word used in certificates, in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+        }
+    }
+
+    /// The role of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Primary, Self::Secondary].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// The certificate of the card that signed, as it was accepted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningCard {
+    /// The company's name, from the certificate's subject.
+    pub company_name: String,
+    /// 正卡 or 附卡, where the certificate says.
+    pub role: Option<CardRole>,
+    /// The certificate's serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// The issuer's distinguished name (RFC 4514).
+    pub issuer: String,
+    /// Start of validity.
+    pub not_before: DateTime<Utc>,
+    /// End of validity.
+    pub not_after: DateTime<Utc>,
+    /// SHA-256 of the certificate, lower-case hexadecimal.
+    pub fingerprint: String,
+    /// The certificates of the accepted path in DER, the card's first, without the anchor: enough to judge the card
+    /// again even where an intermediate came along with the signature and is not configured.
+    pub chain: Vec<Vec<u8>>,
+}
+
+impl SigningCard {
+    /// Whether the name typed in the form is the certificate's, spelled differently or not: full or half width, 台 or
+    /// 臺, upper or lower case and blanks do not count. An officer judges the rest.
+    pub fn bears(&self, typed: &CompanyName) -> bool {
+        let own = folded(&self.company_name);
+        !own.is_empty() && own == folded(typed.as_str())
+    }
+}
+
+/// A name without what people spell in several ways.
+fn folded(name: &str) -> String {
+    name.chars()
+        .map(|c| match c {
+            // FULLWIDTH EXCLAMATION MARK to FULLWIDTH TILDE stand in the order of ASCII.
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            '台' => '臺',
+            other => other,
+        })
+        .filter(|c| !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+impl fmt::Debug for SigningCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningCard").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}
