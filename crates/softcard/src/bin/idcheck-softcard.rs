@@ -25,7 +25,7 @@ struct Arguments {
     /// What goes wrong, repeatable: wrong-pin, no-card, locked, slow, absent, old-version, not-trusted, …
     #[arg(long = "fault")]
     faults: Vec<Fault>,
-    /// Where the certificates that are made say that their revocation lists are, such as http://127.0.0.1:9000.
+    /// Where the certificates that are made say that their revocation lists are, such as `http://127.0.0.1:9000`.
     #[arg(long)]
     list_address: Option<String>,
     /// Revoke the card in this reader, and end.
