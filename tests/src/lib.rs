@@ -22,5 +22,5 @@ pub use caller::{Caller, Reply, Signer, ed25519, python};
 pub use console::{Console, Shown};
 pub use files::FileServer;
 pub use people::{Applicant, Officer, json};
-pub use process::{Demo, Nodes, Process, free_port, idcheck, shell};
+pub use process::{Demo, Nodes, Process, free_port, idcheck, program, shell, wait_ready};
 pub use site::{Random, Site, count_from};

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::json;
 
 /// Where cargo put a program: beside the folder of this test.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().parent().unwrap().join(name);
     assert!(path.exists(), "{} is not built; run `cargo build --workspace --bins`", path.display());
@@ -33,11 +33,16 @@ pub struct Process {
 }
 
 impl Process {
-    fn start(command: &mut Command, log: &Path) -> Self {
+    pub fn start(command: &mut Command, log: &Path) -> Self {
         let file = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let child =
             command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         Self { child, log: log.to_owned() }
+    }
+
+    /// Its process identity.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: nothing of it runs any more when this returns.
@@ -83,7 +88,7 @@ fn run(command: &mut Command, input: &str) -> std::process::Output {
     child.wait_with_output().unwrap()
 }
 
-async fn wait_ready(base_url: &str, log: &Path) {
+pub async fn wait_ready(base_url: &str, log: &Path) {
     let started = Instant::now();
     let client = reqwest::Client::new();
     while started.elapsed() < Duration::from_mins(1) {

@@ -7,6 +7,7 @@
     reason = "a tool for a terminal"
 )]
 
+mod bench_verify;
 mod browser;
 mod demo;
 mod layers;
@@ -51,6 +52,12 @@ enum Command {
         #[arg(long)]
         count: Option<u32>,
     },
+    /// Benchmarks in release; rows go to `target/bench/report.json`.
+    Bench {
+        /// Which.
+        #[command(subcommand)]
+        name: Bench,
+    },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
     /// Write the OpenAPI document.
@@ -61,11 +68,27 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum Bench {
+    /// Load on the verification API, on both databases, beside one transaction a query.
+    Verify {
+        /// How many rounds of each variant count.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// How long a round lasts.
+        #[arg(long, default_value_t = 5)]
+        seconds: u32,
+    },
+}
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
         Command::Soak { name, count } => soak::soak(name.as_deref(), count),
+        Command::Bench { name: Bench::Verify { rounds, seconds } } => {
+            bench_verify::run_rounds(rounds, seconds)
+        }
         Command::Layers => layers::run(),
         Command::Openapi { check } => openapi::run(check),
     };

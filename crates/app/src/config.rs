@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsConfig,
     /// From where on use is abnormal.
     pub(crate) abuse: Abuse,
+    /// Queries that one transaction records at most; 1 shows what batches are worth (`cargo xtask bench verify`).
+    pub(crate) ledger_batch: usize,
     /// Times of tokens.
     pub(crate) tokens: TokensConfig,
     /// Logs.
@@ -231,6 +233,7 @@ impl Default for Config {
             mail: Mail::default(),
             limits: LimitsConfig::default(),
             abuse: Abuse::default(),
+            ledger_batch: 256,
             tokens: TokensConfig::default(),
             log: Log::default(),
         }

@@ -167,7 +167,7 @@ impl Service {
             callers: Arc::clone(&callers),
             tokens: Arc::new(tokens(config)),
             rates: Arc::clone(&rates) as _,
-            ledger: Arc::new(LedgerWriter::start(store.clone())),
+            ledger: Arc::new(LedgerWriter::start_with(store.clone(), config.ledger_batch)),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
         let services = Services {

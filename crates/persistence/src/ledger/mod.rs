@@ -31,7 +31,7 @@ use crate::{
 
 /// Queries that may wait; more are refused at once.
 const QUEUE: usize = 4096;
-/// Queries of one batch.
+/// Queries of one batch, unless told otherwise.
 const BATCH: usize = 256;
 /// Times that a batch is tried; each can meet a connection that the server closed meanwhile.
 const ATTEMPTS: usize = 4;
@@ -50,9 +50,15 @@ pub struct LedgerWriter {
 impl LedgerWriter {
     /// Starts the task that writes.
     pub fn start(store: Store) -> Self {
+        Self::start_with(store, BATCH)
+    }
+
+    /// The same with at most `batch` queries in one transaction: with 1, what a ledger without batches would cost can
+    /// be measured.
+    pub fn start_with(store: Store, batch: usize) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let sql = Sql::for_backend(store.ledger.get_database_backend());
-        tokio::spawn(Writer { store, sql }.run(waiting));
+        tokio::spawn(Writer { store, sql, batch: batch.clamp(1, BATCH) }.run(waiting));
         Self { queue }
     }
 }
@@ -72,6 +78,7 @@ impl Ledger for LedgerWriter {
 struct Writer {
     store: Store,
     sql: Sql,
+    batch: usize,
 }
 
 /// Why a batch was not recorded.
@@ -88,8 +95,8 @@ type Outcome = Result<LedgerAnswer, LedgerError>;
 
 impl Writer {
     async fn run(self, mut waiting: mpsc::Receiver<Waiting>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let mut batch = Vec::with_capacity(self.batch);
+        while waiting.recv_many(&mut batch, self.batch).await > 0 {
             let (entries, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.entry, w.answer)).unzip();
             let outcomes = match self.record(&entries).await {
                 Ok(outcomes) => outcomes,
