@@ -80,3 +80,5 @@ mail-lead = Mails that failed time and again, or that the mail server refused. S
 mail-attempts = failed { $count } times
 mail-text = Text of the mail
 mail-send-again = Send again
+due-today = due today
+due-left = { $count } working days left

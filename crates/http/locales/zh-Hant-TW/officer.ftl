@@ -80,3 +80,5 @@ mail-lead = 多次寄送失敗或被郵件伺服器拒收而放棄的郵件。�
 mail-attempts = 失敗 { $count } 次
 mail-text = 郵件內容
 mail-send-again = 再寄一次
+due-today = 今日到期
+due-left = 尚餘 { $count } 個工作日
