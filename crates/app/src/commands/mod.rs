@@ -244,7 +244,7 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Registry { command: RegistryCommand::Import { file, stop_on_error, config } } => {
             registry::import(&read(&config)?, &file, stop_on_error).await
         }
-        Command::Calendar { command } => execute_calendar(command).await,
+        Command::Calendar { command } => Box::pin(execute_calendar(command)).await,
         Command::Officer { command: OfficerCommand::Add { username, role, config } } => {
             officer::add(&read(&config)?, &username, role).await
         }
