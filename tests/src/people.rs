@@ -165,6 +165,11 @@ impl Officer {
         Self::sign_in(&demo.base_url, username, &text("password"), &text("totpSecret")).await
     }
 
+    /// Somebody whose token is none.
+    pub fn nobody(base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), token: "0".repeat(64), client: reqwest::Client::new() }
+    }
+
     pub async fn sign_in(base_url: &str, username: &str, password: &str, secret: &str) -> Self {
         let client = reqwest::Client::new();
         let body = json!({"username": username, "password": password, "totp": totp(secret)});

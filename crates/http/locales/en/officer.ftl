@@ -95,3 +95,5 @@ signed-card-status-revoked = Revoked since the application was filed: it can't b
 signed-card-status-expired = Expired: it can't be approved.
 signed-card-status-unavailable = Whether it is revoked can't be found out now. Try again later; until then it can't be approved.
 signed-card-status-refused = No longer trusted by this service: it can't be approved.
+due-today = due today
+due-left = { $count } working days left

@@ -95,3 +95,5 @@ signed-card-status-revoked = 已廢止：申請後憑證已廢止，不得核准
 signed-card-status-expired = 已過期：不得核准。
 signed-card-status-unavailable = 目前無法查得廢止狀態，請稍後再試；查得之前不得核准。
 signed-card-status-refused = 已不為本服務所信任，不得核准。
+due-today = 今日到期
+due-left = 尚餘 { $count } 個工作日

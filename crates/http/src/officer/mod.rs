@@ -141,13 +141,17 @@ async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Resu
         Ok(found) => found,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
     };
-    let missing = match page.app.services.read_cases.calendar().await {
-        Ok(calendar) => calendar.missing_years(taipei::day(now)),
+    let calendar = match page.app.services.read_cases.calendar().await {
+        Ok(calendar) => calendar,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
     };
+    let today = taipei::day(now);
+    let missing = calendar.missing_years(today);
     let cases = found.items.iter().map(|item| {
         let assignee = item.assignee_name.as_deref().unwrap_or_default();
-        context! { assignee, ..show::case(&item.application, &[], Reader::Officer, now) }
+        let due = item.application.state.due();
+        let days_left = due.map(|due| calendar.working_days_between(today, due.date));
+        context! { assignee, days_left, ..show::case(&item.application, &[], Reader::Officer, now) }
     });
     let field = |name: &str| value(&query, name).to_owned();
     let with = context! {

@@ -1,0 +1,161 @@
+//! Every officer route with every role and with none (threat 24): who is let in is this table, and nothing else.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use idcheck_tests::{Console, Demo, Officer};
+use serde_json::{Value, json};
+
+const READ: &[&str] = &["reviewer", "supervisor", "auditor"];
+const WORK: &[&str] = &["reviewer", "supervisor"];
+const CONFIRM: &[&str] = &["supervisor"];
+const USERS: [(&str, &str); 4] =
+    [("reviewer", "reviewer1"), ("supervisor", "supervisor1"), ("auditor", "auditor1"), ("admin", "admin1")];
+
+/// Method, path as the document has it, who may.
+const ROUTES: &[(&str, &str, &[&str])] = &[
+    ("get", "/officer/applications", READ),
+    ("get", "/officer/applications/{id}", READ),
+    ("post", "/officer/applications/{id}/claim", WORK),
+    ("post", "/officer/applications/{id}/release", WORK),
+    ("post", "/officer/applications/{id}/clarification", WORK),
+    ("post", "/officer/applications/{id}/approve", WORK),
+    ("post", "/officer/applications/{id}/reject", WORK),
+    ("get", "/officer/organisations/{ubn}", READ),
+    ("post", "/officer/organisations/{ubn}/revoke", WORK),
+    ("post", "/officer/organisations/{ubn}/suspend", WORK),
+    ("post", "/officer/organisations/{ubn}/lift", WORK),
+    ("get", "/officer/revocations", READ),
+    ("post", "/officer/revocations/{id}/confirm", CONFIRM),
+    ("post", "/officer/revocations/{id}/decline", WORK),
+    ("get", "/officer/plans", READ),
+    ("post", "/officer/plans/{id}/approve", WORK),
+    ("post", "/officer/plans/{id}/reject", WORK),
+    ("get", "/officer/notices", READ),
+    ("get", "/officer/notices/{id}", READ),
+    ("post", "/officer/notices/{id}/send", WORK),
+    ("post", "/officer/notices/{id}/accept", WORK),
+    ("post", "/officer/notices/{id}/dismiss", WORK),
+    ("get", "/officer/mail/dead-letters", READ),
+    ("post", "/officer/mail/dead-letters/{id}/send", WORK),
+];
+
+/// A body that each of these routes reads, so that only the role decides.
+fn body(path: &str) -> Option<Value> {
+    let step = path.rsplit('/').next().unwrap();
+    Some(match (step, path.contains("/mail/")) {
+        ("claim" | "release", _) | ("send", true) => return None,
+        ("clarification", _) => json!({"question": "請補充"}),
+        ("revoke", _) => json!({"ground": "abuse", "reason": "試探"}),
+        ("suspend" | "lift", _) => json!({"reason": "來函"}),
+        ("send", false) => json!({"message": "請說明", "days": 3, "version": 1}),
+        ("reject" | "decline" | "dismiss", _) => json!({"reason": "不足", "version": 1}),
+        _ => json!({"version": 1}),
+    })
+}
+
+fn filled(path: &str) -> String {
+    let path = path.strip_prefix("/officer").unwrap();
+    path.replace("{id}", "01a20947-c02a-7d0d-ba79-6c400c7f8e91").replace("{ubn}", "04595257")
+}
+
+async fn status(officer: &Officer, method: &str, path: &str) -> u16 {
+    match method {
+        "get" => officer.get(&filled(path)).await.0,
+        _ => officer.post(&filled(path), body(path)).await.0,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_with_every_role_and_with_none() {
+    let demo = Demo::start().await;
+    let document = reqwest::get(format!("{}/api/v1/openapi.json", demo.base_url)).await.unwrap();
+    let document: Value = serde_json::from_slice(&document.bytes().await.unwrap()).unwrap();
+    let calls = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone()))
+    });
+    let calls: BTreeSet<_> =
+        calls.filter(|(_, path)| path.starts_with("/officer/") && path != "/officer/session").collect();
+    let table: BTreeSet<_> =
+        ROUTES.iter().map(|(m, path, _)| ((*m).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(calls, table, "a route is not in the table");
+
+    let nobody = Officer::nobody(&demo.base_url);
+    for (method, path, _) in ROUTES {
+        assert_eq!(status(&nobody, method, path).await, 401, "nobody: {method} {path}");
+    }
+    for (role, user) in USERS {
+        let officer = Officer::of(&demo, user).await;
+        for (method, path, may) in ROUTES {
+            let status = status(&officer, method, path).await;
+            let let_in = matches!(status, 200 | 404 | 409);
+            assert_eq!(let_in, may.contains(&role), "{role}: {method} {path} {status}");
+            assert!(let_in || status == 403, "{role}: {method} {path} {status}");
+        }
+    }
+}
+
+/// The queue tells a deadline as a date and in words, not by colour alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_tells_how_many_working_days_are_left() {
+    let demo = Demo::start().await;
+    let applicant = idcheck_tests::Applicant::of(&demo, "company", "valid", 0);
+    applicant.done("apply", &idcheck_tests::Applicant::application()).await;
+    let queue = Console::of(&demo, "auditor1").await.get("/officer").await;
+    // Just received: five working days, whatever day it is.
+    assert!(queue.text.contains("尚餘 5 個工作日"), "{}", queue.text);
+}
+
+/// What is typed into a form, by field.
+type Typed = &'static [(&'static str, &'static str)];
+
+/// Pages and forms: path, what is typed, who may.
+const PAGES: &[(&str, Option<Typed>, &[&str])] = &[
+    ("/officer", None, READ),
+    ("/officer/applications/{id}", None, READ),
+    ("/officer/applications/{id}/claim", Some(&[("version", "1")]), WORK),
+    ("/officer/applications/{id}/reject", Some(&[("version", "1"), ("text", "不足")]), WORK),
+    ("/officer/organisations/{ubn}", None, READ),
+    ("/officer/organisations/{ubn}/revoke", Some(&[("ground", "abuse"), ("text", "試探")]), WORK),
+    ("/officer/organisations/{ubn}/suspend", Some(&[("text", "來函")]), WORK),
+    ("/officer/organisations/{ubn}/lift", Some(&[("text", "來函")]), WORK),
+    ("/officer/organisations/{ubn}/confirm", Some(&[("id", "{id}"), ("version", "1")]), CONFIRM),
+    ("/officer/organisations/{ubn}/decline", Some(&[("id", "{id}"), ("version", "1"), ("text", "否")]), WORK),
+    ("/officer/organisations/{ubn}/approve-plan", Some(&[("id", "{id}"), ("version", "1")]), WORK),
+    ("/officer/organisations/{ubn}/accept-notice", Some(&[("id", "{id}"), ("version", "1")]), WORK),
+    ("/officer/notices", None, READ),
+    ("/officer/waiting", None, READ),
+    ("/officer/mail", None, READ),
+    ("/officer/mail/{id}", Some(&[]), WORK),
+];
+
+async fn page(console: &Console, csrf: &str, path: &str, typed: Option<Typed>) -> u16 {
+    let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";
+    let path = path.replace("{id}", id).replace("{ubn}", "04595257");
+    let Some(typed) = typed else { return console.get(&path).await.status };
+    let mut typed: Vec<_> =
+        typed.iter().map(|(name, value)| (*name, if *value == "{id}" { id } else { *value })).collect();
+    typed.push(("csrf", csrf));
+    console.post(&path, &typed).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_with_every_role_and_with_none() {
+    let demo = Demo::start().await;
+    let nobody = Console::nobody(&demo.base_url).await;
+    let csrf = nobody.get("/officer/sign-in").await.hidden("csrf");
+    for (path, typed, _) in PAGES {
+        assert_eq!(page(&nobody, &csrf, path, *typed).await, 303, "nobody: {path}");
+    }
+    for (role, user) in USERS {
+        let console = Console::of(&demo, user).await;
+        let csrf = console.get("/officer/sign-in").await.hidden("csrf");
+        for (path, typed, may) in PAGES {
+            let status = page(&console, &csrf, path, *typed).await;
+            let let_in = matches!(status, 200 | 404 | 409);
+            assert_eq!(let_in, may.contains(&role), "{role}: {path} {status}");
+            assert!(let_in || status == 403, "{role}: {path} {status}");
+        }
+    }
+}
