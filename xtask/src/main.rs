@@ -7,8 +7,10 @@
     reason = "a tool for a terminal"
 )]
 
+mod bench;
 mod browser;
 mod demo;
+mod fuzz;
 mod layers;
 mod openapi;
 mod postgres;
@@ -51,6 +53,22 @@ enum Command {
         #[arg(long)]
         count: Option<u32>,
     },
+    /// The benchmarks: `certificate`; all of them without a name. Writes `target/bench/report.json`.
+    Bench {
+        /// Which.
+        name: Option<String>,
+    },
+    /// Change encoded input again and again: `ber`, `certificate`, `cms`, `crl`, `ocsp`; all of them without a name.
+    Fuzz {
+        /// Which.
+        target: Option<String>,
+        /// How long; one turn at least.
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        /// Changes for each seed in one turn, instead of the usual count.
+        #[arg(long)]
+        rounds: Option<u32>,
+    },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
     /// Write the OpenAPI document.
@@ -66,6 +84,8 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
         Command::Soak { name, count } => soak::soak(name.as_deref(), count),
+        Command::Bench { name } => bench::bench(name.as_deref()),
+        Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
         Command::Openapi { check } => openapi::run(check),
     };
