@@ -1,5 +1,6 @@
 //! Load on the verification API of the real program, on both databases, beside the same program with a transaction for
-//! each query. `cargo xtask bench verify` runs it; it prints one JSON list of rows.
+//! each query. `cargo xtask bench verify` runs it; it prints one JSON object a line, for each
+//! figure of each round.
 //!
 //! Load generator, server and database share the machine: ratios count, not figures. The rounds of all variants follow
 //! one another in turn, so that what else the machine does falls on all of them.
@@ -24,7 +25,7 @@ use std::{
 };
 
 use idcheck_tests::{Caller, Process, Site, count_from, free_port, program, wait_ready};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -190,37 +191,28 @@ async fn serve(site: &Site, name: &'static str, batch: usize) -> Variant {
     Variant { name, process, address, database, rounds: Vec::new() }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn rows(variants: &[Variant]) -> Vec<Value> {
-    let middle = |variant: &Variant, of: fn(&Round) -> f64| median(variant.rounds.iter().map(of).collect());
-    let mut rows = Vec::new();
-    for variant in variants {
-        // Each batched variant is compared with the one after it: the same on the same database, one query a time.
-        let base = variants.iter().find(|v| {
-            v.name != variant.name && v.name.starts_with(variant.name) && v.database == variant.database
-        });
-        let figures: [(&str, &str, fn(&Round) -> f64); 5] = [
-            ("rate", "1/s", |round| round.rate),
-            ("p50", "ms", |round| round.p50),
-            ("p99", "ms", |round| round.p99),
-            ("server CPU a query", "µs", |round| round.server),
-            ("database CPU a query", "µs", |round| round.database),
+/// One line for each figure of each round of a variant.
+fn print(variant: &Variant, variants: &[Variant]) {
+    // Each batched variant is compared with the one after it: the same on the same database, one query a time.
+    let base = variants.iter().find(|other| {
+        other.name != variant.name
+            && other.name.starts_with(variant.name)
+            && other.database == variant.database
+    });
+    for round in &variant.rounds {
+        let figures = [
+            ("rate", "1/s", round.rate),
+            ("p50", "ms", round.p50),
+            ("p99", "ms", round.p99),
+            ("server CPU a query", "µs", round.server),
+            ("database CPU a query", "µs", round.database),
         ];
-        for (figure, unit, of) in figures {
-            let value = middle(variant, of);
-            let base = base.map(|base| (base.name, middle(base, of))).filter(|(_, other)| *other > 0.0);
-            rows.push(json!({
-                "name": format!("{}: {figure}", variant.name), "value": value, "unit": unit,
-                "ratioTo": base.map(|(name, _)| name), "ratio": base.map(|(_, other)| value / other),
-                "rounds": variant.rounds.iter().map(of).collect::<Vec<_>>(),
-            }));
+        for (figure, unit, value) in figures {
+            let against = base.map(|base| format!("{}: {figure}", base.name));
+            let name = format!("{}: {figure}", variant.name);
+            println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
         }
     }
-    rows
 }
 
 #[tokio::main]
@@ -260,7 +252,9 @@ async fn main() {
         }
     }
     let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
-    println!("{}", serde_json::to_string_pretty(&rows(&variants)).unwrap());
+    for variant in &variants {
+        print(variant, &variants);
+    }
     drop(variants);
     sites.into_iter().for_each(Site::close);
 }

@@ -7,9 +7,10 @@
     reason = "a tool for a terminal"
 )]
 
-mod bench_verify;
+mod bench;
 mod browser;
 mod demo;
+mod fuzz;
 mod layers;
 mod openapi;
 mod postgres;
@@ -52,11 +53,28 @@ enum Command {
         #[arg(long)]
         count: Option<u32>,
     },
-    /// Benchmarks in release; rows go to `target/bench/report.json`.
+    /// The benchmarks, in release: `certificate`, `tokens`, `verify`; all of them without a name. Writes
+    /// `target/bench/report.json`.
     Bench {
         /// Which.
-        #[command(subcommand)]
-        name: Bench,
+        name: Option<String>,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Seconds of load in a round of `verify`.
+        #[arg(long, default_value_t = 5)]
+        seconds: usize,
+    },
+    /// Change encoded input again and again: `ber`, `certificate`, `cms`, `crl`, `ocsp`; all of them without a name.
+    Fuzz {
+        /// Which.
+        target: Option<String>,
+        /// How long; one turn at least.
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        /// Changes for each seed in one turn, instead of the usual count.
+        #[arg(long)]
+        rounds: Option<u32>,
     },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
@@ -68,27 +86,13 @@ enum Command {
     },
 }
 
-#[derive(Subcommand)]
-enum Bench {
-    /// Load on the verification API, on both databases, beside one transaction a query.
-    Verify {
-        /// How many rounds of each variant count.
-        #[arg(long, default_value_t = 5)]
-        rounds: u32,
-        /// How long a round lasts.
-        #[arg(long, default_value_t = 5)]
-        seconds: u32,
-    },
-}
-
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
         Command::Soak { name, count } => soak::soak(name.as_deref(), count),
-        Command::Bench { name: Bench::Verify { rounds, seconds } } => {
-            bench_verify::run_rounds(rounds, seconds)
-        }
+        Command::Bench { name, rounds, seconds } => bench::bench(name.as_deref(), rounds, seconds),
+        Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
         Command::Openapi { check } => openapi::run(check),
     };

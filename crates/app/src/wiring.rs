@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     casework,
-    config::{Config, Mail, Order, Security},
+    config::{Card, Config, Mail, Order, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
     rates::Rates,
@@ -77,15 +77,22 @@ pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
     })
 }
 
+/// The rules for card certificates.
+///
+/// # Errors
+/// A policy that is no object identifier.
+pub(crate) fn card_policy(card: &Card) -> anyhow::Result<Policy> {
+    Policy::configured(card.allow_sha1, &card.policies)
+        .map_err(|text| anyhow::anyhow!("card.policies: `{text}` is no object identifier"))
+}
+
 /// The verifier of card signatures.
 ///
 /// # Errors
 /// What of the configuration or of the trust folder can't be used.
 pub(crate) fn card_verifier(config: &Config) -> anyhow::Result<FolderVerifier> {
     let card = &config.card;
-    let policy = Policy::configured(card.allow_sha1, &card.policies)
-        .map_err(|text| anyhow::anyhow!("card.policies: `{text}` is no object identifier"))?;
-    let verifier = FolderVerifier::load(&config.trust_dir, policy)
+    let verifier = FolderVerifier::load(&config.trust_dir, card_policy(card)?)
         .with_context(|| format!("trusted certificates in {}", config.trust_dir.display()))?;
     if !card.fetch {
         return Ok(verifier);
@@ -320,6 +327,29 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
     if let Some(folder) = &mail.folder {
         return Ok(Arc::new(FileMailer::new(folder.clone(), &mail.sender)?));
     }
+    Ok(Arc::new(smtp(mail)?))
+}
+
+/// Mail by SMTP.
+///
+/// # Errors
+/// What of the configuration can't be used.
+pub(crate) fn smtp(mail: &Mail) -> anyhow::Result<SmtpMailer> {
+    Ok(SmtpMailer::new(smtp_settings(mail)?)?)
+}
+
+/// Whether the section on mail can be used; nothing is made and nobody asked.
+///
+/// # Errors
+/// What of it can't.
+pub(crate) fn mail_settings(mail: &Mail) -> anyhow::Result<()> {
+    if mail.folder.is_none() {
+        smtp(mail)?;
+    }
+    Ok(())
+}
+
+fn smtp_settings(mail: &Mail) -> anyhow::Result<Smtp> {
     let host = mail
         .smtp_host
         .clone()
@@ -338,6 +368,5 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
         Security::StartTls => SmtpSecurity::StartTls,
         Security::Plain => SmtpSecurity::Plain,
     };
-    let smtp = Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() };
-    Ok(Arc::new(SmtpMailer::new(smtp)?))
+    Ok(Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() })
 }

@@ -109,7 +109,10 @@ impl Scene {
         let points = format!(
             "crlDistributionPoints=URI:{address}/company.crl\nauthorityInfoAccess=OCSP;URI:{address}/ocsp\n[sda]"
         );
-        pki.issue("card", COMPANY_SUBJECT, "company", &COMPANY.replace("[sda]", &points), "EC");
+        // It ends before its CA does.
+        pki.key("card", "EC");
+        let extensions = COMPANY.replace("[sda]", &points);
+        pki.certify("card", COMPANY_SUBJECT, "company", &extensions, &["-days", "200"]);
         let delegated = "keyUsage=critical,digitalSignature\nextendedKeyUsage=OCSPSigning\nnoCheck=ignored\n\
                          subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
         pki.issue("responder", "/C=TW/O=Responder", "company", delegated, "EC");

@@ -7,51 +7,14 @@ use std::time::{Duration, Instant};
 
 use idcheck_certificate::ocsp::{self, OcspResponse, Status};
 use idcheck_certificate::{Certificate, Crl, Refusal, ber};
+use support::mutate::Campaign;
 use support::{COMPANY, COMPANY_SUBJECT, Pki, TEXT, now};
 
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let value = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(value).unwrap() % bound
-    }
-
-    /// One to four changes: bits, octets, lengths, cuts, repeats.
-    fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.below(4) {
-            if bytes.is_empty() {
-                break;
-            }
-            let at = self.below(bytes.len());
-            let octet = u8::try_from(self.below(256)).unwrap();
-            match self.below(7) {
-                0 => bytes[at] ^= 1 << self.below(8),
-                1 => bytes[at] = octet,
-                2 => bytes[at] = [0, 0x80, 0xff, 0x30, 0x31, 0x24][self.below(6)],
-                3 => bytes.truncate(at),
-                4 => bytes.insert(at, octet),
-                5 => drop(bytes.remove(at)),
-                _ => {
-                    let end = (at + self.below(64)).min(bytes.len());
-                    let part = bytes[at..end].to_vec();
-                    bytes.splice(at..at, part);
-                }
-            }
-        }
-        bytes
-    }
-}
-
+/// Changes tried for each seed in the tests; `cargo xtask fuzz` tries more.
 const ROUNDS: usize = 3_000;
 
 #[test]
-fn mutated_messages_never_panic_and_never_sign_something_else() {
+fn cms_mutated_never_panics_and_never_signs_something_else() {
     let pki = Pki::new();
     pki.issue("rsa", COMPANY_SUBJECT, "company", COMPANY, "RSA");
     let verifier = pki.verifier();
@@ -61,13 +24,11 @@ fn mutated_messages_never_panic_and_never_sign_something_else() {
         pki.sign("card", &["-stream", "-indef", "-certfile", "company.pem"]),
         pki.sign("rsa", &["-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:-1"]),
     ];
-    let seed_number = 0x1dc4_ecc5;
-    println!("seed {seed_number:#x}");
-    let mut random = Random(seed_number);
+    let Campaign { rounds, mut random } = Campaign::new("cms", ROUNDS);
     let mut accepted = 0;
     for seed in &seeds {
         let facts = verifier.verify(seed, Some(TEXT), now()).unwrap();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             // Changes outside what is signed, or that are other BER for the same, may be accepted: with the same facts.
             if let Ok(found) = verifier.verify(&random.mutate(seed), Some(TEXT), now()) {
                 accepted += 1;
@@ -75,36 +36,58 @@ fn mutated_messages_never_panic_and_never_sign_something_else() {
             }
         }
     }
-    println!("{accepted} of {} changed messages say the same as before", seeds.len() * ROUNDS);
+    println!("{accepted} of {} changed messages say the same as before", seeds.len() * rounds);
 }
 
-#[test]
-fn mutated_certificates_and_lists_never_panic() {
-    let pki = Pki::new();
-    pki.crl("company", &["card"], 30);
-    let certificate = der::pem::decode_vec(&pki.read("card.pem")).unwrap().1;
-    let list = der::pem::decode_vec(&pki.read("company.crl")).unwrap().1;
+/// What a changed encoding must not do: verify under the key of the issuer of the original.
+fn never_verifies<T>(
+    target: &str,
+    pki: &Pki,
+    file: &str,
+    parse: impl Fn(&[u8]) -> Option<T>,
+    verifies: impl Fn(&T, &Certificate) -> bool,
+) {
+    let original = der::pem::decode_vec(&pki.read(file)).unwrap().1;
     let issuer = Certificate::parse(&der::pem::decode_vec(&pki.read("company.pem")).unwrap().1).unwrap();
-    let mut random = Random(0x00c0_ffee);
-    for _ in 0..ROUNDS {
-        let changed = random.mutate(&certificate);
-        if changed != certificate
-            && let Ok(read) = Certificate::parse(&changed)
+    assert!(verifies(&parse(&original).unwrap(), &issuer));
+    let Campaign { rounds, mut random } = Campaign::new(target, ROUNDS);
+    for _ in 0..rounds {
+        let changed = random.mutate(&original);
+        if changed != original
+            && let Some(read) = parse(&changed)
         {
             // The signed part, the algorithm and the signature are all there is.
-            assert!(read.verify_signature(issuer.public_key(), true).is_err());
-        }
-        let changed = random.mutate(&list);
-        if changed != list
-            && let Ok(read) = Crl::parse(&changed)
-        {
-            assert!(read.verify_signature(issuer.public_key(), true).is_err());
+            assert!(!verifies(&read, &issuer), "{changed:02x?}");
         }
     }
 }
 
 #[test]
-fn mutated_ocsp_answers_never_panic_and_never_clear_anybody() {
+fn certificate_mutated_never_panics_and_never_verifies() {
+    never_verifies(
+        "certificate",
+        &Pki::new(),
+        "card.pem",
+        |der| Certificate::parse(der).ok(),
+        |read, issuer| read.verify_signature(issuer.public_key(), true).is_ok(),
+    );
+}
+
+#[test]
+fn crl_mutated_never_panics_and_never_verifies() {
+    let pki = Pki::new();
+    pki.crl("company", &["card"], 30);
+    never_verifies(
+        "crl",
+        &pki,
+        "company.crl",
+        |der| Crl::parse(der).ok(),
+        |read, issuer| read.verify_signature(issuer.public_key(), true).is_ok(),
+    );
+}
+
+#[test]
+fn ocsp_mutated_never_panics_and_never_clears_anybody() {
     let pki = Pki::new();
     let read = |name: &str| Certificate::parse(&der::pem::decode_vec(&pki.read(name)).unwrap().1).unwrap();
     let (card, company) = (read("card.pem"), read("company.pem"));
@@ -119,8 +102,8 @@ fn mutated_ocsp_answers_never_panic_and_never_clear_anybody() {
     let original = OcspResponse::parse(&answer).unwrap();
     assert_eq!(original.status(&card, &company, now()), Some(Status::Revoked));
     assert!(original.answers(b"0123456789abcdef") && !original.answers(b"another nonce"));
-    let mut random = Random(0x0c5b);
-    for _ in 0..ROUNDS {
+    let Campaign { rounds, mut random } = Campaign::new("ocsp", ROUNDS);
+    for _ in 0..rounds {
         if let Ok(response) = OcspResponse::parse(&random.mutate(&answer)) {
             assert_ne!(response.status(&card, &company, now()), Some(Status::Good));
         }
@@ -128,18 +111,18 @@ fn mutated_ocsp_answers_never_panic_and_never_clear_anybody() {
 }
 
 #[test]
-fn what_was_rewritten_to_der_stays() {
+fn ber_rewritten_to_der_stays() {
     let pki = Pki::new();
     let message = pki.sign("card", &["-stream", "-indef"]);
-    let mut random = Random(0xbe4);
+    let Campaign { rounds, mut random } = Campaign::new("ber", ROUNDS);
     let mut rewritten = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         if let Ok(der) = ber::to_der(&random.mutate(&message)) {
             assert_eq!(ber::to_der(&der), Ok(der.clone()));
             rewritten += 1;
         }
     }
-    assert!(rewritten > ROUNDS / 20, "{rewritten} of {ROUNDS} were BER still");
+    assert!(rewritten > rounds / 20, "{rewritten} of {rounds} were BER still");
 }
 
 fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {

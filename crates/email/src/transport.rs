@@ -105,6 +105,11 @@ impl SmtpMailer {
         }
         Ok(Self { transport: builder.build(), sender })
     }
+
+    /// Whether the server takes a connection as configured: greeting, TLS and password included. No mail is sent.
+    pub async fn answers(&self) -> bool {
+        self.transport.test_connection().await.unwrap_or(false)
+    }
 }
 
 #[async_trait]

@@ -17,12 +17,17 @@ use idcheck_domain::{
     Violation,
     access::Ground,
     application::{Application, ApplicationId, Kind, State},
+    card::SigningCard,
     key::Profile,
     officer::{OfficerId, Role},
     value::{AddressPolicy, Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_persistence::Store;
-use idcheck_testing::{FixedClock, SeededEntropy, builders::ubn, database::TempDatabase};
+use idcheck_testing::{
+    FixedClock, SeededEntropy,
+    builders::{signing_card, ubn},
+    database::TempDatabase,
+};
 use idcheck_usecases::{
     Content, Leaf,
     acts::{ActName, ActPorts, IssueChallenge, ProofRefusal, ProveChallenge},
@@ -49,16 +54,12 @@ impl CardVerifier for Cards {
     async fn verify(&self, _: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal> {
         let text = std::str::from_utf8(content).map_err(|_| CardRefusal::Malformed)?;
         let number = text.split('.').nth(3).ok_or(CardRefusal::Malformed)?;
-        Ok(CardFacts {
-            ubn: UnifiedBusinessNumber::parse(number).map_err(|_| CardRefusal::NoCompanyNumber)?,
-            company_name: "測試甲股份有限公司".to_owned(),
-            role: None,
-            serial: "01".to_owned(),
-            issuer: "CN=x".to_owned(),
-            not_before: now,
-            not_after: now,
-            fingerprint: "ab".repeat(32),
-        })
+        let ubn = UnifiedBusinessNumber::parse(number).map_err(|_| CardRefusal::NoCompanyNumber)?;
+        Ok(CardFacts { ubn, card: signing_card(ubn, now) })
+    }
+
+    async fn recheck(&self, _: &SigningCard, _: DateTime<Utc>) -> Result<(), CardRefusal> {
+        Ok(())
     }
 }
 
@@ -102,10 +103,12 @@ impl World {
             calendar: Arc::clone(&store) as _,
             changes: Arc::clone(&store) as _,
             address_policy: AddressPolicy::Public,
+            challenge_life: TimeDelta::minutes(15),
         };
         let review = ReviewPorts {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            cards: Arc::new(Cards),
             applications: Arc::clone(&store) as _,
             organisations: Arc::clone(&store) as _,
             calendar: Arc::clone(&store) as _,

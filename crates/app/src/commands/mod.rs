@@ -3,6 +3,7 @@
 mod audit;
 mod calendar;
 mod cert;
+mod doctor;
 mod officer;
 mod registry;
 mod serve;
@@ -66,8 +67,21 @@ enum Command {
         #[command(subcommand)]
         command: CertCommand,
     },
+    /// Look whether the service can work as it is configured; exit status 1 when something fails.
+    Doctor(ConfigArguments),
+    /// The configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Read it and tell what is wrong with it; exit status 1 when it can't be used.
+    Check(ConfigArguments),
 }
 
 /// Where the demo lives.
@@ -221,6 +235,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         // These need no runtime.
         Command::Openapi => Ok(print_openapi()),
+        Command::Config { command: ConfigCommand::Check(arguments) } => Ok(doctor::check_config(&arguments)),
         Command::Cert { command: CertCommand::Verify(arguments) } => cert::verify(&arguments),
         Command::Registry { command: RegistryCommand::Generate { count, file } } => {
             registry::generate(count, &file)
@@ -252,7 +267,9 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit { command: AuditCommand::Verify { from, config } } => {
             audit::verify(&read(&config)?, from).await
         }
+        Command::Doctor(arguments) => Ok(doctor::run(&arguments).await),
         Command::Openapi
+        | Command::Config { .. }
         | Command::Cert { .. }
         | Command::Registry { command: RegistryCommand::Generate { .. } } => Ok(ExitCode::SUCCESS),
     }

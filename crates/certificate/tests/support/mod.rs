@@ -1,6 +1,8 @@
 //! A small PKI made with the OpenSSL command line: an implementation that shares nothing with ours.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::print_stdout, clippy::unnecessary_wraps)]
 
+pub mod mutate;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

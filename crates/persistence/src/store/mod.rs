@@ -88,6 +88,20 @@ impl Store {
         self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(unavailable)
     }
 
+    /// The database server's time; none for a database in a file, which has this computer's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        if self.reader.get_database_backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS at";
+        let asked = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
+        let row = asked.map_err(unavailable)?.ok_or(StoreError::Unavailable)?;
+        Ok(DateTime::from_timestamp_micros(row.try_get("", "at").map_err(unavailable)?))
+    }
+
     /// Walks the hash chain from entry `from`, the first being 1, to its head; the entry before is taken as right.
     ///
     /// # Errors

@@ -1,0 +1,201 @@
+//! `cargo xtask bench`: the benchmarks, as a table and as `target/bench/report.json`. A benchmark is a function that
+//! gives rows; what is measured is measured several times, and a row tells the median.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+use crate::{
+    demo::target_directory,
+    postgres::Postgres,
+    shell::{cargo, output, run},
+};
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    name: String,
+    value: f64,
+    unit: String,
+    /// The name of the row that this one is held against, and how many times that it is.
+    against: Option<(String, f64)>,
+    rounds: usize,
+}
+
+/// How often, and how long where it is a matter of time.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    rounds: usize,
+    seconds: usize,
+}
+
+/// A benchmark: its name, and what runs it.
+type Benchmark = (&'static str, fn(Effort) -> anyhow::Result<Vec<Row>>);
+
+const BENCHMARKS: [Benchmark; 3] = [("certificate", certificate), ("tokens", tokens), ("verify", verify)];
+
+/// Runs one benchmark, or all. Rows of the same name replace those in the report, the others stay.
+pub(crate) fn bench(name: Option<&str>, rounds: usize, seconds: usize) -> anyhow::Result<()> {
+    let chosen: Vec<_> =
+        BENCHMARKS.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).collect();
+    if chosen.is_empty() {
+        bail!("there is no such benchmark; there are {}", BENCHMARKS.map(|(name, _)| name).join(", "));
+    }
+    let effort = Effort { rounds: rounds.max(1), seconds: seconds.max(1) };
+    let mut rows = Vec::new();
+    for (name, run) in chosen {
+        rows.extend(run(effort).with_context(|| format!("benchmark {name}"))?);
+    }
+    for row in &rows {
+        let against =
+            row.against.as_ref().map_or(String::new(), |(name, ratio)| format!("  {ratio:.2} × {name}"));
+        println!("{:<52} {:>12.1} {:<5}{against}", row.name, row.value, row.unit);
+    }
+    let folder = target_directory()?.join("bench");
+    fs::create_dir_all(&folder)?;
+    let file = folder.join("report.json");
+    let known: Option<Value> = fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    fs::write(&file, serde_json::to_vec_pretty(&merged(known, report(&rows)))?)?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+/// The rows of an earlier report whose names are not among the new ones, and the new ones.
+fn merged(known: Option<Value>, new: Vec<Value>) -> Value {
+    let known =
+        known.and_then(|mut report| report["rows"].as_array_mut().map(std::mem::take)).unwrap_or_default();
+    let kept = known.into_iter().filter(|old| new.iter().all(|row| row["name"] != old["name"]));
+    let mut rows: Vec<_> = kept.collect();
+    rows.extend(new);
+    json!({ "rows": rows })
+}
+
+fn report(rows: &[Row]) -> Vec<Value> {
+    let rows = rows.iter().map(|row| {
+        json!({
+            "name": row.name, "value": row.value, "unit": row.unit, "rounds": row.rounds,
+            "ratioTo": row.against.as_ref().map(|(name, _)| name),
+            "ratio": row.against.as_ref().map(|(_, ratio)| ratio),
+        })
+    });
+    rows.collect()
+}
+
+/// Full verification on one core beside OpenSSL's `CMS_verify`, on the same input in the same run.
+fn certificate(effort: Effort) -> anyhow::Result<Vec<Row>> {
+    let bench = ["bench", "--quiet", "-p", "idcheck-certificate", "--bench", "verification"];
+    let printed =
+        (0..effort.rounds).map(|_| output(&mut cargo(&bench))).collect::<anyhow::Result<Vec<_>>>()?;
+    medians(&printed.concat())
+}
+
+/// One token of each kind on one core, by criterion, whose own medians these are.
+fn tokens(_: Effort) -> anyhow::Result<Vec<Row>> {
+    run(&mut cargo(&["bench", "--quiet", "-p", "idcheck-token", "--bench", "tokens"]))?;
+    let mut rows = Vec::new();
+    for entry in fs::read_dir(target_directory()?.join("criterion"))? {
+        let folder = entry?.path().join("new");
+        let (Ok(estimates), Ok(benchmark), Ok(sample)) = (
+            fs::read(folder.join("estimates.json")),
+            fs::read(folder.join("benchmark.json")),
+            fs::read(folder.join("sample.json")),
+        ) else {
+            continue;
+        };
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes);
+        let (estimates, benchmark, sample) = (read(&estimates)?, read(&benchmark)?, read(&sample)?);
+        let nanoseconds = estimates["median"]["point_estimate"].as_f64().context("no median")?;
+        rows.push(Row {
+            name: format!("token: {}", benchmark["full_id"].as_str().context("no name")?),
+            value: nanoseconds / 1000.0,
+            unit: "µs".to_owned(),
+            against: None,
+            rounds: sample["times"].as_array().map_or(0, Vec::len),
+        });
+    }
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(rows)
+}
+
+/// Load on the verification API of the release program, on both databases, beside one transaction a query.
+fn verify(effort: Effort) -> anyhow::Result<Vec<Row>> {
+    run(&mut cargo(&["build", "--quiet", "--release", "-p", "idcheck", "-p", "idcheck-softcard", "--bins"]))?;
+    let postgres = Postgres::start()?;
+    let printed = output(
+        cargo(&["bench", "--quiet", "-p", "idcheck-tests", "--bench", "verify"])
+            .env("IDCHECK_TEST_POSTGRES", &postgres.url)
+            .env("IDCHECK_BENCH_ROUNDS", effort.rounds.to_string())
+            .env("IDCHECK_BENCH_SECONDS", effort.seconds.to_string()),
+    )?;
+    medians(&printed)
+}
+
+/// The rows of a program that prints one JSON object a line, once for each round: `{"name","value","unit"}`, and where
+/// it is held against another row, that one's name as `"against"`.
+fn medians(printed: &str) -> anyhow::Result<Vec<Row>> {
+    let mut rows: Vec<(Row, Option<String>, Vec<f64>)> = Vec::new();
+    for line in printed.lines().filter(|line| line.starts_with('{')) {
+        let measured: Value = serde_json::from_str(line).context("a benchmark's line")?;
+        let text = |member: &str| measured[member].as_str().map(str::to_owned);
+        let name = text("name").context("a line without a name")?;
+        let value = measured["value"].as_f64().context("a line without a value")?;
+        if let Some((_, _, values)) = rows.iter_mut().find(|(row, _, _)| row.name == name) {
+            values.push(value);
+            continue;
+        }
+        let unit = text("unit").context("a line without a unit")?;
+        rows.push((Row { name, value, unit, against: None, rounds: 0 }, text("against"), vec![value]));
+    }
+    if rows.is_empty() {
+        bail!("nothing was measured");
+    }
+    for (row, _, values) in &mut rows {
+        values.sort_by(f64::total_cmp);
+        (row.value, row.rounds) = (values[values.len() / 2], values.len());
+    }
+    let values: BTreeMap<_, _> = rows.iter().map(|(row, ..)| (row.name.clone(), row.value)).collect();
+    let held = |(row, against, _): (Row, Option<String>, _)| {
+        let other = against.and_then(|name| Some((values.get(&name).copied()?, name)));
+        let against = other.filter(|(value, _)| *value > 0.0).map(|(value, name)| (name, row.value / value));
+        Row { against, ..row }
+    };
+    Ok(rows.into_iter().map(held).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_medians_held_against_each_other() {
+        let run = |ours: f64, theirs: f64| {
+            format!(
+                "a line of the compiler\n{}\n{}\n",
+                json!({"name": "ours", "value": ours, "unit": "1/s", "against": "theirs"}),
+                json!({"name": "theirs", "value": theirs, "unit": "1/s"})
+            )
+        };
+        let rows = medians(&[run(30.0, 10.0), run(20.0, 40.0), run(90.0, 5.0)].concat()).ok();
+        let rows = rows.as_deref().map(report);
+        let expected = vec![
+            json!({"name": "ours", "value": 30.0, "unit": "1/s", "ratioTo": "theirs", "ratio": 3.0, "rounds": 3}),
+            json!({"name": "theirs", "value": 10.0, "unit": "1/s", "ratioTo": null, "ratio": null, "rounds": 3}),
+        ];
+        assert_eq!(rows, Some(expected));
+    }
+
+    #[test]
+    fn nothing_measured_is_an_error() {
+        assert!(medians("skipped\n").is_err());
+    }
+
+    #[test]
+    fn a_row_measured_anew_replaces_the_old_one() {
+        let report = merged(
+            Some(json!({"rows": [{"name": "a", "value": 1}, {"name": "b", "value": 2}]})),
+            vec![json!({"name": "a", "value": 3})],
+        );
+        assert_eq!(report, json!({"rows": [{"name": "b", "value": 2}, {"name": "a", "value": 3}]}));
+    }
+}
