@@ -6,16 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::{
     demo::target_directory,
-    shell::{command, run},
+    shell::{command, packages, run},
 };
 
 /// Installs what is missing, starts the demo, walks it, stops it.
 pub(crate) fn walk() -> anyhow::Result<()> {
-    chromium()?;
+    packages(|| Path::new("/usr/bin/chromium").exists(), &["chromium", "fonts-noto-cjk"])?;
     let suite = crate::shell::root().join("tests/browser");
     run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&suite))?;
     let folder = tempfile::tempdir()?;
@@ -25,18 +25,6 @@ pub(crate) fn walk() -> anyhow::Result<()> {
         .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json")));
     drop(demo);
     walked
-}
-
-/// Debian's Chromium and a Chinese font, from its packages.
-fn chromium() -> anyhow::Result<()> {
-    if Path::new("/usr/bin/chromium").exists() {
-        return Ok(());
-    }
-    println!("installing chromium and fonts-noto-cjk with apt-get");
-    run(&mut command("apt-get", &["update", "-qq"]))?;
-    let packages = ["install", "-y", "-qq", "chromium", "fonts-noto-cjk"];
-    run(command("apt-get", &packages).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))
-        .context("run `apt-get install chromium fonts-noto-cjk` as root")
 }
 
 struct Demo(Child);

@@ -1,17 +1,11 @@
 //! A private PostgreSQL for the tests: a cluster of its own in a temporary folder, on a free port of loopback.
 
-use std::{
-    fs::Permissions,
-    net::TcpListener,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
-use crate::shell::{output, run};
+use crate::shell::{is_root, output, packages, run};
 
 /// A running cluster; dropping it stops it.
 pub(crate) struct Postgres {
@@ -69,17 +63,14 @@ impl Drop for Postgres {
     }
 }
 
-fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+/// Where the newest installed PostgreSQL has its programs; Debian's is installed where there is none.
+fn binaries() -> anyhow::Result<PathBuf> {
+    packages(|| newest().is_some(), &["postgresql"])?;
+    newest().context("PostgreSQL is not installed; run `apt-get install postgresql`")
 }
 
-/// Where the newest installed PostgreSQL has its programs.
-fn binaries() -> anyhow::Result<PathBuf> {
-    let mut found: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
-        .context("PostgreSQL is not installed; run `apt-get install postgresql`")?
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
-        .filter(|bin: &PathBuf| Path::new(bin).join("initdb").exists())
-        .collect();
-    found.sort();
-    found.pop().context("PostgreSQL is not installed; run `apt-get install postgresql`")
+fn newest() -> Option<PathBuf> {
+    let entries = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let folders = entries.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    folders.filter(|bin| bin.join("initdb").exists()).max()
 }

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, bail};
@@ -50,4 +50,29 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Installs Debian packages, as root or with sudo, and says so. Needed only where `probe` is not there yet.
+pub(crate) fn packages(probe: impl Fn() -> bool, names: &[&str]) -> anyhow::Result<()> {
+    if probe() {
+        return Ok(());
+    }
+    let remedy = format!("run `apt-get install {}` as root", names.join(" "));
+    println!("installing {} with apt-get", names.join(", "));
+    let apt = |arguments: &[&str]| {
+        let mut apt = if is_root() { Command::new("apt-get") } else { command("sudo", &["-n", "apt-get"]) };
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        run(&mut apt)
+    };
+    apt(&["update", "-qq"]).context(remedy.clone())?;
+    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], names].concat()).context(remedy.clone())?;
+    if !probe() {
+        bail!("apt-get did not bring what is needed; {remedy}");
+    }
+    Ok(())
+}
+
+/// Whether this is root.
+pub(crate) fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

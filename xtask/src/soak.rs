@@ -37,7 +37,8 @@ pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()>
     for campaign in chosen {
         let count = count.unwrap_or(campaign.count);
         println!("== {} × {count}", campaign.name);
-        run(cargo(&["nextest", "run", "-p", "idcheck-tests", "--test", campaign.suite])
+        run(tools::nextest()?
+            .args(["run", "-p", "idcheck-tests", "--test", campaign.suite])
             .args(["--no-fail-fast", "--success-output", "final"])
             .env(campaign.variable, count.to_string())
             .env("IDCHECK_TEST_POSTGRES", &postgres.url)

@@ -53,7 +53,8 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     let pkits = tools::pkits()?;
     let postgres = Postgres::start()?;
     steps.take("tests", || {
-        let mut tests = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        let mut tests = tools::nextest()?;
+        tests.args(["run", "--workspace", "--no-fail-fast"]);
         if fast {
             tests.args(["--exclude", "idcheck-tests"]);
         }

@@ -1,12 +1,11 @@
 //! Tools that the tests need and a fresh machine lacks; kept in the cache, installed from registries only.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
-use anyhow::Context;
-
-use crate::shell::{cache, cargo, command, run};
+use crate::shell::{cache, cargo, command, output, packages, run};
 
 const CARGO_DENY: &str = "0.20.2";
+const NEXTEST: &str = "0.9.143";
 const TYPOS: &str = "1.52.0";
 /// Carries the NIST PKITS certificates, lists and messages.
 const VECTORS: &str = "50.0.2";
@@ -14,13 +13,26 @@ const PYTHON_PACKAGES: [&str; 2] = ["PyJWT==2.15.1", "cryptography==50.0.2"];
 
 /// cargo-deny, compiled once into the cache.
 pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
-    let home = cache()?.join(format!("cargo-deny-{CARGO_DENY}"));
-    let binary = home.join("bin/cargo-deny");
+    installed("cargo-deny", CARGO_DENY)
+}
+
+/// `cargo nextest`: the machine's where it has one, or else compiled once into the cache.
+pub(crate) fn nextest() -> anyhow::Result<Command> {
+    if output(&mut cargo(&["nextest", "--version"])).is_ok() {
+        return Ok(cargo(&["nextest"]));
+    }
+    Ok(command(installed("cargo-nextest", NEXTEST)?, &["nextest"]))
+}
+
+/// A program of the crate registry, compiled once into the cache.
+fn installed(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let home = cache()?.join(format!("{name}-{version}"));
+    let binary = home.join("bin").join(name);
     if !binary.exists() {
+        println!("installing {name} {version} into {}", home.display());
+        let target = cache()?.join(format!("{name}-target"));
         let home = home.to_string_lossy();
-        let target = cache()?.join("cargo-deny-target");
-        let mut install =
-            cargo(&["install", "--locked", "--root", &home, "cargo-deny", "--version", CARGO_DENY]);
+        let mut install = cargo(&["install", "--locked", "--root", &home, name, "--version", version]);
         run(install.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))?;
     }
     Ok(binary)
@@ -32,8 +44,9 @@ pub(crate) fn python() -> anyhow::Result<PathBuf> {
     let python = home.join("bin/python");
     if !home.join("complete").exists() {
         let target = home.to_string_lossy();
-        run(&mut command("python3", &["-m", "venv", "--clear", &target]))
-            .context("python3 with venv is needed")?;
+        // Debian keeps what `venv` needs in a package of its own.
+        packages(|| output(&mut command("python3", &["-c", "import ensurepip"])).is_ok(), &["python3-venv"])?;
+        run(&mut command("python3", &["-m", "venv", "--clear", &target]))?;
         let typos = format!("typos=={TYPOS}");
         let mut install = command(&python, &["-m", "pip", "install", "--quiet", &typos]);
         run(install.args(PYTHON_PACKAGES))?;
