@@ -1,5 +1,5 @@
 //! Load on the verification API of the real program, on both databases, beside the same program with a transaction for
-//! each query. `cargo xtask bench verify` runs it; it prints one JSON object a line, for each
+//! each query and beside the floor: a server without a database (`crates/http/benches/floor.rs`). `cargo xtask bench verify` runs it; it prints one JSON object a line, for each
 //! figure of each round.
 //!
 //! Load generator, server and database share the machine: ratios count, not figures. The rounds of all variants follow
@@ -16,6 +16,7 @@
 )]
 
 use std::{
+    path::Path,
     process::Command,
     sync::{
         Arc,
@@ -35,15 +36,40 @@ use tokio::{
 const CONNECTIONS: usize = 64;
 /// Persons that are asked about, each with the right card.
 const PERSONS: usize = 900;
+/// What the server without a database is called.
+const FLOOR: &str = "floor, no database";
 
 /// A server under test.
-struct Variant {
-    name: &'static str,
+struct Server {
     process: Process,
     address: String,
     /// Processes of the database have this in their command line; nothing for SQLite.
     database: Option<String>,
+    /// Whose questions it answers: the place among the sites.
+    site: usize,
+}
+
+/// A load on a server.
+struct Variant {
+    name: String,
+    /// The place among the servers.
+    server: usize,
+    /// How many ID numbers are asked about.
+    persons: usize,
+    /// Queries a second; as many as go where there is nothing.
+    pace: Option<f64>,
+    /// The names of the variants that its rate is held against; all other figures are held against the first.
+    against: Vec<&'static str>,
+    /// Whether it is loaded again, with half of the rate that it reached.
+    halved: bool,
     rounds: Vec<Round>,
+}
+
+impl Variant {
+    fn new(name: &str, server: usize, persons: usize) -> Self {
+        let name = name.to_owned();
+        Self { name, server, persons, pace: None, against: Vec::new(), halved: false, rounds: Vec::new() }
+    }
 }
 
 /// What one round showed.
@@ -76,20 +102,39 @@ fn used_by(mark: &str) -> u64 {
     pids.filter(named).map(used).sum()
 }
 
-/// Sends requests one after the other until the time is over or there are no more; the time that each took.
-async fn connection(
-    address: String,
-    requests: Arc<Vec<String>>,
-    next: Arc<AtomicUsize>,
+/// The requests of a round, and when each is due.
+struct Load {
+    requests: Vec<String>,
+    next: AtomicUsize,
+    begun: Instant,
     until: Instant,
-) -> Vec<Duration> {
+    interval: Option<Duration>,
+}
+
+impl Load {
+    /// The next request, once it is due, and since when its answer is waited for. One that is sent late for want of
+    /// a free connection waits since it was due.
+    async fn next(&self) -> Option<(&str, Instant)> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        let request = self.requests.get(place)?;
+        let Some(interval) = self.interval else { return Some((request, Instant::now())) };
+        let due = self.begun + interval * u32::try_from(place).unwrap();
+        if due <= Instant::now() {
+            return Some((request, due));
+        }
+        tokio::time::sleep_until(due.into()).await;
+        Some((request, Instant::now()))
+    }
+}
+
+/// Sends requests one after the other until the time is over or there are no more; the time that each took.
+async fn connection(address: String, load: Arc<Load>) -> Vec<Duration> {
     let mut stream = TcpStream::connect(&address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut took = Vec::new();
     let mut answer = vec![0; 4096];
-    while Instant::now() < until {
-        let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-        let sent = Instant::now();
+    while Instant::now() < load.until {
+        let Some((request, since)) = load.next().await else { break };
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut read = 0;
         loop {
@@ -101,7 +146,7 @@ async fn connection(
                 break;
             }
         }
-        took.push(sent.elapsed());
+        took.push(since.elapsed());
         let answer = String::from_utf8_lossy(&answer[..read]);
         assert!(answer.contains(r#""checkIdCardApply":"1""#), "{answer}");
     }
@@ -109,20 +154,19 @@ async fn connection(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-async fn round(variant: &mut Variant, requests: Vec<String>, time: Duration) {
-    let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
-    let database = variant.database.clone();
-    let used_now = |pid| (used(pid), database.as_deref().map_or(0, used_by));
-    let before = used_now(variant.process.id());
+async fn round(server: &Server, variant: &mut Variant, requests: Vec<String>, time: Duration) {
+    let used_now = |pid| (used(pid), server.database.as_deref().map_or(0, used_by));
+    let before = used_now(server.process.id());
     let begun = Instant::now();
+    let interval = variant.pace.map(|pace| Duration::from_secs_f64(pace.recip()));
+    let load = Arc::new(Load { requests, next: AtomicUsize::new(0), begun, until: begun + time, interval });
     let mut connections = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        connections.spawn(connection(variant.address.clone(), requests, next, begun + time));
+        connections.spawn(connection(server.address.clone(), Arc::clone(&load)));
     }
     let mut took: Vec<_> = connections.join_all().await.into_iter().flatten().collect();
     let elapsed = begun.elapsed().as_secs_f64();
-    let after = used_now(variant.process.id());
+    let after = used_now(server.process.id());
     took.sort_unstable();
     let count = took.len() as f64;
     let at = |hundredth: usize| took[(took.len() - 1) * hundredth / 100].as_secs_f64() * 1000.0;
@@ -141,9 +185,9 @@ async fn round(variant: &mut Variant, requests: Vec<String>, time: Duration) {
 }
 
 /// Requests that are each sent once; signing them takes longer than answering them.
-fn requests(site: &Site, caller: &Caller, count: usize) -> Vec<String> {
+fn requests(site: &Site, caller: &Caller, persons: usize, count: usize) -> Vec<String> {
     let one = |number: usize| {
-        let token = caller.token(&site.person(number % PERSONS));
+        let token = caller.token(&site.person(number % persons));
         format!(
             "GET /integration/rwv2c2 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
              sris-consumerAdminId: 00000000\r\nContent-Type: application/json\r\n\r\n"
@@ -158,8 +202,8 @@ fn requests(site: &Site, caller: &Caller, count: usize) -> Vec<String> {
 }
 
 /// A further process on the site's database, with this many queries a transaction.
-async fn serve(site: &Site, name: &'static str, batch: usize) -> Variant {
-    let mut environment: Vec<(&str, String)> = match site {
+async fn serve(sites: &[Site], site: usize, batch: usize) -> Server {
+    let mut environment: Vec<(&str, String)> = match &sites[site] {
         Site::Sqlite(demo) => {
             let data = demo.data_dir();
             vec![
@@ -184,77 +228,155 @@ async fn serve(site: &Site, name: &'static str, batch: usize) -> Variant {
     let log = std::env::temp_dir().join(format!("idcheck-bench-{}.log", address.replace(':', "-")));
     let process = Process::start(Command::new(program("idcheck")).arg("serve").envs(environment), &log);
     wait_ready(&format!("http://{address}"), &log).await;
-    let database = match site {
+    let database = match &sites[site] {
         Site::Sqlite(_) => None,
         Site::Postgres(nodes) => Some(nodes.query("SELECT current_database()")),
     };
-    Variant { name, process, address, database, rounds: Vec::new() }
+    Server { process, address, database, site }
+}
+
+/// The server without a database, which knows one caller and its persons.
+async fn floor(program: &str, sites: &[Site], callers: &[Caller], folder: &Path) -> Server {
+    let address = format!("127.0.0.1:{}", free_port());
+    let settings = json!({
+        "listen": address, "publicKey": callers[0].signer.public_pem, "log": folder.join("floor.data"),
+        "persons": (0..PERSONS).map(|number| sites[0].person(number)).collect::<Vec<_>>(),
+    });
+    let file = folder.join("floor.json");
+    std::fs::write(&file, settings.to_string()).unwrap();
+    let process = Process::start(Command::new(program).arg(file), &folder.join("floor.log"));
+    while TcpStream::connect(&address).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Server { process, address, database: None, site: 0 }
 }
 
 /// One line for each figure of each round of a variant.
-fn print(variant: &Variant, variants: &[Variant]) {
-    // Each batched variant is compared with the one after it: the same on the same database, one query a time.
-    let base = variants.iter().find(|other| {
-        other.name != variant.name
-            && other.name.starts_with(variant.name)
-            && other.database == variant.database
-    });
+fn print(variant: &Variant) {
     for round in &variant.rounds {
         let figures = [
-            ("rate", "1/s", round.rate),
             ("p50", "ms", round.p50),
             ("p99", "ms", round.p99),
             ("server CPU a query", "µs", round.server),
             ("database CPU a query", "µs", round.database),
         ];
         for (figure, unit, value) in figures {
-            let against = base.map(|base| format!("{}: {figure}", base.name));
-            let name = format!("{}: {figure}", variant.name);
-            println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
+            let against = variant.against.first().map(|other| format!("{other}: {figure}"));
+            line(&format!("{}: {figure}", variant.name), unit, value, against);
         }
+        line(&format!("{}: rate", variant.name), "1/s", round.rate, None);
+        for other in &variant.against {
+            let name = format!("{}: rate, beside {other}", variant.name);
+            line(&name, "1/s", round.rate, Some(format!("{other}: rate")));
+        }
+    }
+}
+
+fn line(name: &str, unit: &str, value: f64, against: Option<String>) {
+    println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
+}
+
+/// What is loaded on the servers of a site: one with batches, and after it one without.
+fn variants(site: &Site, batched: usize, floor: bool) -> Vec<Variant> {
+    let (name, single, hot) = match site {
+        Site::Postgres(_) => {
+            ("PostgreSQL", "PostgreSQL, one transaction a query", "PostgreSQL, one ID number")
+        }
+        Site::Sqlite(_) => ("SQLite", "SQLite, one transaction a query", "SQLite, one ID number"),
+    };
+    let mut against = vec![single];
+    against.extend(floor.then_some(FLOOR));
+    vec![
+        Variant { against, halved: true, ..Variant::new(name, batched, PERSONS) },
+        Variant::new(single, batched + 1, PERSONS),
+        Variant { against: vec![name], ..Variant::new(hot, batched, 1) },
+    ]
+}
+
+/// How many requests a round needs: half more than the one before showed.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count")]
+fn needed(rate: f64, seconds: usize) -> usize {
+    (rate * 1.5) as usize * seconds
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The databases, their servers, and what is loaded on them.
+struct Bench {
+    sites: Vec<Site>,
+    callers: Vec<Caller>,
+    servers: Vec<Server>,
+    seconds: usize,
+}
+
+impl Bench {
+    async fn start(folder: &Path, seconds: usize) -> (Self, Vec<Variant>) {
+        let mut sites = Vec::new();
+        sites.extend(Site::postgres(1).await);
+        sites.push(Site::sqlite().await);
+        let mut callers = Vec::new();
+        for site in &mut sites {
+            let officer = site.reviewer(1).await;
+            callers.push(site.admitted(0, &officer).await.1);
+            // The process that the company was admitted by is not measured.
+            site.kill(0);
+        }
+        let (mut servers, mut loads) = (Vec::new(), Vec::new());
+        let program = std::env::var("IDCHECK_TEST_BENCH_FLOOR").ok();
+        if let Some(program) = &program {
+            servers.push(floor(program, &sites, &callers, folder).await);
+            loads.push(Variant::new(FLOOR, 0, PERSONS));
+        }
+        for (place, site) in sites.iter().enumerate() {
+            loads.extend(variants(site, servers.len(), program.is_some()));
+            servers.push(serve(&sites, place, 256).await);
+            servers.push(serve(&sites, place, 1).await);
+        }
+        (Self { sites, callers, servers, seconds }, loads)
+    }
+
+    async fn round(&self, variant: &mut Variant, count: usize) {
+        let server = &self.servers[variant.server];
+        let (site, caller) = (&self.sites[server.site], &self.callers[server.site]);
+        let questions = requests(site, caller, variant.persons, count);
+        round(server, variant, questions, Duration::from_secs(self.seconds.try_into().unwrap())).await;
     }
 }
 
 #[tokio::main]
 async fn main() {
-    let rounds = count_from("IDCHECK_BENCH_ROUNDS", 5);
-    let seconds = count_from("IDCHECK_BENCH_SECONDS", 5);
-    let mut sites = Vec::new();
-    if let Some(site) = Site::postgres(1).await {
-        sites.push(site);
-    }
-    sites.push(Site::sqlite().await);
-    let (mut variants, mut callers) = (Vec::new(), Vec::new());
-    for (place, site) in sites.iter_mut().enumerate() {
-        let officer = site.reviewer(1).await;
-        callers.push(site.admitted(0, &officer).await.1);
-        // The process that the company was admitted by is not measured.
-        site.kill(0);
-        let names = match site {
-            Site::Postgres(_) => ["PostgreSQL", "PostgreSQL, one transaction a query"],
-            Site::Sqlite(_) => ["SQLite", "SQLite, one transaction a query"],
-        };
-        variants.push((place, serve(site, names[0], 256).await));
-        variants.push((place, serve(site, names[1], 1).await));
-    }
-    let time = Duration::from_secs(seconds.try_into().unwrap());
+    let rounds = count_from("IDCHECK_TEST_BENCH_ROUNDS", 5);
+    let folder = tempfile::tempdir().unwrap();
+    let (bench, mut loads) = Bench::start(folder.path(), count_from("IDCHECK_TEST_BENCH_SECONDS", 5)).await;
     // A first round of each warms up, tells how many requests the next ones need, and is forgotten.
-    let mut needed = vec![3000; variants.len()];
+    let mut counts = vec![3000; loads.len()];
     for number in 0..=rounds {
-        for ((place, variant), needed) in variants.iter_mut().zip(&mut needed) {
-            round(variant, requests(&sites[*place], &callers[*place], *needed), time).await;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count")]
-            let half_more = (variant.rounds.last().unwrap().rate * 1.5) as usize * seconds;
-            *needed = half_more;
+        for (variant, count) in loads.iter_mut().zip(&mut counts) {
+            bench.round(variant, *count).await;
+            *count = needed(variant.rounds.last().unwrap().rate, bench.seconds);
             if number == 0 {
                 variant.rounds.clear();
             }
         }
     }
-    let variants: Vec<_> = variants.into_iter().map(|(_, variant)| variant).collect();
-    for variant in &variants {
-        print(variant, &variants);
+    let halved = loads.iter().filter(|variant| variant.halved);
+    let mut halves: Vec<_> = halved
+        .map(|variant| {
+            let rate = median(variant.rounds.iter().map(|round| round.rate).collect()) / 2.0;
+            let name = format!("{} at half of its rate", variant.name);
+            Variant { pace: Some(rate), ..Variant::new(&name, variant.server, variant.persons) }
+        })
+        .collect();
+    for _ in 0..rounds {
+        for variant in &mut halves {
+            let count = needed(variant.pace.unwrap_or_default(), bench.seconds);
+            bench.round(variant, count).await;
+        }
     }
-    drop(variants);
-    sites.into_iter().for_each(Site::close);
+    loads.iter().chain(&halves).for_each(print);
+    drop(bench.servers);
+    bench.sites.into_iter().for_each(Site::close);
 }

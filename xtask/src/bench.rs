@@ -118,17 +118,29 @@ fn tokens(_: Effort) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Load on the verification API of the release program, on both databases, beside one transaction a query.
+/// Load on the verification API of the release program, on both databases, beside one transaction a query
+/// and a server without a database.
 fn verify(effort: Effort) -> anyhow::Result<Vec<Row>> {
     run(&mut cargo(&["build", "--quiet", "--release", "-p", "idcheck", "-p", "idcheck-softcard", "--bins"]))?;
     let postgres = Postgres::start()?;
     let printed = output(
         cargo(&["bench", "--quiet", "-p", "idcheck-tests", "--bench", "verify"])
             .env("IDCHECK_TEST_POSTGRES", &postgres.url)
-            .env("IDCHECK_BENCH_ROUNDS", effort.rounds.to_string())
-            .env("IDCHECK_BENCH_SECONDS", effort.seconds.to_string()),
+            .env("IDCHECK_TEST_BENCH_FLOOR", floor()?)
+            .env("IDCHECK_TEST_BENCH_ROUNDS", effort.rounds.to_string())
+            .env("IDCHECK_TEST_BENCH_SECONDS", effort.seconds.to_string()),
     )?;
     medians(&printed)
+}
+
+/// Builds the server without a database; where it is.
+fn floor() -> anyhow::Result<String> {
+    let bench = ["bench", "-p", "idcheck-http", "--bench", "floor", "--no-run", "--message-format", "json"];
+    let printed = output(&mut cargo(&bench))?;
+    let messages = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut programs = messages.filter(|message| message["target"]["name"] == "floor");
+    let program = programs.find_map(|message| message["executable"].as_str().map(str::to_owned));
+    program.context("cargo did not say where the floor is")
 }
 
 /// The rows of a program that prints one JSON object a line, once for each round: `{"name","value","unit"}`, and where
