@@ -44,7 +44,7 @@ async fn head<C: ConnectionTrait>(db: &C, sql: &str) -> Result<Head, DbErr> {
     Ok(Head { seq: row.try_get("", "seq")?, hash: row.try_get("", "hash")? })
 }
 
-fn link(previous: &[u8], seq: i64, at: i64, kind: &str, body: &str) -> Vec<u8> {
+fn hash_of(previous: &[u8], seq: i64, at: i64, kind: &str, body: &str) -> Vec<u8> {
     let mut hash = Context::new(&SHA256);
     hash.update(previous);
     hash.update(&seq.to_be_bytes());
@@ -53,16 +53,31 @@ fn link(previous: &[u8], seq: i64, at: i64, kind: &str, body: &str) -> Vec<u8> {
     hash.finish().as_ref().to_vec()
 }
 
+/// An entry that is not written yet.
+pub(crate) struct Link {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) body: String,
+    pub(crate) hash: Vec<u8>,
+}
+
+/// The entry that comes after `head`.
+pub(crate) fn link(head: &Head, at: i64, kind: &'static str, body: String) -> Link {
+    let seq = head.seq + 1;
+    let hash = hash_of(&head.hash, seq, at, kind, &body);
+    Link { seq, at, kind, body, hash }
+}
+
 /// Appends an entry; `head` becomes the new end. [`store_head`] makes it the chain's.
 pub(crate) async fn append(
     tx: &DatabaseTransaction,
     head: &mut Head,
     at: i64,
-    kind: &str,
+    kind: &'static str,
     body: String,
 ) -> Result<(), DbErr> {
-    let seq = head.seq + 1;
-    let hash = link(&head.hash, seq, at, kind, &body);
+    let Link { seq, at, kind, body, hash } = link(head, at, kind, body);
     let row = chain_entry::Model { seq, at, kind: kind.to_owned(), body, hash: hash.clone() };
     chain_entry::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
     *head = Head { seq, hash };
@@ -212,7 +227,7 @@ fn fault_of(last: &Head, entry: &chain_entry::Model, records: &[record::Model]) 
     if entry.seq != last.seq + 1 {
         return Some((last.seq + 1, Fault::Missing));
     }
-    if entry.hash != link(&last.hash, entry.seq, entry.at, &entry.kind, &entry.body) {
+    if entry.hash != hash_of(&last.hash, entry.seq, entry.at, &entry.kind, &entry.body) {
         return Some((entry.seq, Fault::Hash));
     }
     let told = match entry.kind.as_str() {

@@ -12,6 +12,7 @@
 //! At rest: Iss Keys and second factors are sealed (AES-256-GCM), looked up by keyed hash; ID numbers exist as keyed
 //! hash only, in the household register too ([`Vault`]).
 
+mod batch;
 mod chain;
 mod entity;
 mod ledger;

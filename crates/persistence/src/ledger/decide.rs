@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use idcheck_domain::{
     key::Environment,
     lockout::{self, Strikes},
     sandbox::{self, Played},
     taipei,
+    value::UnifiedBusinessNumber,
     verification::{CardData, CardStatus, VerificationResult, compare},
 };
 use idcheck_usecases::ports::{Ask, CardQuestion, LedgerAnswer, LedgerEntry, Limits};
@@ -28,9 +30,9 @@ pub(super) fn person_hash(vault: &Vault, entry: &LedgerEntry) -> Option<PersonHa
 }
 
 /// An organisation's day in an environment: counts of the sandbox are its own.
-pub(super) type OrganisationDay = (String, &'static str, String);
+pub(super) type OrganisationDay = (UnifiedBusinessNumber, &'static str, NaiveDate);
 /// A person's day in an environment.
-pub(super) type PersonDay = (PersonHash, &'static str, String);
+pub(super) type PersonDay = (PersonHash, &'static str, NaiveDate);
 
 /// What one organisation did on one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,11 +45,11 @@ pub(super) struct DayCount {
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// Organisations whose access is active.
-    pub(super) active: HashSet<String>,
+    pub(super) active: HashSet<UnifiedBusinessNumber>,
     /// Tokens used before, by organisation.
-    pub(super) used: HashSet<(String, String)>,
+    pub(super) used: HashSet<(UnifiedBusinessNumber, String)>,
     /// Suspended users, by organisation.
-    pub(super) suspended: HashSet<(String, String)>,
+    pub(super) suspended: HashSet<(UnifiedBusinessNumber, String)>,
     /// Counts by organisation and day.
     pub(super) days: BTreeMap<OrganisationDay, DayCount>,
     /// Strikes by person and day.
@@ -60,7 +62,7 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     /// Tokens used now: organisation, `jti`, end in microseconds.
-    pub(super) used: Vec<(String, String, i64)>,
+    pub(super) used: Vec<(UnifiedBusinessNumber, String, i64)>,
     /// New counts of the organisations' days.
     pub(super) days: BTreeMap<OrganisationDay, DayCount>,
     /// New strikes.
@@ -94,7 +96,7 @@ pub(super) fn decide(
                 let query = Query { entry, question, jti, limits, hash };
                 let answer = query.answer(&mut state);
                 if let LedgerAnswer::Result(result) = answer {
-                    decided.writes.used.push((entry.ubn.to_string(), jti.clone(), micros(*token_expires_at)));
+                    decided.writes.used.push((entry.ubn, jti.clone(), micros(*token_expires_at)));
                     changed_days.insert(query.organisation_day());
                     // A result that the sandbox plays left no count.
                     if result.is_strike() {
@@ -149,12 +151,12 @@ struct Query<'b> {
 
 impl Query<'_> {
     /// The Taipei day that the strike belongs to.
-    fn day(&self) -> String {
-        taipei::day(self.entry.at).to_string()
+    fn day(&self) -> NaiveDate {
+        taipei::day(self.entry.at)
     }
 
     fn organisation_day(&self) -> OrganisationDay {
-        (self.entry.ubn.to_string(), self.entry.environment.as_str(), self.day())
+        (self.entry.ubn, self.entry.environment.as_str(), self.day())
     }
 
     fn person_day(&self) -> PersonDay {
@@ -164,7 +166,7 @@ impl Query<'_> {
     /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it. In the sandbox there are no
     /// checks 6 and 11, and no register but the made-up one.
     fn answer(&self, state: &mut State) -> LedgerAnswer {
-        let ubn = self.entry.ubn.to_string();
+        let ubn = self.entry.ubn;
         let production = self.entry.environment == Environment::Production;
         if production && !state.active.contains(&ubn) {
             return LedgerAnswer::AccessEnded;
@@ -176,7 +178,7 @@ impl Query<'_> {
         if count.wrong >= i64::from(self.limits.budget) {
             return LedgerAnswer::BudgetExceeded;
         }
-        if !state.used.insert((ubn.clone(), self.jti.to_owned())) {
+        if !state.used.insert((ubn, self.jti.to_owned())) {
             return LedgerAnswer::Replayed;
         }
         count.queries += 1;

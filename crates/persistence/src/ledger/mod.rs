@@ -21,7 +21,6 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-pub(crate) use self::sql::{Column, rows};
 use self::{decide::Decided, sql::Sql};
 use crate::{
     Store, chain,
@@ -186,15 +185,14 @@ impl Writer {
         entries: &[LedgerEntry],
     ) -> Result<(DatabaseTransaction, Vec<LedgerAnswer>), DbErr> {
         let tx = begin(&self.store.ledger).await?;
-        let mut head = chain::lock_head(&tx).await?;
+        let head = chain::lock_head(&tx).await?;
         let hashes: Vec<_> =
             entries.iter().map(|entry| decide::person_hash(&self.store.vault, entry)).collect();
         let state = self.sql.read(&tx, entries, &hashes).await?;
         let Decided { answers, records, writes } = decide::decide(entries, &hashes, state, head.seq + 1);
-        self.sql.write(&tx, &records, &writes).await?;
         let at = entries.iter().map(|entry| micros(entry.at)).max().unwrap_or_default();
-        chain::append(&tx, &mut head, at, chain::KIND_BATCH, chain::batch_body(&records)).await?;
-        chain::store_head(&tx, &head).await?;
+        let link = chain::link(&head, at, chain::KIND_BATCH, chain::batch_body(&records));
+        self.sql.write(&tx, &records, &writes, link).await?;
         Ok((tx, answers))
     }
 }

@@ -1,156 +1,81 @@
-//! The ledger's statements. A whole batch travels as one JSON parameter, so that each statement has one text and is
-//! prepared once, whatever the size of the batch; PostgreSQL and SQLite differ only in how they open it.
+//! The ledger's statements: one that reads all that a batch is decided by, and on PostgreSQL one that writes all that
+//! it leaves. What a statement costs is mostly the way to the database and back, so there are few.
 
 use chrono::NaiveDate;
 use idcheck_domain::{
     key::Environment,
     lockout::Strikes,
     taipei,
-    value::{ApplyCode, IssueSite, RocDate},
+    value::{ApplyCode, IssueSite, RocDate, UnifiedBusinessNumber},
     verification::{CardData, CardStatus},
 };
 use idcheck_usecases::ports::{Ask, LedgerEntry};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement};
-use serde_json::{Value, json};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
 
 use super::decide::{DayCount, PersonHash, State, Writes};
-use crate::{entity::record, store::status_of};
+use crate::{
+    batch::{Cell, Column, Rows, parameters, table},
+    chain::Link,
+    entity::record,
+    store::status_of,
+};
 
-/// How a member of the JSON rows is read.
-#[derive(Clone, Copy)]
-pub(crate) enum Column {
-    Text(&'static str),
-    Integer(&'static str),
-    /// Hexadecimal digits that stand for bytes; null stays null.
-    Bytes(&'static str),
-}
+const ORGANISATIONS: [Column; 3] = [Column::Text("ubn"), Column::Text("environment"), Column::Text("day")];
+const TOKENS: [Column; 2] = [Column::Text("ubn"), Column::Text("jti")];
+const USERS: [Column; 2] = [Column::Text("ubn"), Column::Text("user_id")];
+const PERSONS: [Column; 3] = [Column::Bytes("person_hash"), Column::Text("environment"), Column::Text("day")];
 
-/// The parameter `$1`, a JSON list of objects, as a table `i` with these columns.
-pub(crate) fn rows(backend: DbBackend, columns: &[Column]) -> String {
-    let postgres = backend == DbBackend::Postgres;
-    let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
-    if postgres {
-        let selected = list(&|column| match column {
-            Column::Text(name) | Column::Integer(name) => format!("r.{name}"),
-            Column::Bytes(name) => format!("decode(r.{name}, 'hex') AS {name}"),
-        });
-        let typed = list(&|column| match column {
-            Column::Text(name) | Column::Bytes(name) => format!("{name} text"),
-            Column::Integer(name) => format!("{name} bigint"),
-        });
-        return format!("(SELECT {selected} FROM json_to_recordset($1::json) AS r ({typed})) AS i");
-    }
-    let selected = list(&|column| match column {
-        Column::Text(name) | Column::Integer(name) => format!("value ->> '{name}' AS {name}"),
-        Column::Bytes(name) => format!("unhex(value ->> '{name}') AS {name}"),
-    });
-    format!("(SELECT {selected} FROM json_each($1)) AS i")
-}
+const USED: [Column; 3] = [Column::Text("ubn"), Column::Text("jti"), Column::Integer("expires_at")];
+const DAYS: [Column; 5] = [
+    Column::Text("ubn"),
+    Column::Text("environment"),
+    Column::Text("day"),
+    Column::Integer("queries"),
+    Column::Integer("wrong"),
+];
+const STRIKES: [Column; 4] = [
+    Column::Bytes("person_hash"),
+    Column::Text("environment"),
+    Column::Text("day"),
+    Column::Integer("wrong"),
+];
+const RECORDS: [Column; 9] = [
+    Column::Integer("seq"),
+    Column::Integer("position"),
+    Column::Integer("at"),
+    Column::Text("ubn"),
+    Column::Text("environment"),
+    Column::Text("user_id"),
+    Column::Text("address"),
+    Column::Bytes("person_hash"),
+    Column::Text("outcome"),
+];
+
+/// What a row of the reading statement tells of: its first column.
+const ACTIVE: i64 = 1;
+const USED_TOKEN: i64 = 2;
+const SUSPENDED: i64 = 3;
+const DAY: i64 = 4;
+const STRIKE: i64 = 5;
+const CARD: i64 = 6;
 
 /// The statements of one database.
 pub(super) struct Sql {
     backend: DbBackend,
-    active: String,
-    used: String,
-    suspended: String,
-    days: String,
-    strikes: String,
-    register: String,
-    write_used: String,
-    write_days: String,
-    write_strikes: String,
-    write_records: String,
+    read: String,
+    /// On PostgreSQL one for everything; on SQLite one for each table, the chain's two last.
+    write: Vec<String>,
 }
 
 impl Sql {
     pub(super) fn for_backend(backend: DbBackend) -> Self {
-        use Column::{Bytes, Integer, Text};
-        let from = |columns: &[Column]| rows(backend, columns);
-        Self {
-            backend,
-            active: format!(
-                "SELECT o.ubn FROM {} JOIN organisations o ON o.ubn = i.ubn WHERE o.access = 'active'",
-                from(&[Text("ubn")])
-            ),
-            used: format!(
-                "SELECT r.ubn, r.jti FROM {} JOIN replay_entries r ON r.ubn = i.ubn AND r.jti = i.jti",
-                from(&[Text("ubn"), Text("jti")])
-            ),
-            suspended: format!(
-                "SELECT s.ubn, s.user_id FROM {} JOIN suspended_users s ON s.ubn = i.ubn AND s.user_id = i.user_id",
-                from(&[Text("ubn"), Text("user_id")])
-            ),
-            days: format!(
-                "SELECT d.ubn, d.environment, d.day, d.queries, d.wrong FROM {} JOIN organisation_days d \
-                 ON d.ubn = i.ubn AND d.environment = i.environment AND d.day = i.day",
-                from(&[Text("ubn"), Text("environment"), Text("day")])
-            ),
-            strikes: format!(
-                "SELECT s.person_hash, s.environment, s.day, s.wrong FROM {} JOIN strikes s \
-                 ON s.person_hash = i.person_hash AND s.environment = i.environment AND s.day = i.day",
-                from(&[Bytes("person_hash"), Text("environment"), Text("day")])
-            ),
-            register: format!(
-                "SELECT h.person_hash, h.apply_code, h.applied_on, h.issue_site, h.status FROM {} \
-                 JOIN household_register h ON h.person_hash = i.person_hash",
-                from(&[Bytes("person_hash")])
-            ),
-            write_used: format!(
-                "INSERT INTO replay_entries (ubn, jti, expires_at) SELECT ubn, jti, expires_at FROM {}",
-                from(&[Text("ubn"), Text("jti"), Integer("expires_at")])
-            ),
-            write_days: format!(
-                "INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
-                 SELECT ubn, environment, day, queries, wrong FROM {} WHERE true \
-                 ON CONFLICT (ubn, environment, day) DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong",
-                from(&[Text("ubn"), Text("environment"), Text("day"), Integer("queries"), Integer("wrong")])
-            ),
-            write_strikes: format!(
-                "INSERT INTO strikes (person_hash, environment, day, wrong) \
-                 SELECT person_hash, environment, day, wrong FROM {} WHERE true \
-                 ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong",
-                from(&[Bytes("person_hash"), Text("environment"), Text("day"), Integer("wrong")])
-            ),
-            write_records: format!(
-                "INSERT INTO verification_records \
-                 (seq, position, at, ubn, environment, user_id, address, person_hash, outcome) \
-                 SELECT seq, position, at, ubn, environment, user_id, address, person_hash, outcome FROM {}",
-                from(&[
-                    Integer("seq"),
-                    Integer("position"),
-                    Integer("at"),
-                    Text("ubn"),
-                    Text("environment"),
-                    Text("user_id"),
-                    Text("address"),
-                    Bytes("person_hash"),
-                    Text("outcome"),
-                ])
-            ),
-        }
+        let write =
+            if backend == DbBackend::Postgres { vec![write_at_once(backend)] } else { write_each(backend) };
+        Self { backend, read: read(backend), write }
     }
 
-    fn statement(&self, sql: &str, rows: Vec<Value>) -> Statement {
-        Statement::from_sql_and_values(self.backend, sql, [Value::Array(rows).to_string().into()])
-    }
-
-    async fn query(
-        &self,
-        tx: &DatabaseTransaction,
-        sql: &str,
-        rows: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        tx.query_all_raw(self.statement(sql, rows)).await
-    }
-
-    async fn execute(&self, tx: &DatabaseTransaction, sql: &str, rows: Vec<Value>) -> Result<(), DbErr> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        tx.execute_raw(self.statement(sql, rows)).await.map(drop)
+    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement::from_sql_and_values(self.backend, sql, values)
     }
 
     /// Reads what the batch is decided by. The chain's head is locked already.
@@ -160,108 +85,261 @@ impl Sql {
         entries: &[LedgerEntry],
         hashes: &[Option<PersonHash>],
     ) -> Result<State, DbErr> {
-        let keys = Keys::of(entries, hashes);
         let mut state = State::default();
-        for row in self.query(tx, &self.active, keys.organisations).await? {
-            state.active.insert(row.try_get("", "ubn")?);
-        }
-        for row in self.query(tx, &self.used, keys.tokens).await? {
-            state.used.insert((row.try_get("", "ubn")?, row.try_get("", "jti")?));
-        }
-        for row in self.query(tx, &self.suspended, keys.users).await? {
-            state.suspended.insert((row.try_get("", "ubn")?, row.try_get("", "user_id")?));
-        }
-        for row in self.query(tx, &self.days, keys.organisation_days).await? {
-            let count = DayCount { queries: row.try_get("", "queries")?, wrong: row.try_get("", "wrong")? };
-            state.days.insert((row.try_get("", "ubn")?, environment(&row)?, row.try_get("", "day")?), count);
-        }
-        for row in self.query(tx, &self.strikes, keys.person_days).await? {
-            let wrong: i32 = row.try_get("", "wrong")?;
-            let strikes = Strikes::from_count(u8::try_from(wrong).unwrap_or(u8::MAX));
-            state.strikes.insert((person(&row)?, environment(&row)?, row.try_get("", "day")?), strikes);
-        }
-        for row in self.query(tx, &self.register, keys.persons).await? {
-            state.register.insert(person(&row)?, card(&row)?);
+        let Some(values) = keys(self.backend, entries, hashes) else { return Ok(state) };
+        for row in tx.query_all_raw(self.statement(&self.read, values)).await? {
+            take(&mut state, &row)?;
         }
         Ok(state)
     }
 
-    /// Writes what the batch left.
+    /// Writes what the batch left, and its entry in the chain.
     pub(super) async fn write(
         &self,
         tx: &DatabaseTransaction,
         records: &[record::Model],
         writes: &Writes,
+        link: Link,
     ) -> Result<(), DbErr> {
-        let used = writes.used.iter();
-        let used = used.map(|(ubn, jti, end)| json!({"ubn": ubn, "jti": jti, "expires_at": end})).collect();
-        self.execute(tx, &self.write_used, used).await?;
-        let days = writes.days.iter().map(|((ubn, environment, day), count)| {
-            json!({
-                "ubn": ubn, "environment": environment, "day": day,
-                "queries": count.queries, "wrong": count.wrong,
-            })
-        });
-        self.execute(tx, &self.write_days, days.collect()).await?;
-        let strikes = writes.strikes.iter().map(|((person, environment, day), strikes)| {
-            json!({
-                "person_hash": hex::encode(person), "environment": environment, "day": day,
-                "wrong": strikes.count(),
-            })
-        });
-        self.execute(tx, &self.write_strikes, strikes.collect()).await?;
-        let records = records.iter().map(|r| {
-            json!({
-                "seq": r.seq, "position": r.position, "at": r.at, "ubn": r.ubn, "environment": r.environment,
-                "user_id": r.user_id, "address": r.address, "person_hash": r.person_hash.as_ref().map(hex::encode),
-                "outcome": r.outcome,
-            })
-        });
-        self.execute(tx, &self.write_records, records.collect()).await
-    }
-}
-
-/// The keys that a batch is looked up by, each once.
-#[derive(Default)]
-struct Keys {
-    organisations: Vec<Value>,
-    tokens: Vec<Value>,
-    users: Vec<Value>,
-    organisation_days: Vec<Value>,
-    person_days: Vec<Value>,
-    persons: Vec<Value>,
-}
-
-impl Keys {
-    fn of(entries: &[LedgerEntry], hashes: &[Option<PersonHash>]) -> Self {
-        let mut keys = Self::default();
-        for (entry, hash) in entries.iter().zip(hashes) {
-            let (Ask::Card { jti, .. }, Some(hash)) = (&entry.ask, hash) else { continue };
-            let (ubn, day) = (entry.ubn.as_str(), taipei::day(entry.at).to_string());
-            let environment = entry.environment.as_str();
-            let person = hex::encode(hash);
-            keys.tokens.push(json!({"ubn": ubn, "jti": jti}));
-            keys.organisation_days.push(json!({"ubn": ubn, "environment": environment, "day": day}));
-            keys.person_days.push(json!({"person_hash": person, "environment": environment, "day": day}));
-            if entry.environment == Environment::Production {
-                keys.organisations.push(json!({"ubn": ubn}));
-                keys.users.push(json!({"ubn": ubn, "user_id": entry.user_id}));
-                keys.persons.push(json!({"person_hash": person}));
+        let tables = tables(self.backend, records, writes);
+        let Link { seq, at, kind, body, hash } = link;
+        let entry = vec![seq.into(), at.into(), kind.into(), body.into(), hash.clone().into()];
+        if let [at_once] = &*self.write {
+            let values = tables.into_iter().flat_map(Rows::values).chain(entry).collect();
+            return tx.execute_raw(self.statement(at_once, values)).await.map(drop);
+        }
+        let filled = tables.into_iter().map(|rows| (!rows.is_empty()).then(|| rows.values()));
+        let head = vec![seq.into(), hash.into()];
+        for (sql, values) in self.write.iter().zip(filled.chain([Some(entry), Some(head)])) {
+            if let Some(values) = values {
+                tx.execute_raw(self.statement(sql, values)).await?;
             }
         }
-        for list in [
-            &mut keys.organisations,
-            &mut keys.tokens,
-            &mut keys.users,
-            &mut keys.organisation_days,
-            &mut keys.person_days,
-            &mut keys.persons,
-        ] {
-            let mut seen = std::collections::HashSet::new();
-            list.retain(|key| seen.insert(key.to_string()));
-        }
-        keys
+        Ok(())
     }
+}
+
+/// Rows of one shape: the kind, a hash, four texts, two numbers.
+fn read(backend: DbBackend) -> String {
+    let none = "CAST(NULL AS text)";
+    let nobody = if backend == DbBackend::Postgres { "CAST(NULL AS bytea)" } else { "CAST(NULL AS blob)" };
+    let zero = "CAST(0 AS bigint)";
+    let mut first = 1;
+    let mut keys = |columns: &[Column]| {
+        let keys = table(backend, first, columns);
+        first += parameters(backend, columns);
+        keys
+    };
+    let (organisations, tokens) = (keys(&ORGANISATIONS), keys(&TOKENS));
+    let (users, persons) = (keys(&USERS), keys(&PERSONS));
+    // The sort of join is not left to statistics, which are old when a table grows: each key is looked up by its index.
+    let lookup = |source: &str, found: &str, join: &str| {
+        if backend == DbBackend::Postgres {
+            format!("{source} JOIN LATERAL (SELECT * FROM {found} t WHERE {join} LIMIT 1) t ON true")
+        } else {
+            format!("{source} JOIN {found} t ON {join}")
+        }
+    };
+    [
+        format!(
+            "SELECT CAST({ACTIVE} AS bigint), {nobody}, t.ubn, {none}, {none}, {none}, {zero}, {zero} FROM {}",
+            lookup(&organisations, "organisations", "t.ubn = i.ubn AND t.access = 'active'")
+        ),
+        format!(
+            "SELECT CAST({USED_TOKEN} AS bigint), {nobody}, t.ubn, t.jti, {none}, {none}, {zero}, {zero} FROM {}",
+            lookup(&tokens, "replay_entries", "t.ubn = i.ubn AND t.jti = i.jti")
+        ),
+        format!(
+            "SELECT CAST({SUSPENDED} AS bigint), {nobody}, t.ubn, t.user_id, {none}, {none}, {zero}, {zero} FROM {}",
+            lookup(&users, "suspended_users", "t.ubn = i.ubn AND t.user_id = i.user_id")
+        ),
+        format!(
+            "SELECT CAST({DAY} AS bigint), {nobody}, t.ubn, t.environment, t.day, {none}, \
+             CAST(t.queries AS bigint), CAST(t.wrong AS bigint) FROM {}",
+            lookup(
+                &organisations,
+                "organisation_days",
+                "t.ubn = i.ubn AND t.environment = i.environment AND t.day = i.day"
+            )
+        ),
+        format!(
+            "SELECT CAST({STRIKE} AS bigint), t.person_hash, {none}, t.environment, t.day, {none}, {zero}, \
+             CAST(t.wrong AS bigint) FROM {}",
+            lookup(
+                &persons,
+                "strikes",
+                "t.person_hash = i.person_hash AND t.environment = i.environment AND t.day = i.day"
+            )
+        ),
+        format!(
+            "SELECT CAST({CARD} AS bigint), t.person_hash, t.apply_code, t.applied_on, t.issue_site, t.status, \
+             {zero}, {zero} FROM {}",
+            lookup(&persons, "household_register", "t.person_hash = i.person_hash")
+        ),
+    ]
+    .join(" UNION ALL ")
+}
+
+/// The four tables that a batch writes to, with the first parameter of each.
+fn inserts(backend: DbBackend, mut first: impl FnMut(&[Column]) -> usize) -> [String; 4] {
+    let mut from = |columns: &[Column]| table(backend, first(columns), columns);
+    [
+        format!(
+            "INSERT INTO replay_entries (ubn, jti, expires_at) SELECT ubn, jti, expires_at FROM {}",
+            from(&USED)
+        ),
+        format!(
+            "INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
+             SELECT ubn, environment, day, queries, wrong FROM {} WHERE true \
+             ON CONFLICT (ubn, environment, day) DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong",
+            from(&DAYS)
+        ),
+        format!(
+            "INSERT INTO strikes (person_hash, environment, day, wrong) \
+             SELECT person_hash, environment, day, wrong FROM {} WHERE true \
+             ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong",
+            from(&STRIKES)
+        ),
+        format!(
+            "INSERT INTO verification_records \
+             (seq, position, at, ubn, environment, user_id, address, person_hash, outcome) \
+             SELECT seq, position, at, ubn, environment, user_id, address, person_hash, outcome FROM {}",
+            from(&RECORDS)
+        ),
+    ]
+}
+
+fn write_at_once(backend: DbBackend) -> String {
+    let mut next = 1;
+    let [used, days, strikes, records] = inserts(backend, |columns| {
+        let first = next;
+        next += parameters(backend, columns);
+        first
+    });
+    let entry: Vec<_> = (next..next + 5).collect();
+    let [seq, at, kind, body, hash] = entry.as_slice() else { return String::new() };
+    format!(
+        "WITH used AS ({used}), days AS ({days}), wrong AS ({strikes}), records AS ({records}), \
+         entry AS (INSERT INTO audit_chain (seq, at, kind, body, hash) VALUES (${seq}, ${at}, ${kind}, ${body}, ${hash})) \
+         UPDATE chain_head SET seq = ${seq}, hash = ${hash} WHERE id = 1"
+    )
+}
+
+fn write_each(backend: DbBackend) -> Vec<String> {
+    let chain = [
+        "INSERT INTO audit_chain (seq, at, kind, body, hash) VALUES ($1, $2, $3, $4, $5)",
+        "UPDATE chain_head SET seq = $1, hash = $2 WHERE id = 1",
+    ];
+    inserts(backend, |_| 1).into_iter().chain(chain.map(str::to_owned)).collect()
+}
+
+/// The rows for [`inserts`], in its order.
+fn tables(backend: DbBackend, records: &[record::Model], writes: &Writes) -> [Rows; 4] {
+    let mut used = Rows::new(backend, &USED);
+    for (ubn, jti, end) in &writes.used {
+        used.push(&[Cell::Text(ubn.as_str()), Cell::Text(jti), Cell::Integer(*end)]);
+    }
+    let mut days = Rows::new(backend, &DAYS);
+    for ((ubn, environment, day), count) in &writes.days {
+        days.push(&[
+            Cell::Text(ubn.as_str()),
+            Cell::Text(environment),
+            Cell::Text(&day.to_string()),
+            Cell::Integer(count.queries),
+            Cell::Integer(count.wrong),
+        ]);
+    }
+    let mut strikes = Rows::new(backend, &STRIKES);
+    for ((person, environment, day), count) in &writes.strikes {
+        strikes.push(&[
+            Cell::Bytes(Some(person)),
+            Cell::Text(environment),
+            Cell::Text(&day.to_string()),
+            Cell::Integer(count.count().into()),
+        ]);
+    }
+    let mut rows = Rows::new(backend, &RECORDS);
+    for record in records {
+        rows.push(&[
+            Cell::Integer(record.seq),
+            Cell::Integer(record.position.into()),
+            Cell::Integer(record.at),
+            Cell::Text(&record.ubn),
+            Cell::Text(&record.environment),
+            Cell::Text(&record.user_id),
+            Cell::Text(&record.address),
+            Cell::Bytes(record.person_hash.as_deref()),
+            Cell::Text(&record.outcome),
+        ]);
+    }
+    [used, days, strikes, rows]
+}
+
+/// The keys that a batch is looked up by, each once but the tokens, as parameters; nothing for a batch without
+/// questions.
+fn keys(backend: DbBackend, entries: &[LedgerEntry], hashes: &[Option<PersonHash>]) -> Option<Vec<Value>> {
+    let mut organisations = Rows::new(backend, &ORGANISATIONS);
+    let mut tokens = Rows::new(backend, &TOKENS);
+    let mut users = Rows::new(backend, &USERS);
+    let mut persons = Rows::new(backend, &PERSONS);
+    let mut seen = Seen::default();
+    for (entry, hash) in entries.iter().zip(hashes) {
+        let (Ask::Card { jti, .. }, Some(hash)) = (&entry.ask, hash) else { continue };
+        let (ubn, environment, day) = (entry.ubn, entry.environment.as_str(), taipei::day(entry.at));
+        tokens.push(&[Cell::Text(ubn.as_str()), Cell::Text(jti)]);
+        if seen.organisations.insert((ubn, environment, day)) {
+            let day = day.to_string();
+            organisations.push(&[Cell::Text(ubn.as_str()), Cell::Text(environment), Cell::Text(&day)]);
+        }
+        if seen.users.insert((ubn, &entry.user_id)) {
+            users.push(&[Cell::Text(ubn.as_str()), Cell::Text(&entry.user_id)]);
+        }
+        if seen.persons.insert((hash, environment, day)) {
+            let day = day.to_string();
+            persons.push(&[Cell::Bytes(Some(hash)), Cell::Text(environment), Cell::Text(&day)]);
+        }
+    }
+    let asked = !tokens.is_empty();
+    asked.then(|| [organisations, tokens, users, persons].into_iter().flat_map(Rows::values).collect())
+}
+
+#[derive(Default)]
+struct Seen<'e> {
+    organisations: std::collections::HashSet<(UnifiedBusinessNumber, &'static str, NaiveDate)>,
+    users: std::collections::HashSet<(UnifiedBusinessNumber, &'e str)>,
+    persons: std::collections::HashSet<(&'e PersonHash, &'static str, NaiveDate)>,
+}
+
+/// Puts a row of the reading statement where it belongs.
+fn take(state: &mut State, row: &QueryResult) -> Result<(), DbErr> {
+    let text = |index| row.try_get_by_index::<String>(index);
+    let number = |index| row.try_get_by_index::<i64>(index);
+    let ubn = || UnifiedBusinessNumber::parse(&text(2)?).map_err(|_| unreadable("ubn"));
+    let day = |index| text(index)?.parse::<NaiveDate>().map_err(|_| unreadable("day"));
+    match number(0)? {
+        ACTIVE => {
+            state.active.insert(ubn()?);
+        }
+        USED_TOKEN => {
+            state.used.insert((ubn()?, text(3)?));
+        }
+        SUSPENDED => {
+            state.suspended.insert((ubn()?, text(3)?));
+        }
+        DAY => {
+            let count = DayCount { queries: number(6)?, wrong: number(7)? };
+            state.days.insert((ubn()?, environment(&text(3)?)?, day(4)?), count);
+        }
+        STRIKE => {
+            let strikes = Strikes::from_count(u8::try_from(number(7)?).unwrap_or(u8::MAX));
+            state.strikes.insert((person(row)?, environment(&text(3)?)?, day(4)?), strikes);
+        }
+        CARD => {
+            state.register.insert(person(row)?, card(&text(2)?, &text(3)?, &text(4)?, &text(5)?)?);
+        }
+        _ => return Err(unreadable("a row")),
+    }
+    Ok(())
 }
 
 fn unreadable(what: &str) -> DbErr {
@@ -269,22 +347,24 @@ fn unreadable(what: &str) -> DbErr {
 }
 
 fn person(row: &QueryResult) -> Result<PersonHash, DbErr> {
-    let bytes: Vec<u8> = row.try_get("", "person_hash")?;
-    bytes.try_into().map_err(|_| unreadable("person_hash"))
+    row.try_get_by_index::<Vec<u8>>(1)?.try_into().map_err(|_| unreadable("person_hash"))
 }
 
-fn environment(row: &QueryResult) -> Result<&'static str, DbErr> {
-    let word: String = row.try_get("", "environment")?;
-    Environment::parse(&word).map(Environment::as_str).ok_or_else(|| unreadable("environment"))
+fn environment(word: &str) -> Result<&'static str, DbErr> {
+    Environment::parse(word).map(Environment::as_str).ok_or_else(|| unreadable("environment"))
 }
 
-fn card(row: &QueryResult) -> Result<(CardData, CardStatus), DbErr> {
-    let text = |column| row.try_get::<String>("", column);
-    let day: NaiveDate = text("applied_on")?.parse().map_err(|_| unreadable("applied_on"))?;
+fn card(
+    apply_code: &str,
+    applied_on: &str,
+    issue_site: &str,
+    status: &str,
+) -> Result<(CardData, CardStatus), DbErr> {
+    let day: NaiveDate = applied_on.parse().map_err(|_| unreadable("applied_on"))?;
     let data = CardData {
-        apply_code: ApplyCode::parse(&text("apply_code")?).map_err(|_| unreadable("apply_code"))?,
+        apply_code: ApplyCode::parse(apply_code).map_err(|_| unreadable("apply_code"))?,
         applied_on: RocDate::from_date(day).map_err(|_| unreadable("applied_on"))?,
-        issue_site: IssueSite::parse(&text("issue_site")?).map_err(|_| unreadable("issue_site"))?,
+        issue_site: IssueSite::parse(issue_site).map_err(|_| unreadable("issue_site"))?,
     };
-    Ok((data, status_of(&text("status")?).ok_or_else(|| unreadable("status"))?))
+    Ok((data, status_of(status).ok_or_else(|| unreadable("status"))?))
 }

@@ -18,19 +18,18 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QueryResult, QuerySelect, Statement,
 };
-use serde_json::{Value, json};
 
 use super::{Store, unavailable};
 use crate::{
+    batch::{Cell, Column, Rows, table},
     entity::record,
-    ledger::{Column, rows},
     rows::corrupt,
 };
 
 /// Organisation, user, day.
 type UserDay = (String, String, String);
-/// Hash of an ID number in hexadecimal, organisation, day.
-type NumberDay = (String, String, String);
+/// Hash of an ID number, organisation, day.
+type NumberDay = (Vec<u8>, String, String);
 
 /// What a stretch of records adds.
 #[derive(Default)]
@@ -64,7 +63,7 @@ impl Counts {
         if let Some(person) = &record.person_hash
             && matches!(record.outcome.as_str(), "2" | "3" | "4" | "5")
         {
-            let number = self.numbers.entry((hex::encode(person), ubn.clone(), day.clone())).or_default();
+            let number = self.numbers.entry((person.clone(), ubn.clone(), day.clone())).or_default();
             number.0 += 1;
             number.1 += u64::from(record.outcome == "4");
         }
@@ -101,27 +100,43 @@ const USER_COLUMNS: [Column; 11] = [
     Column::Integer("longest_run"),
 ];
 
-async fn execute(tx: &DatabaseTransaction, sql: String, rows: Vec<Value>) -> Result<(), DbErr> {
+const USER_KEYS: [Column; 3] = [Column::Text("ubn"), Column::Text("user_id"), Column::Text("day")];
+
+const DAY_COLUMNS: [Column; 4] =
+    [Column::Text("ubn"), Column::Text("day"), Column::Text("outcome"), Column::Integer("queries")];
+
+const NUMBER_COLUMNS: [Column; 5] = [
+    Column::Bytes("person_hash"),
+    Column::Text("ubn"),
+    Column::Text("day"),
+    Column::Integer("attempts"),
+    Column::Integer("locked"),
+];
+
+async fn execute(tx: &DatabaseTransaction, sql: String, rows: Rows) -> Result<(), DbErr> {
     if rows.is_empty() {
         return Ok(());
     }
-    let values = [Value::Array(rows).to_string().into()];
-    tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await.map(drop)
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, rows.values());
+    tx.execute_raw(statement).await.map(drop)
 }
 
 /// The users' counts so far, which the next records go on from.
 async fn read_users(
     tx: &DatabaseTransaction,
-    keys: Vec<Value>,
+    keys: &[UserDay],
 ) -> Result<BTreeMap<UserDay, UserCount>, DbErr> {
     let backend = tx.get_database_backend();
     let sql = format!(
         "SELECT u.* FROM {} JOIN usage_users u ON u.ubn = i.ubn AND u.user_id = i.user_id AND u.day = i.day",
-        rows(backend, &[Column::Text("ubn"), Column::Text("user_id"), Column::Text("day")])
+        table(backend, 1, &USER_KEYS)
     );
-    let statement = Statement::from_sql_and_values(backend, sql, [Value::Array(keys).to_string().into()]);
+    let mut rows = Rows::new(backend, &USER_KEYS);
+    for (ubn, user, day) in keys {
+        rows.push(&[Cell::Text(ubn), Cell::Text(user), Cell::Text(day)]);
+    }
     let mut users = BTreeMap::new();
-    for row in tx.query_all_raw(statement).await? {
+    for row in tx.query_all_raw(Statement::from_sql_and_values(backend, sql, rows.values())).await? {
         let key = (row.try_get("", "ubn")?, row.try_get("", "user_id")?, row.try_get("", "day")?);
         let burst = Burst {
             minute: row.try_get("", "minute")?,
@@ -139,54 +154,70 @@ async fn read_users(
     Ok(users)
 }
 
-async fn write_counts(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+async fn write_days(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
-    let day_columns =
-        [Column::Text("ubn"), Column::Text("day"), Column::Text("outcome"), Column::Integer("queries")];
     let sql = format!(
         "INSERT INTO usage_days (ubn, day, outcome, queries) SELECT ubn, day, outcome, queries FROM {} WHERE true \
          ON CONFLICT (ubn, day, outcome) DO UPDATE SET queries = usage_days.queries + excluded.queries",
-        rows(backend, &day_columns)
+        table(backend, 1, &DAY_COLUMNS)
     );
-    let days = counts.days.iter().map(|((ubn, day, outcome), queries)| {
-        json!({"ubn": ubn, "day": day, "outcome": outcome, "queries": queries})
-    });
-    execute(tx, sql, days.collect()).await?;
+    let mut rows = Rows::new(backend, &DAY_COLUMNS);
+    for ((ubn, day, outcome), queries) in &counts.days {
+        let queries = Cell::Integer(signed(*queries));
+        rows.push(&[Cell::Text(ubn), Cell::Text(day), Cell::Text(outcome), queries]);
+    }
+    execute(tx, sql, rows).await
+}
+
+async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
     let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, run, longest_run";
     let sql = format!(
         "INSERT INTO usage_users ({names}) SELECT {names} FROM {} WHERE true \
          ON CONFLICT (ubn, user_id, day) DO UPDATE SET queries = excluded.queries, minute = excluded.minute, \
          in_minute = excluded.in_minute, peak = excluded.peak, last_at = excluded.last_at, \
          distance = excluded.distance, run = excluded.run, longest_run = excluded.longest_run",
-        rows(backend, &USER_COLUMNS)
+        table(backend, 1, &USER_COLUMNS)
     );
-    let users = counts.users.iter().map(|((ubn, user, day), count)| {
-        json!({
-            "ubn": ubn, "user_id": user, "day": day, "queries": count.queries, "minute": count.burst.minute,
-            "in_minute": count.burst.count, "peak": count.burst.peak,
-            "last_at": count.pace.last_at.unwrap_or_default(), "distance": count.pace.distance,
-            "run": count.pace.run, "longest_run": count.pace.longest,
-        })
-    });
-    execute(tx, sql, users.collect()).await?;
-    let number_columns = [
-        Column::Bytes("person_hash"),
-        Column::Text("ubn"),
-        Column::Text("day"),
-        Column::Integer("attempts"),
-        Column::Integer("locked"),
-    ];
+    let mut rows = Rows::new(backend, &USER_COLUMNS);
+    for ((ubn, user, day), count) in &counts.users {
+        rows.push(&[
+            Cell::Text(ubn),
+            Cell::Text(user),
+            Cell::Text(day),
+            Cell::Integer(signed(count.queries)),
+            Cell::Integer(count.burst.minute),
+            Cell::Integer(signed(count.burst.count)),
+            Cell::Integer(signed(count.burst.peak)),
+            Cell::Integer(count.pace.last_at.unwrap_or_default()),
+            Cell::Integer(count.pace.distance),
+            Cell::Integer(signed(count.pace.run)),
+            Cell::Integer(signed(count.pace.longest)),
+        ]);
+    }
+    execute(tx, sql, rows).await
+}
+
+async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
     let sql = format!(
         "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked) \
          SELECT person_hash, ubn, day, attempts, locked FROM {} WHERE true \
          ON CONFLICT (person_hash, ubn, day) DO UPDATE SET \
          attempts = usage_numbers.attempts + excluded.attempts, locked = usage_numbers.locked + excluded.locked",
-        rows(backend, &number_columns)
+        table(backend, 1, &NUMBER_COLUMNS)
     );
-    let numbers = counts.numbers.iter().map(|((person, ubn, day), (attempts, locked))| {
-        json!({"person_hash": person, "ubn": ubn, "day": day, "attempts": attempts, "locked": locked})
-    });
-    execute(tx, sql, numbers.collect()).await
+    let mut rows = Rows::new(backend, &NUMBER_COLUMNS);
+    for ((person, ubn, day), (attempts, locked)) in &counts.numbers {
+        rows.push(&[
+            Cell::Bytes(Some(person)),
+            Cell::Text(ubn),
+            Cell::Text(day),
+            Cell::Integer(signed(*attempts)),
+            Cell::Integer(signed(*locked)),
+        ]);
+    }
+    execute(tx, sql, rows).await
 }
 
 async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
@@ -216,12 +247,13 @@ async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
     let mut keys: Vec<_> = counted.iter().map(|record| user_day(record)).collect::<Result<_, _>>()?;
     keys.sort_unstable();
     keys.dedup();
-    let keys = keys.iter().map(|(ubn, user, day)| json!({"ubn": ubn, "user_id": user, "day": day}));
-    let mut counts = Counts { users: read_users(tx, keys.collect()).await?, ..Counts::default() };
+    let mut counts = Counts { users: read_users(tx, &keys).await?, ..Counts::default() };
     for record in counted {
         counts.add(record)?;
     }
-    write_counts(tx, &counts).await?;
+    write_days(tx, &counts).await?;
+    write_users(tx, &counts).await?;
+    write_numbers(tx, &counts).await?;
     let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
     let values = [last.seq.into(), last.position.into()];
     tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
