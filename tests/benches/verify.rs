@@ -262,17 +262,17 @@ fn print(variant: &Variant) {
         ];
         for (figure, unit, value) in figures {
             let against = variant.against.first().map(|other| format!("{other}: {figure}"));
-            line(&format!("{}: {figure}", variant.name), unit, value, against);
+            line(&format!("{}: {figure}", variant.name), unit, value, against.as_deref());
         }
         line(&format!("{}: rate", variant.name), "1/s", round.rate, None);
         for other in &variant.against {
             let name = format!("{}: rate, beside {other}", variant.name);
-            line(&name, "1/s", round.rate, Some(format!("{other}: rate")));
+            line(&name, "1/s", round.rate, Some(&format!("{other}: rate")));
         }
     }
 }
 
-fn line(name: &str, unit: &str, value: f64, against: Option<String>) {
+fn line(name: &str, unit: &str, value: f64, against: Option<&str>) {
     println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
 }
 

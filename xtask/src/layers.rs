@@ -1,5 +1,5 @@
 //! `cargo xtask layers`: the edges between the crates are those of the golden list, versions stand in one place, and
-//! the architecture page names the crates that there are.
+//! the architecture page names the crates that there are, and the table of threats the tests that there are.
 
 use std::{collections::BTreeSet, fs};
 
@@ -17,7 +17,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
     edges(packages)?;
     versions()?;
-    architecture(packages)
+    architecture(packages)?;
+    threats()
 }
 
 fn name(value: &Value) -> &str {
@@ -104,6 +105,30 @@ fn architecture(packages: &[Value]) -> anyhow::Result<()> {
     for word in named {
         if !packages.iter().any(|package| name(package) == word) {
             bail!("docs/architecture.md names `{word}`, which is not in the workspace");
+        }
+    }
+    Ok(())
+}
+
+/// Every test that `SECURITY.md` names is where it says: `` `file`: `function`, `function` ``. A test may be the first
+/// word of a macro that makes one for each database.
+fn threats() -> anyhow::Result<()> {
+    let page = fs::read_to_string(root().join("SECURITY.md")).context("SECURITY.md")?;
+    for row in page.lines().filter(|line| line.starts_with('|')) {
+        let mut source: Option<(&str, String)> = None;
+        for word in row.split('`').skip(1).step_by(2) {
+            let ending = word.rsplit_once('.').map(|(_, ending)| ending);
+            let function = word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            if matches!(ending, Some("rs" | "mjs")) {
+                let text = fs::read_to_string(root().join(word));
+                source = Some((word, text.with_context(|| format!("SECURITY.md names {word}"))?));
+            } else if let Some((file, text)) = source.as_ref().filter(|_| function && word.contains('_'))
+                && ![format!("fn {word}("), format!("fn {word}<"), format!("!({word},")]
+                    .iter()
+                    .any(|definition| text.contains(definition))
+            {
+                bail!("SECURITY.md names `{word}`, which is not in {file}");
+            }
         }
     }
     Ok(())

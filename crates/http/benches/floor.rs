@@ -116,10 +116,14 @@ fn write(mut log: File, mut lines: mpsc::UnboundedReceiver<Line>) {
     let (mut batch, mut text) = (Vec::new(), Vec::new());
     while lines.blocking_recv_many(&mut batch, 256) > 0 {
         text.clear();
-        batch.iter().for_each(|(line, _)| text.extend_from_slice(line.as_bytes()));
+        for (line, _) in &batch {
+            text.extend_from_slice(line.as_bytes());
+        }
         log.write_all(&text).unwrap();
         log.sync_data().unwrap();
-        batch.drain(..).for_each(|(_, durable)| drop(durable.send(())));
+        for (_, durable) in batch.drain(..) {
+            durable.send(()).ok();
+        }
     }
 }
 

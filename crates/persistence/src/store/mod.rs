@@ -56,8 +56,9 @@ impl Store {
         } else {
             // The ping before each use finds connections that a restart of the server left behind. The ledger does
             // without, because it costs a fifth of its speed, and tries a batch again instead.
-            let pool = postgres(url, 12, true).await.map_err(unavailable)?;
-            (pool.clone(), pool, postgres(url, 3, false).await.map_err(unavailable)?)
+            let pool = postgres(url, 12, true, &PATIENT).await.map_err(unavailable)?;
+            let settings = [PATIENT.as_slice(), LEDGER.as_slice()].concat();
+            (pool.clone(), pool, postgres(url, 3, false, &settings).await.map_err(unavailable)?)
         };
         Ok(Self { reader, writer, ledger, vault, clock })
     }
@@ -192,7 +193,23 @@ async fn sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr
     Box::pin(Database::connect(options)).await
 }
 
-async fn postgres(url: &str, connections: u32, ping: bool) -> Result<DatabaseConnection, DbErr> {
+/// Settings of a PostgreSQL connection.
+type Settings = [(&'static str, &'static str)];
+
+/// A statement and a lock are not waited for longer than [`PATIENCE`].
+const PATIENT: [(&str, &str); 2] = [("statement_timeout", "3s"), ("lock_timeout", "3s")];
+/// The ledger's few statements are planned once. Its commits are durable even where the server's default is otherwise:
+/// an answer follows each.
+const LEDGER: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("synchronous_commit", "on")];
+
+async fn postgres(
+    url: &str,
+    connections: u32,
+    ping: bool,
+    settings: &Settings,
+) -> Result<DatabaseConnection, DbErr> {
+    let settings = settings.to_vec();
     let mut options = ConnectOptions::new(url.to_owned());
     options
         .max_connections(connections)
@@ -201,8 +218,6 @@ async fn postgres(url: &str, connections: u32, ping: bool) -> Result<DatabaseCon
         .connect_timeout(PATIENCE)
         .test_before_acquire(ping)
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(|options| {
-            options.options([("statement_timeout", "3s"), ("lock_timeout", "3s")])
-        });
+        .map_sqlx_postgres_opts(move |options| options.options(settings.iter().copied()));
     Box::pin(Database::connect(options)).await
 }
