@@ -2,19 +2,11 @@
 // IDCHECK_TEST_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
-import { chromium } from "playwright-core";
+import { demo, launch, look as lookAt } from "./common.mjs";
 
-const demo = JSON.parse(readFileSync(process.env.IDCHECK_TEST_DEMO_JSON, "utf8"));
 const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
 const officer = demo.officers.find((o) => o.role === "reviewer");
-const shots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
 
 let browser;
 let page;
@@ -32,16 +24,7 @@ const totp = (secret) => {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 };
 
-const look = async (name) => {
-  for (const width of [320, 1280]) {
-    await page.setViewportSize({ width, height: 900 });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert.ok(overflow <= 0, `${name} scrolls sideways by ${overflow}px at ${width}px`);
-    await page.screenshot({ path: `${shots}${name}-${width}.png`, fullPage: true });
-  }
-  const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
-  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], `axe on ${name}`);
-};
+const look = (name) => lookAt(page, name);
 
 const open = async (path) => {
   const response = await page.goto(demo.baseUrl + path);
@@ -50,15 +33,14 @@ const open = async (path) => {
 
 const sign = async (slot, pin) => {
   await page.click("#cards-button");
-  await page.waitForFunction(() => document.querySelector("#slot").options.length > 0);
+  await page.waitForSelector("#pin", { state: "visible" });
   if (await page.isVisible("#slot")) await page.selectOption("#slot", slot);
   await page.fill("#pin", pin);
   await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/acts/")), page.click("#sign-button")]);
 };
 
 before(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  browser = await launch();
   page = await (await browser.newContext({ locale: "zh-TW" })).newPage();
   page.on("request", (request) => posted.push(request.postData() ?? ""));
 });

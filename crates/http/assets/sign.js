@@ -10,8 +10,21 @@
   const button = document.getElementById("sign-button");
   const status = document.getElementById("sign-status");
   const failure = document.getElementById("sign-error");
+  const trust = document.getElementById("sign-trust");
+  const pinPart = document.getElementById("pin-part");
+  const pinError = document.getElementById("pin-error");
+  const lastTry = document.getElementById("last-try");
+  const sure = document.getElementById("sure");
+  const title = document.title;
   const OPEN_WAIT_MS = 3500;
   const WORK_WAIT_MS = 90000;
+  // A popup that closes itself has posted its answer before; this long it may be under way.
+  const CLOSED_GRACE_MS = 500;
+  // Older versions know neither the choice of a reader nor the nonce; where the line is drawn is our decision.
+  const OLDEST_VERSION = [1, 3];
+  const TRIES = 3;
+  // Wrong PINs by reader, for components that do not tell the tries left.
+  const wrongPins = new Map();
 
   // A code as the component means it: it may arrive negative or sign-extended to 64 bits.
   const normalise = (code) => {
@@ -21,46 +34,95 @@
 
   const CODES = new Map([
     [0x76000031, "untrusted"], [0x7600000f, "untrusted"], [0x76100003, "noReader"], [0x76000006, "noCard"],
-    [0xa0, "wrongPin"], [0x80000002, "twoLeft"], [0x80000001, "oneLeft"], [0xa4, "locked"],
-    [0x76000999, "cancelled"], [0x76500001, "notYetValid"], [0x76500002, "expired"], [0x7600000e, "tooOld"],
-    [0x7600000d, "timeout"],
+    [0x7610000c, "cardGone"], [0xa0, "wrongPin"], [0x80000002, "twoLeft"], [0x80000001, "oneLeft"], [0xa2, "pinLength"],
+    [0xa4, "locked"], [0x76000998, "pinMissing"], [0x76000999, "cancelled"], [0x76500001, "notYetValid"],
+    [0x76500002, "expired"], [0x7600000e, "tooOld"], [0x7600000d, "timeout"],
   ]);
+  const AT_THE_PIN = new Set(["wrongPin", "twoLeft", "oneLeft", "pinLength", "pinMissing", "sureMissing"]);
 
+  // Which message an answer asks for, and the code to tell where there is none.
   const reason = (answer) => {
     for (const code of [answer.last_error, answer.ret_code]) {
       const known = CODES.get(normalise(code));
-      if (known) return config.messages[known];
+      if (known) return { name: known };
     }
-    return `${config.messages.other} (0x${normalise(answer.ret_code).toString(16)})`;
+    return { name: "other", code: `0x${normalise(answer.ret_code).toString(16)}` };
   };
 
-  const show = (message) => {
+  class Failure extends Error {
+    constructor({ name, code }) {
+      super(name);
+      this.known = name;
+      this.code = code;
+    }
+  }
+
+  // The component says how many tries are left, or the page counts; before the last one the person is asked.
+  const countWrongPin = (name) => {
+    const count = { twoLeft: 1, oneLeft: 2 }[name] ?? (wrongPins.get(slot.value) ?? 0) + 1;
+    wrongPins.set(slot.value, count);
+    return count === TRIES - 1 ? "oneLeft" : name;
+  };
+
+  const clear = () => {
+    document.title = title;
+    failure.hidden = trust.hidden = pinError.hidden = true;
+    pin.removeAttribute("aria-invalid");
+  };
+
+  const show = (error) => {
+    let name = error.known ?? "other";
+    if (["wrongPin", "twoLeft", "oneLeft"].includes(name)) name = countWrongPin(name);
+    const words = config.messages[name] + (error.code ? ` (${error.code})` : "");
     pin.value = "";
     button.disabled = false;
     status.textContent = "";
-    failure.textContent = message;
+    document.title = `${config.errorPrefix}${title.replace(config.errorPrefix, "")}`;
+    trust.hidden = name !== "untrusted";
+    const atPin = AT_THE_PIN.has(name);
+    const text = document.createElement(atPin ? "a" : "span");
+    if (atPin) text.href = "#pin";
+    text.textContent = words;
+    document.getElementById("sign-error-text").replaceChildren(text);
+    pinError.textContent = atPin ? words : "";
+    pinError.hidden = !atPin;
+    if (atPin) pin.setAttribute("aria-invalid", "true");
+    if (["locked", "noCard", "noReader", "cardGone", "tooOld"].includes(name)) pinPart.hidden = true;
+    lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
+    sure.checked = false;
     failure.hidden = false;
-    pin.setAttribute("aria-invalid", "true");
-    pin.focus();
+    failure.focus();
+  };
+
+  const recent = (version) => {
+    const [major, minor] = String(version ?? "").split(".").map(Number);
+    return major > OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor >= OLDEST_VERSION[1]);
   };
 
   // One operation of the component: opens the popup (inside the click), hands over the request, gives the answer.
   const operate = (request) => new Promise((resolve, reject) => {
     const popup = window.open(`${config.origin}/popupForm`, "_blank", "height=200,width=200,left=100,top=20");
     if (!popup) {
-      reject(new Error(config.messages.blocked));
+      reject(new Failure({ name: "blocked" }));
       return;
     }
     let timer;
     const finish = (settle, value) => {
       clearTimeout(timer);
+      clearInterval(watch);
       window.removeEventListener("message", listen);
       settle(value);
     };
-    const expire = (message) => {
+    const expire = (name) => {
       popup.close();
-      finish(reject, new Error(message));
+      finish(reject, new Failure({ name }));
     };
+    const watch = setInterval(() => {
+      if (!popup.closed) return;
+      clearInterval(watch);
+      clearTimeout(timer);
+      timer = setTimeout(expire, CLOSED_GRACE_MS, "closed");
+    }, 200);
     const listen = (event) => {
       if (event.origin !== config.origin || event.source !== popup) return;
       let message;
@@ -71,26 +133,27 @@
       }
       if (message.func === "getTbs") {
         clearTimeout(timer);
-        timer = setTimeout(expire, WORK_WAIT_MS, config.messages.timeout);
+        timer = setTimeout(expire, WORK_WAIT_MS, "timeout");
         popup.postMessage(JSON.stringify(request), config.origin);
       } else if (message.func === "sign" || message.func === "pkcs11info") {
         finish(resolve, message);
       }
     };
     window.addEventListener("message", listen);
-    timer = setTimeout(expire, OPEN_WAIT_MS, config.messages.absent);
+    timer = setTimeout(expire, OPEN_WAIT_MS, "absent");
   });
 
   const withCard = (entry) => entry.token && typeof entry.token === "object";
 
-  // Which card signs: the only one, or the one chosen. `null` when the person must choose first.
+  // Which cards there are. The PIN is asked for only when a component that can sign and a card were found.
   const chooseCard = async () => {
     const answer = await operate({ func: "GetUserCert" });
-    if (normalise(answer.ret_code) !== 0) throw new Error(reason(answer));
+    if (!recent(answer.serverVersion)) throw new Failure({ name: "tooOld" });
+    if (normalise(answer.ret_code) !== 0) throw new Failure(reason(answer));
     const slots = answer.slots || [];
-    if (slots.length === 0) throw new Error(config.messages.noReader);
+    if (slots.length === 0) throw new Failure({ name: "noReader" });
     const cards = slots.filter(withCard);
-    if (cards.length === 0) throw new Error(config.messages.noCard);
+    if (cards.length === 0) throw new Failure({ name: "noCard" });
     slot.replaceChildren(...cards.map((entry) => {
       const option = document.createElement("option");
       const certificate = (entry.token.certs || []).find((c) => c.usage === "digitalSignature") || {};
@@ -99,52 +162,57 @@
       return option;
     }));
     slotField.hidden = cards.length < 2;
+    pinPart.hidden = false;
+    lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
     status.textContent = cards.length < 2 ? config.messages.oneCard : config.messages.severalCards;
   };
 
-  document.getElementById("cards-button").addEventListener("click", async () => {
-    failure.hidden = true;
+  const readCards = async (event) => {
+    const reading = event.currentTarget;
+    if (reading.disabled) return;
+    reading.disabled = true;
+    clear();
     try {
       await chooseCard();
       (slotField.hidden ? pin : slot).focus();
     } catch (error) {
-      show(error.message);
+      show(error);
+    } finally {
+      reading.disabled = false;
     }
-  });
+  };
 
-  form.addEventListener("submit", async (event) => {
+  const sign = async (event) => {
     event.preventDefault();
     if (button.disabled) return;
-    failure.hidden = true;
-    if (pin.value === "") {
-      show(config.messages.pinMissing);
-      return;
-    }
-    if (/Android|iPhone|iPad|Mobile/.test(navigator.userAgent)) {
-      show(config.messages.mobile);
-      return;
-    }
+    clear();
+    if (pin.value === "") return show({ known: "pinMissing" });
+    if (!lastTry.hidden && !sure.checked) return show({ known: "sureMissing" });
     const request = {
       func: "MakeSignature", signatureType: "PKCS7", tbs: config.tbs, tbsEncoding: "NONE", hashAlgorithm: "SHA256",
-      withCardSN: "true", pin: pin.value, nonce: "",
+      withCardSN: "true", pin: pin.value, nonce: "", slotDescription: slot.value,
     };
-    if (slot.value) request.slotDescription = slot.value;
     pin.value = "";
     button.disabled = true;
     status.textContent = config.messages.working;
     try {
-      const operation = operate(request);
-      const answer = await operation;
-      request.pin = "";
-      if (normalise(answer.ret_code) !== 0 || !answer.signature) {
-        show(reason(answer));
-        return;
-      }
+      const answer = await operate(request);
+      if (normalise(answer.ret_code) !== 0 || !answer.signature) throw new Failure(reason(answer));
       form.elements.signature.value = answer.signature;
       form.submit();
     } catch (error) {
+      show(error);
+    } finally {
       request.pin = "";
-      show(error.message);
     }
+  };
+
+  document.getElementById("cards-button").addEventListener("click", readCards);
+  form.addEventListener("submit", sign);
+  slot.addEventListener("change", () => {
+    lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
   });
+  document.getElementById("trust-link").href =
+    `${config.origin}/addDomain?domain=${encodeURIComponent(window.location.hostname)}`;
+  if (/Android|iPhone|iPad|Mobile/.test(navigator.userAgent)) show({ known: "mobile" });
 })();

@@ -20,10 +20,12 @@ use crate::{
 };
 
 /// What can go wrong with card and component, each told in its own words.
-const MESSAGES: [&str; 20] = [
+const MESSAGES: [&str; 24] = [
     "absent",
     "blocked",
     "cancelled",
+    "cardGone",
+    "closed",
     "expired",
     "locked",
     "mobile",
@@ -33,8 +35,10 @@ const MESSAGES: [&str; 20] = [
     "oneCard",
     "oneLeft",
     "other",
+    "pinLength",
     "pinMissing",
     "severalCards",
+    "sureMissing",
     "timeout",
     "tooOld",
     "twoLeft",
@@ -60,12 +64,13 @@ fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
     });
     let status = signing.refused.map_or(StatusCode::OK, Problem::status);
     let origin = &page.app.config.card_component_origin;
+    let error_prefix = page.lang.t("page-error-prefix");
     let with = context! {
         act => signing.act.as_str(),
         challenge => signing.challenge.to_string(),
         expires_at => &signing.expires_at,
         refused,
-        sign => context! { origin, tbs => signing.tbs, messages },
+        sign => context! { origin, tbs => signing.tbs, messages, errorPrefix => error_prefix },
     };
     page.show(status, "sign.html", Opener::Popups, with)
 }
