@@ -7,7 +7,7 @@ use idcheck_usecases::{
     casework::CaseworkRefusal,
     dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
-    ports::{CardRefusal, StoreError, TokenRefusal},
+    ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
     review::ReviewRefusal,
 };
 use poem::{Response, http::StatusCode};
@@ -281,6 +281,7 @@ impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
         let title = match refused {
             RefusedRuling::SamePerson => "problem-same-person",
             RefusedRuling::Decided => "problem-decided",
+            RefusedRuling::NoGround => "problem-no-ground",
         };
         Self::simple(StatusCode::CONFLICT, title)
     }
@@ -300,6 +301,12 @@ impl From<CaseworkRefusal> for Problem {
                 Self { detail: Detail::Key(key), ..Self::simple(StatusCode::CONFLICT, "problem-state") }
             }
             CaseworkRefusal::Transition(refused) => refused.into(),
+            CaseworkRefusal::Register(RegisterError::NoSnapshot) => {
+                Self::simple(StatusCode::CONFLICT, "problem-no-register")
+            }
+            CaseworkRefusal::Register(RegisterError::Unreadable) => {
+                Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-register-unreadable")
+            }
             CaseworkRefusal::Store(error) => error.into(),
         }
     }

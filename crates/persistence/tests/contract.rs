@@ -18,6 +18,11 @@ on_both!(casework, |database| {
     contract::casework::plans(&store).await;
     contract::casework::notices(&store, &other).await;
 });
+on_both!(companies, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::companies::snapshots(&store).await;
+    contract::companies::sweeps(&store, &other).await;
+});
 on_both!(tally, |database| {
     let (store, other) = (database.store().await, database.store().await);
     let ledger = LedgerWriter::start(store.clone());

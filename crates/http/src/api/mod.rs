@@ -9,6 +9,7 @@ mod officer;
 mod officer_casework;
 mod officer_mail;
 mod officer_notices;
+mod officer_sweeps;
 mod render;
 mod render_casework;
 mod shape;
@@ -64,6 +65,7 @@ type Calls = (
     officer_casework::CaseworkApi,
     officer_notices::NoticesApi,
     officer_mail::MailApi,
+    officer_sweeps::SweepsApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -74,6 +76,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         officer_casework::CaseworkApi,
         officer_notices::NoticesApi,
         officer_mail::MailApi,
+        officer_sweeps::SweepsApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

@@ -4,10 +4,12 @@ mod callers;
 mod cases;
 mod casework;
 mod changes;
+mod company;
 mod mail;
 mod notices;
 mod officers;
 mod register;
+mod sweeps;
 mod tally;
 mod users;
 

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod casework;
 pub mod changes;
+pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;

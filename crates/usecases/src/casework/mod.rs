@@ -7,11 +7,13 @@ mod access;
 mod notices;
 mod plans;
 mod read;
+mod sweep;
 
 pub use access::{GovernAccess, RevocationRuling};
 pub use notices::{HandleNotices, NoticeStep, WatchUsage};
 pub use plans::{JudgePlans, PlanRuling};
 pub use read::{OfficerNames, OrganisationFile, ReadOrganisations, Waiting};
+pub use sweep::{SweepCompanies, SweepFile, SweptBy};
 
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ use idcheck_domain::{
 use crate::{
     ports::{
         Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Entropy,
-        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail, Revocations,
-        StoreError, Versioned,
+        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail,
+        RegisterError, Revocations, StoreError, Versioned,
     },
     settlement::Unsettled,
 };
@@ -87,6 +89,9 @@ pub enum CaseworkRefusal {
     /// A case refuses to be settled.
     #[error(transparent)]
     Transition(#[from] RefusedTransition),
+    /// The company register gave no answer.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,6 +5,7 @@ mod card;
 mod cases;
 mod casework;
 mod change;
+mod company;
 mod ledger;
 mod mail;
 mod officers;
@@ -26,6 +27,7 @@ pub use casework::{ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally
 pub use change::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
 };
+pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officers::{
@@ -43,6 +45,7 @@ pub(crate) use {
     cases::{MockApplications, MockChallenges, MockOrganisations},
     casework::{MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     change::MockChanges,
+    company::{MockCompanyRegister, MockSweeps},
     ledger::MockLedger,
     mail::MockReminders,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
