@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 const READ: &[&str] = &["reviewer", "supervisor", "auditor"];
 const WORK: &[&str] = &["reviewer", "supervisor"];
+const AUDIT: &[&str] = &["auditor"];
 const CONFIRM: &[&str] = &["supervisor"];
 const USERS: [(&str, &str); 4] =
     [("reviewer", "reviewer1"), ("supervisor", "supervisor1"), ("auditor", "auditor1"), ("admin", "admin1")];
@@ -43,6 +44,8 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/sweeps/{id}/confirm", CONFIRM),
     ("post", "/officer/sweeps/{id}/items/{ubn}/confirm", CONFIRM),
     ("post", "/officer/sweeps/{id}/items/{ubn}/keep", WORK),
+    ("get", "/officer/audit", AUDIT),
+    ("get", "/officer/audit/chain", AUDIT),
     ("get", "/officer/mail/dead-letters", READ),
     ("post", "/officer/mail/dead-letters/{id}/send", WORK),
 ];
@@ -140,6 +143,8 @@ const PAGES: &[(&str, Option<Typed>, &[&str])] = &[
     ("/officer/sweeps/{id}/confirm-all", Some(&[]), CONFIRM),
     ("/officer/sweeps/{id}/confirm", Some(&[("ubn", "04595257")]), CONFIRM),
     ("/officer/sweeps/{id}/keep", Some(&[("ubn", "04595257"), ("text", "查明")]), WORK),
+    ("/officer/audit", None, AUDIT),
+    ("/officer/audit/export", None, AUDIT),
     ("/officer/mail", None, READ),
     ("/officer/mail/{id}", Some(&[]), WORK),
 ];

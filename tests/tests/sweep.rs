@@ -36,7 +36,7 @@ fn register(companies: &[(&str, &str)]) -> String {
     [HEADER.to_owned(), "23-NOV-26,,,,,,,".to_owned()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
 }
 
-async fn person(demo: &Demo) -> Value {
+fn person(demo: &Demo) -> Value {
     demo.file["persons"].as_array().unwrap().iter().find(|p| p["status"] == "normal").unwrap().clone()
 }
 
@@ -74,7 +74,7 @@ async fn a_sweep_revokes_who_is_not_registered_by_two_persons() {
     let (stays, staying) = admitted(&demo, 0, &reviewer).await;
     let (goes, going) = admitted(&demo, 1, &reviewer).await;
     let (renamed, renaming) = admitted(&demo, 2, &reviewer).await;
-    let (url, known, environment) = (&demo.base_url, person(&demo).await, environment(&demo));
+    let (url, known, environment) = (&demo.base_url, person(&demo), environment(&demo));
     let supervisor = Officer::of(&demo, "supervisor1").await;
     let (status, refusal) = supervisor.post("/sweeps", None).await;
     assert_eq!((status, &refusal["type"]), (409, &json!("/problems/no-register")), "{refusal}");

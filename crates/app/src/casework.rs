@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use idcheck_persistence::Store;
 use idcheck_usecases::{
+    audit::ReadAudit,
     casework::{CaseworkPorts, SweepCompanies, WatchUsage},
     dead_letters::DeadLetters,
     ports::{Clock, Entropy},
@@ -30,10 +31,21 @@ pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dy
         revocations: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
+        dormancy: Arc::clone(store) as _,
         calendar: Arc::clone(store) as _,
         officers: Arc::clone(store) as _,
         changes: Arc::clone(store) as _,
     }
+}
+
+/// The audit log, for auditors.
+pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
+    ReadAudit::new(
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+    )
 }
 
 /// Mails that were given up.
@@ -63,6 +75,7 @@ impl Jobs {
             applications: Arc::clone(store) as _,
             organisations: Arc::clone(store) as _,
             notices: Arc::clone(store) as _,
+            dormancy: Arc::clone(store) as _,
             reminders: Arc::clone(store) as _,
             changes: Arc::clone(store) as _,
         });

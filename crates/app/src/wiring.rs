@@ -190,6 +190,7 @@ impl Service {
             plans: JudgePlans::new(casework.clone()),
             notices: HandleNotices::new(casework),
             sweeps,
+            audit: casework::audit(&shared),
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store)?),

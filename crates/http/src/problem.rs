@@ -4,6 +4,7 @@
 use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
+    audit::AuditRefusal,
     casework::CaseworkRefusal,
     dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
@@ -308,6 +309,15 @@ impl From<CaseworkRefusal> for Problem {
                 Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-register-unreadable")
             }
             CaseworkRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuditRefusal> for Problem {
+    fn from(refusal: AuditRefusal) -> Self {
+        match refusal {
+            AuditRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            AuditRefusal::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadReceipt},
+    audit::ReadAudit,
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
     officers::SignIn,
@@ -50,6 +51,8 @@ pub struct Services {
     pub notices: HandleNotices,
     /// The yearly sweep and the company register.
     pub sweeps: SweepCompanies,
+    /// The audit log.
+    pub audit: ReadAudit,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
     /// Mails in words.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 23] = [
+const TEMPLATES: [(&str, &str); 24] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -39,6 +39,7 @@ const TEMPLATES: [(&str, &str); 23] = [
     ("officer/mail.html", include_str!("../templates/officer/mail.html")),
     ("officer/macros.html", include_str!("../templates/officer/macros.html")),
     ("officer/organisation.html", include_str!("../templates/officer/organisation.html")),
+    ("officer/audit.html", include_str!("../templates/officer/audit.html")),
     ("officer/sweep.html", include_str!("../templates/officer/sweep.html")),
     ("officer/sweeps.html", include_str!("../templates/officer/sweeps.html")),
     ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),

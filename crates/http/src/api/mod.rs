@@ -6,6 +6,7 @@ mod applicant;
 mod body;
 mod failure;
 mod officer;
+mod officer_audit;
 mod officer_casework;
 mod officer_mail;
 mod officer_notices;
@@ -66,6 +67,7 @@ type Calls = (
     officer_notices::NoticesApi,
     officer_mail::MailApi,
     officer_sweeps::SweepsApi,
+    officer_audit::AuditApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -77,6 +79,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         officer_notices::NoticesApi,
         officer_mail::MailApi,
         officer_sweeps::SweepsApi,
+        officer_audit::AuditApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

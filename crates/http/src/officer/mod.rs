@@ -1,5 +1,6 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
+mod audit;
 mod case;
 mod mail;
 mod organisation;
@@ -40,6 +41,8 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer/notices", get(organisation::open_notices))
         .at("/officer/mail", get(mail::dead_letters))
         .at("/officer/mail/:id", post(mail::send_again))
+        .at("/officer/audit", get(audit::search))
+        .at("/officer/audit/export", get(audit::export))
         .at("/officer/sweeps", get(sweep::list).post(sweep::begin))
         .at("/officer/sweeps/:id", get(sweep::worklist))
         .at("/officer/sweeps/:id/:step", post(sweep::take_step))

@@ -1,5 +1,6 @@
 //! The contracts of the ports, as tests that any adapter can be put through.
 
+pub mod audit;
 pub mod calendar;
 pub mod casework;
 pub mod changes;

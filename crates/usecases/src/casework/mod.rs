@@ -30,7 +30,7 @@ use idcheck_domain::{
 
 use crate::{
     ports::{
-        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Entropy,
+        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Dormancy, Entropy,
         ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail,
         RegisterError, Revocations, StoreError, Versioned,
     },
@@ -54,6 +54,8 @@ pub struct CaseworkPorts {
     pub plans: Arc<dyn ImprovementPlans>,
     /// Notices of abnormal use.
     pub notices: Arc<dyn Notices>,
+    /// Who does not use its access.
+    pub dormancy: Arc<dyn Dormancy>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Officers, for their names.

@@ -1,5 +1,6 @@
 //! The ports: what the use cases need from the world, each documented as a contract that every adapter passes.
 
+mod audit;
 mod callers;
 mod card;
 mod cases;
@@ -14,6 +15,7 @@ mod system;
 mod token;
 mod users;
 
+pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
 pub use callers::{
     CallerKey, CallerRecord, CallerSource, Exceeded, KeyMaterial, KeyReader, LimitName, ParsedKey,
     RateLimiter, Standing,
@@ -23,7 +25,9 @@ pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,
 };
-pub use casework::{ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally};
+pub use casework::{
+    Dormancy, DormantOrganisation, ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally,
+};
 pub use change::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
 };
@@ -40,10 +44,11 @@ pub use users::{SuspendedUser, UserSuspensions};
 
 #[cfg(test)]
 pub(crate) use {
+    audit::MockAuditLog,
     callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
     card::MockCardVerifier,
     cases::{MockApplications, MockChallenges, MockOrganisations},
-    casework::{MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
+    casework::{MockDormancy, MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     change::MockChanges,
     company::{MockCompanyRegister, MockSweeps},
     ledger::MockLedger,

@@ -26,7 +26,7 @@ use crate::{
         RevocationRuling, SweepCompanies, WatchUsage,
     },
     ports::{
-        Change, CommitError, MailMessage, MockApplications, MockChanges, MockCompanyRegister,
+        Change, CommitError, MailMessage, MockApplications, MockChanges, MockCompanyRegister, MockDormancy,
         MockImprovementPlans, MockNotices, MockOfficers, MockOrganisations, MockRevocations, MockSweeps,
         MockUsageTally, Officer, RegisterError, Versioned, Write,
     },
@@ -125,6 +125,7 @@ impl World {
             revocations: Arc::new(revocations),
             plans: Arc::new(plans),
             notices: Arc::new(notices),
+            dormancy: Arc::new(MockDormancy::new()),
             calendar: calendar(),
             officers: Arc::new(MockOfficers::new()),
             changes: Arc::new(changes),
