@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
-        let parameters = ["version", "count", "act", "year"];
+        let parameters = ["version", "count", "act", "year", "from", "head"];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in TEMPLATES {
             for quote in ['"', '\''] {
