@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 const READ: &[&str] = &["reviewer", "supervisor", "auditor"];
 const WORK: &[&str] = &["reviewer", "supervisor"];
+const AUDIT: &[&str] = &["auditor"];
 const CONFIRM: &[&str] = &["supervisor"];
 const USERS: [(&str, &str); 4] =
     [("reviewer", "reviewer1"), ("supervisor", "supervisor1"), ("auditor", "auditor1"), ("admin", "admin1")];
@@ -37,6 +38,14 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/notices/{id}/send", WORK),
     ("post", "/officer/notices/{id}/accept", WORK),
     ("post", "/officer/notices/{id}/dismiss", WORK),
+    ("get", "/officer/sweeps", READ),
+    ("post", "/officer/sweeps", WORK),
+    ("get", "/officer/sweeps/{id}", READ),
+    ("post", "/officer/sweeps/{id}/confirm", CONFIRM),
+    ("post", "/officer/sweeps/{id}/items/{ubn}/confirm", CONFIRM),
+    ("post", "/officer/sweeps/{id}/items/{ubn}/keep", WORK),
+    ("get", "/officer/audit", AUDIT),
+    ("get", "/officer/audit/chain", AUDIT),
     ("get", "/officer/mail/dead-letters", READ),
     ("post", "/officer/mail/dead-letters/{id}/send", WORK),
 ];
@@ -45,7 +54,9 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
 fn body(path: &str) -> Option<Value> {
     let step = path.rsplit('/').next().unwrap();
     Some(match (step, path.contains("/mail/")) {
-        ("claim" | "release", _) | ("send", true) => return None,
+        ("claim" | "release" | "sweeps", _) | ("send", true) => return None,
+        ("confirm", _) if path.contains("/sweeps/") => return None,
+        ("keep", _) => json!({"reason": "查明"}),
         ("clarification", _) => json!({"question": "請補充"}),
         ("revoke", _) => json!({"ground": "abuse", "reason": "試探"}),
         ("suspend" | "lift", _) => json!({"reason": "來函"}),
@@ -126,6 +137,14 @@ const PAGES: &[(&str, Option<Typed>, &[&str])] = &[
     ("/officer/organisations/{ubn}/accept-notice", Some(&[("id", "{id}"), ("version", "1")]), WORK),
     ("/officer/notices", None, READ),
     ("/officer/waiting", None, READ),
+    ("/officer/sweeps", None, READ),
+    ("/officer/sweeps", Some(&[]), WORK),
+    ("/officer/sweeps/{id}", None, READ),
+    ("/officer/sweeps/{id}/confirm-all", Some(&[]), CONFIRM),
+    ("/officer/sweeps/{id}/confirm", Some(&[("ubn", "04595257")]), CONFIRM),
+    ("/officer/sweeps/{id}/keep", Some(&[("ubn", "04595257"), ("text", "查明")]), WORK),
+    ("/officer/audit", None, AUDIT),
+    ("/officer/audit/export", None, AUDIT),
     ("/officer/mail", None, READ),
     ("/officer/mail/{id}", Some(&[]), WORK),
 ];

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use idcheck_persistence::Store;
 use idcheck_usecases::{
-    casework::{CaseworkPorts, WatchUsage},
+    audit::ReadAudit,
+    casework::{CaseworkPorts, SweepCompanies, WatchUsage},
     dead_letters::DeadLetters,
     ports::{Clock, Entropy},
     reminders::{ReminderPorts, SendReminders},
@@ -15,6 +16,8 @@ use crate::{config::Config, wiring::every};
 
 /// How often records are counted and judged; a notice is to be there a minute after what it tells of.
 const WATCH: Duration = Duration::from_secs(20);
+/// How often the company register is asked about what a sweep still has to ask.
+const SWEEP: Duration = Duration::from_secs(2);
 /// How often deadlines are looked at for reminders.
 const REMIND: Duration = Duration::from_mins(10);
 
@@ -28,10 +31,21 @@ pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dy
         revocations: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
+        dormancy: Arc::clone(store) as _,
         calendar: Arc::clone(store) as _,
         officers: Arc::clone(store) as _,
         changes: Arc::clone(store) as _,
     }
+}
+
+/// The audit log, for auditors.
+pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
+    ReadAudit::new(
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+        Arc::clone(store) as _,
+    )
 }
 
 /// Mails that were given up.
@@ -44,32 +58,43 @@ pub(crate) fn dead_letters(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> DeadLe
 pub(crate) struct Jobs {
     watch: WatchUsage,
     remind: SendReminders,
+    sweeps: SweepCompanies,
 }
 
 impl Jobs {
     /// With the thresholds of the configuration.
-    pub(crate) fn new(config: &Config, store: &Arc<Store>, ports: CaseworkPorts) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        store: &Arc<Store>,
+        ports: CaseworkPorts,
+        sweeps: SweepCompanies,
+    ) -> Self {
         let remind = SendReminders::new(ReminderPorts {
             clock: Arc::clone(&ports.clock),
             entropy: Arc::clone(&ports.entropy),
             applications: Arc::clone(store) as _,
             organisations: Arc::clone(store) as _,
             notices: Arc::clone(store) as _,
+            dormancy: Arc::clone(store) as _,
             reminders: Arc::clone(store) as _,
             changes: Arc::clone(store) as _,
         });
         let watch = WatchUsage::new(ports, Arc::clone(store) as _, config.abuse.thresholds());
-        Self { watch, remind }
+        Self { watch, remind, sweeps }
     }
 
     /// Runs them until `stop` changes. What fails is logged by the store, and the next turn goes on.
     pub(crate) fn start(self, jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>) {
-        let Self { watch, remind } = self;
+        let Self { watch, remind, sweeps } = self;
         jobs.spawn(every(WATCH, stop.clone(), move || {
             let watch = watch.clone();
             async move {
                 let _ = watch.execute().await;
             }
+        }));
+        jobs.spawn(every(SWEEP, stop.clone(), move || {
+            let sweeps = sweeps.clone();
+            async move { while sweeps.advance().await.is_ok_and(|answers| answers > 0) {} }
         }));
         jobs.spawn(every(REMIND, stop.clone(), move || {
             let remind = remind.clone();

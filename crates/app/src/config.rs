@@ -40,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// Limits of the verification API.
     pub(crate) limits: LimitsConfig,
+    /// The company register.
+    pub(crate) company_register: CompanyRegisterConfig,
     /// From where on use is abnormal.
     pub(crate) abuse: Abuse,
     /// Queries that one transaction records at most; 1 shows what batches are worth (`cargo xtask bench verify`).
@@ -48,6 +50,22 @@ pub(crate) struct Config {
     pub(crate) tokens: TokensConfig,
     /// Logs.
     pub(crate) log: Log,
+}
+
+/// Where companies are looked up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CompanyRegisterConfig {
+    /// The address of the GCIS open data on companies (公司登記基本資料); without it the imported snapshot is asked.
+    pub(crate) gcis: Option<String>,
+    /// Seconds that one request may take.
+    pub(crate) timeout: u64,
+}
+
+impl Default for CompanyRegisterConfig {
+    fn default() -> Self {
+        Self { gcis: None, timeout: 5 }
+    }
 }
 
 /// Times that tokens of the verification API must keep (check 5), in seconds.
@@ -232,6 +250,7 @@ impl Default for Config {
             allow_loopback_hosts: false,
             mail: Mail::default(),
             limits: LimitsConfig::default(),
+            company_register: CompanyRegisterConfig::default(),
             abuse: Abuse::default(),
             ledger_batch: 256,
             tokens: TokensConfig::default(),

@@ -5,6 +5,8 @@
 mod calendar;
 mod casework;
 mod commands;
+mod companies;
+mod company_register;
 mod config;
 mod credentials;
 mod demo;

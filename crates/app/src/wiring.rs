@@ -13,7 +13,7 @@ use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
-    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations},
+    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
@@ -24,7 +24,7 @@ use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
-    casework,
+    casework, company_register,
     config::{Card, Config, Mail, Order, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
@@ -168,7 +168,9 @@ impl Service {
             changes: Arc::clone(&shared) as _,
         };
         let casework = casework::ports(&shared, &clock, &entropy);
-        let jobs = casework::Jobs::new(config, &shared, casework.clone());
+        let register = company_register::register(&config.company_register, &shared)?;
+        let sweeps = SweepCompanies::new(casework.clone(), Arc::clone(&shared) as _, register);
+        let jobs = casework::Jobs::new(config, &shared, casework.clone(), sweeps.clone());
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
@@ -187,6 +189,8 @@ impl Service {
             govern: GovernAccess::new(casework.clone()),
             plans: JudgePlans::new(casework.clone()),
             notices: HandleNotices::new(casework),
+            sweeps,
+            audit: casework::audit(&shared),
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store)?),

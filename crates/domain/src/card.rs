@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::value::CompanyName;
+use crate::{company::same_name, value::CompanyName};
 
 /// 正卡 or 附卡; both may sign (注意事項 三).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,26 +54,11 @@ pub struct SigningCard {
 }
 
 impl SigningCard {
-    /// Whether the name typed in the form is the certificate's, spelled differently or not: full or half width, 台 or
-    /// 臺, upper or lower case and blanks do not count. An officer judges the rest.
+    /// Whether the name typed in the form is the certificate's, spelled differently or not
+    /// ([`same_name`](crate::company::same_name)). An officer judges the rest.
     pub fn bears(&self, typed: &CompanyName) -> bool {
-        let own = folded(&self.company_name);
-        !own.is_empty() && own == folded(typed.as_str())
+        same_name(&self.company_name, typed.as_str())
     }
-}
-
-/// A name without what people spell in several ways.
-fn folded(name: &str) -> String {
-    name.chars()
-        .map(|c| match c {
-            // FULLWIDTH EXCLAMATION MARK to FULLWIDTH TILDE stand in the order of ASCII.
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            '台' => '臺',
-            other => other,
-        })
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 impl fmt::Debug for SigningCard {

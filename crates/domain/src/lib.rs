@@ -23,6 +23,7 @@ pub mod access;
 pub mod application;
 pub mod calendar;
 pub mod card;
+pub mod company;
 pub mod consent;
 pub mod contact;
 pub mod key;

@@ -90,6 +90,9 @@ pub enum RefusedRuling {
     /// There is a ruling already.
     #[error("it was decided already")]
     Decided,
+    /// What was found gives no ground for it.
+    #[error("what was found gives no ground")]
+    NoGround,
 }
 
 impl Revocation {

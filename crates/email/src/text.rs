@@ -155,6 +155,7 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
         }
         M::NoticeDue { company, rule, due } => notice("notice-due", (company, *rule, *due), None),
         M::NoticeOverdue { company, rule, due } => notice("notice-overdue", (company, *rule, *due), None),
+        M::Dormant { company, since } => with("dormant", company, vec![("since", Value::Date(*since))], None),
         M::PlanReceived { company } => with("plan-received", company, Vec::new(), None),
         M::PlanRejected { company, reason } => with("plan-rejected", company, Vec::new(), Some(reason)),
         M::ReturnOpened { company, note } => with("return-opened", company, Vec::new(), note.as_deref()),

@@ -111,6 +111,7 @@ fn casework_messages() -> Vec<(&'static str, MailMessage)> {
             "notice-overdue",
             MailMessage::NoticeOverdue { company: company(), rule: AbuseRule::UserBurst, due },
         ),
+        ("dormant", MailMessage::Dormant { company: company(), since: due }),
         ("plan-received", MailMessage::PlanReceived { company: company() }),
         ("plan-rejected", MailMessage::PlanRejected { company: company(), reason: "未敘明期程".to_owned() }),
         (

@@ -4,6 +4,7 @@
 //! of its own.
 
 mod api;
+mod audit;
 mod client_address;
 mod health;
 mod i18n;

@@ -4,10 +4,11 @@
 use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
+    audit::AuditRefusal,
     casework::CaseworkRefusal,
     dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
-    ports::{CardRefusal, StoreError, TokenRefusal},
+    ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
     review::ReviewRefusal,
 };
 use poem::{Response, http::StatusCode};
@@ -281,6 +282,7 @@ impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
         let title = match refused {
             RefusedRuling::SamePerson => "problem-same-person",
             RefusedRuling::Decided => "problem-decided",
+            RefusedRuling::NoGround => "problem-no-ground",
         };
         Self::simple(StatusCode::CONFLICT, title)
     }
@@ -300,7 +302,22 @@ impl From<CaseworkRefusal> for Problem {
                 Self { detail: Detail::Key(key), ..Self::simple(StatusCode::CONFLICT, "problem-state") }
             }
             CaseworkRefusal::Transition(refused) => refused.into(),
+            CaseworkRefusal::Register(RegisterError::NoSnapshot) => {
+                Self::simple(StatusCode::CONFLICT, "problem-no-register")
+            }
+            CaseworkRefusal::Register(RegisterError::Unreadable) => {
+                Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-register-unreadable")
+            }
             CaseworkRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuditRefusal> for Problem {
+    fn from(refusal: AuditRefusal) -> Self {
+        match refusal {
+            AuditRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            AuditRefusal::Store(error) => error.into(),
         }
     }
 }

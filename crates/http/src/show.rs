@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, Clarification, Request},
     card::{CardRole, SigningCard},
+    company::{CompanyRecord, same_name},
     contact::Contact,
     key::RegisteredKey,
     organisation::Organisation,
     value::{CompanyName, Landline, Mobile},
 };
-use idcheck_usecases::ports::{CardRefusal, HistoryLine};
+use idcheck_usecases::ports::{CardRefusal, HistoryLine, RegisterError};
 use minijinja::{Value, context};
 
 use crate::view::{deadline, moment};
@@ -107,6 +108,26 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         reason => closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str())),
         clarifications => case.clarifications.iter().map(clarification).collect::<Value>(),
         history => history.iter().map(|l| line(l, reader)).collect::<Value>(),
+    }
+}
+
+/// The company register's answer about a case, beside the name typed in its form.
+pub(crate) fn registered(
+    answer: &Result<Option<CompanyRecord>, RegisterError>,
+    typed: &CompanyName,
+) -> Value {
+    let (word, record) = match answer {
+        Ok(Some(record)) => ("found", Some(record)),
+        Ok(None) => ("notFound", None),
+        Err(RegisterError::NoSnapshot) => ("no-snapshot", None),
+        Err(RegisterError::Unreadable) => ("unreadable", None),
+    };
+    context! {
+        word,
+        name => record.map(|record| &record.name),
+        status => record.and_then(|record| record.status.as_ref()),
+        ended => record.is_some_and(|record| record.ended().is_some()),
+        names_agree => record.is_some_and(|record| same_name(&record.name, typed.as_str())),
     }
 }
 

@@ -5,7 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadReceipt},
-    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations},
+    audit::ReadAudit,
+    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
     officers::SignIn,
     ports::{Clock, Entropy, MailComposer, StoreError},
@@ -48,6 +49,10 @@ pub struct Services {
     pub plans: JudgePlans,
     /// Notices of abnormal use.
     pub notices: HandleNotices,
+    /// The yearly sweep and the company register.
+    pub sweeps: SweepCompanies,
+    /// The audit log.
+    pub audit: ReadAudit,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
     /// Mails in words.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: [(&str, &str); 24] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -39,6 +39,9 @@ const TEMPLATES: [(&str, &str); 21] = [
     ("officer/mail.html", include_str!("../templates/officer/mail.html")),
     ("officer/macros.html", include_str!("../templates/officer/macros.html")),
     ("officer/organisation.html", include_str!("../templates/officer/organisation.html")),
+    ("officer/audit.html", include_str!("../templates/officer/audit.html")),
+    ("officer/sweep.html", include_str!("../templates/officer/sweep.html")),
+    ("officer/sweeps.html", include_str!("../templates/officer/sweeps.html")),
     ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),
 ];
 
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
-        let parameters = ["version", "count", "act", "year"];
+        let parameters = ["version", "count", "act", "year", "from", "head"];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in TEMPLATES {
             for quote in ['"', '\''] {

@@ -12,7 +12,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect, Statement,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::entity::{chain_entry, record};
 
@@ -98,6 +98,25 @@ struct AuditJson<'a> {
     action: &'a str,
     subject: &'a str,
     detail: &'a str,
+}
+
+#[derive(Deserialize)]
+struct AuditRead {
+    actor: String,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
+/// The entry of a body.
+pub(crate) fn audit_entry(body: &str) -> Option<AuditEntry> {
+    let AuditRead { actor, action, subject, detail } = serde_json::from_str(body).ok()?;
+    Some(AuditEntry { actor, action, subject, detail })
+}
+
+/// The number of the last entry.
+pub(crate) async fn end<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
+    Ok(head(db, "SELECT seq, hash FROM chain_head WHERE id = 1").await?.seq)
 }
 
 /// The body of an audit entry.

@@ -2,6 +2,7 @@
 
 mod m0001_main_job;
 mod m0002_casework;
+mod m0003_company_register;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -20,7 +21,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_main_job::Migration), Box::new(m0002_casework::Migration)]
+        vec![
+            Box::new(m0001_main_job::Migration),
+            Box::new(m0002_casework::Migration),
+            Box::new(m0003_company_register::Migration),
+        ]
     }
 }
 

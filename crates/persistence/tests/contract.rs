@@ -17,6 +17,14 @@ on_both!(casework, |database| {
     contract::casework::revocations(&store, &other).await;
     contract::casework::plans(&store).await;
     contract::casework::notices(&store, &other).await;
+    let ledger = LedgerWriter::start(store.clone());
+    contract::casework::dormancy(&store, &ledger, &other).await;
+    contract::audit::search(&store).await;
+});
+on_both!(companies, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::companies::snapshots(&store).await;
+    contract::companies::sweeps(&store, &other).await;
 });
 on_both!(tally, |database| {
     let (store, other) = (database.store().await, database.store().await);

@@ -122,6 +122,7 @@ impl World {
             revocations: Arc::clone(&store) as _,
             plans: Arc::clone(&store) as _,
             notices: Arc::clone(&store) as _,
+            dormancy: Arc::clone(&store) as _,
             calendar: Arc::clone(&store) as _,
             officers: Arc::clone(&store) as _,
             changes: Arc::clone(&store) as _,

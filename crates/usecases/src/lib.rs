@@ -12,11 +12,13 @@
 //! | [`SignIn`](officers::SignIn), [`AddOfficer`](officers::AddOfficer) | officers and their sessions |
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
 //! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](dead_letters::DeadLetters) | what the outbox holds |
+//! | [`ReadAudit`](audit::ReadAudit) | the audit log, for auditors |
 //! | [`SendReminders`](reminders::SendReminders) | deadlines of organisations that come or are over |
 //!
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
 
 pub mod acts;
+pub mod audit;
 pub mod casework;
 pub mod content;
 pub mod dead_letters;

@@ -1,16 +1,16 @@
-//! Reminders: the day before a deadline of the organisation, and once it is over.
+//! Reminders: the day before a deadline of the organisation, and once it is over; and of access that is not used.
 //!
 //! Each is sent once: its key is written in the transaction that puts the mail into the outbox, so that any number of
 //! nodes may run this. An answer that comes at the same moment can be crossed by a reminder; it is only a mail.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, Timelike, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, Timelike, Utc};
 use idcheck_domain::{application::StateName, calendar::DueDate, taipei};
 
 use crate::ports::{
-    ApplicationFilter, Applications, AuditEntry, Change, Changes, Clock, CommitError, Entropy, MailMessage,
-    Notices, Organisations, OutgoingMail, Reminders, StoreError,
+    ApplicationFilter, Applications, AuditEntry, Change, Changes, Clock, CommitError, Dormancy, Entropy,
+    MailMessage, Notices, Organisations, OutgoingMail, Reminders, StoreError,
 };
 
 /// No reminder leaves before this hour in Taipei (**decided**).
@@ -31,6 +31,8 @@ pub struct ReminderPorts {
     pub organisations: Arc<dyn Organisations>,
     /// Notices of abnormal use.
     pub notices: Arc<dyn Notices>,
+    /// Who does not use its access.
+    pub dormancy: Arc<dyn Dormancy>,
     /// What was sent already.
     pub reminders: Arc<dyn Reminders>,
     /// Changes.
@@ -52,6 +54,12 @@ fn moment(due: DueDate, now: DateTime<Utc>) -> Option<Moment> {
     }
     let tomorrow = taipei::day(now).checked_add_days(Days::new(1))?;
     (due.date <= tomorrow).then_some(Moment::Due)
+}
+
+/// Whoever asked last on this day or before is dormant (注意事項 八(二)): 12 months ago.
+pub(crate) fn dormant_since(now: DateTime<Utc>) -> NaiveDate {
+    let today = taipei::day(now);
+    today.checked_sub_months(Months::new(12)).unwrap_or(today)
 }
 
 /// A reminder that is called for.
@@ -83,6 +91,7 @@ impl SendReminders {
         }
         let mut called_for = self.clarifications(now).await?;
         called_for.extend(self.notices(now).await?);
+        called_for.extend(self.dormant(now).await?);
         let keys: Vec<_> = called_for.iter().map(|reminder| reminder.key.clone()).collect();
         let sent = self.ports.reminders.sent(&keys).await?;
         let mut count = 0;
@@ -142,6 +151,20 @@ impl SendReminders {
             // Asked again, it has another deadline and so other reminders.
             let key = format!("notice:{}:{}:{word}", notice.id, notice.sendings.len());
             reminders.push(Reminder { key, mail });
+        }
+        Ok(reminders)
+    }
+
+    /// Once for each time without a query.
+    async fn dormant(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+        let mut reminders = Vec::new();
+        for dormant in self.ports.dormancy.dormant(dormant_since(now)).await? {
+            let Some(held) = self.ports.organisations.find(dormant.ubn).await? else { continue };
+            let company = held.value.name.as_str().to_owned();
+            let message = MailMessage::Dormant { company, since: dormant.since };
+            let to = held.value.contact.email().clone();
+            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+            reminders.push(Reminder { key: format!("dormant:{}:{}", dormant.ubn, dormant.since), mail });
         }
         Ok(reminders)
     }

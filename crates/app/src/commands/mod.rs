@@ -3,6 +3,7 @@
 mod audit;
 mod calendar;
 mod cert;
+mod company;
 mod doctor;
 mod officer;
 mod registry;
@@ -51,6 +52,19 @@ enum Command {
     Calendar {
         #[command(subcommand)]
         command: CalendarCommand,
+    },
+    /// The company register (open data of businesses).
+    Company {
+        #[command(subcommand)]
+        command: CompanyCommand,
+    },
+    /// Compare every organisation with the company register; a dry run unless told.
+    Sweep {
+        /// Make what is found the worklist on which supervisors confirm.
+        #[arg(long)]
+        apply: bool,
+        #[command(flatten)]
+        config: ConfigArguments,
     },
     /// Officers' accounts.
     Officer {
@@ -127,6 +141,29 @@ enum RegistryCommand {
         config: ConfigArguments,
     },
     /// Write a CSV of made-up persons.
+    Generate {
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// Where to.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum CompanyCommand {
+    /// Import a snapshot from CSV of the shape BGMOPEN1, in UTF-8; interrupted, it goes on where it was.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Put the snapshot in force though rows were refused or many are missing; those companies count as not
+        /// registered.
+        #[arg(long)]
+        despite_doubts: bool,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Write a CSV of made-up companies in the same shape.
     Generate {
         /// How many.
         #[arg(long, default_value_t = 100_000)]
@@ -240,6 +277,9 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Registry { command: RegistryCommand::Generate { count, file } } => {
             registry::generate(count, &file)
         }
+        Command::Company { command: CompanyCommand::Generate { count, file } } => {
+            company::generate(count, &file)
+        }
         command => {
             tokio::runtime::Runtime::new().context("no runtime")?.block_on(Box::pin(execute_async(command)))
         }
@@ -259,6 +299,10 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Registry { command: RegistryCommand::Import { file, stop_on_error, config } } => {
             registry::import(&read(&config)?, &file, stop_on_error).await
         }
+        Command::Company { command: CompanyCommand::Import { file, despite_doubts, config } } => {
+            Box::pin(company::import(&read(&config)?, &file, despite_doubts)).await
+        }
+        Command::Sweep { apply, config } => Box::pin(company::sweep(&read(&config)?, apply)).await,
         Command::Calendar { command } => Box::pin(execute_calendar(command)).await,
         Command::Officer { command: OfficerCommand::Add { username, role, config } } => {
             officer::add(&read(&config)?, &username, role).await
@@ -271,6 +315,7 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi
         | Command::Config { .. }
         | Command::Cert { .. }
+        | Command::Company { command: CompanyCommand::Generate { .. } }
         | Command::Registry { command: RegistryCommand::Generate { .. } } => Ok(ExitCode::SUCCESS),
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         terminated().await;
         drop(stop);
     });
-    service.run(listener, stopping).await?;
+    Box::pin(service.run(listener, stopping)).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ mod access;
 mod application;
 mod calendar;
 mod card;
+mod company;
 mod host_address;
 mod identifiers;
 mod lockout;

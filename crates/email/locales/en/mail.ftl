@@ -66,3 +66,5 @@ notice-due-subject = Reminder: explain abnormal use by { $due }
 notice-due-body = The notice of abnormal use "{ $rule }" waits for your explanation until { $due } 24:00. Sign in to the progress page with your company card.
 notice-overdue-subject = Overdue: abnormal use not explained
 notice-overdue-body = The notice of abnormal use "{ $rule }" was to be explained by { $due } 24:00. Explain it at once; access may be revoked (notice 9).
+dormant-subject = Your access was not used for a year
+dormant-body = Your company has not asked since { $since }. If you no longer need the access, suspend it with your company card (notice 8); if you do, there is nothing to do.

@@ -66,3 +66,5 @@ notice-due-subject = 提醒：請於 { $due } 前說明異常使用
 notice-due-body = 異常使用通知「{ $rule }」的說明期限是 { $due } 24:00，目前尚未收到說明。請以工商憑證登入進度查詢頁面說明。
 notice-overdue-subject = 已逾期：尚未說明異常使用
 notice-overdue-body = 異常使用通知「{ $rule }」的說明期限 { $due } 24:00 已過，仍未收到說明。請立即說明；本部得註銷查驗權限（注意事項九）。
+dormant-subject = 查驗權限已逾一年未使用
+dormant-body = 貴公司自 { $since } 起未曾查驗。如已不再使用，請依注意事項八以工商憑證提出停用；如仍需使用，無須辦理。

@@ -6,9 +6,11 @@ mod applicant;
 mod body;
 mod failure;
 mod officer;
+mod officer_audit;
 mod officer_casework;
 mod officer_mail;
 mod officer_notices;
+mod officer_sweeps;
 mod render;
 mod render_casework;
 mod shape;
@@ -64,6 +66,8 @@ type Calls = (
     officer_casework::CaseworkApi,
     officer_notices::NoticesApi,
     officer_mail::MailApi,
+    officer_sweeps::SweepsApi,
+    officer_audit::AuditApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -74,6 +78,8 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         officer_casework::CaseworkApi,
         officer_notices::NoticesApi,
         officer_mail::MailApi,
+        officer_sweeps::SweepsApi,
+        officer_audit::AuditApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

@@ -86,7 +86,8 @@ impl<'r> SignedIn<'r> {
     async fn case(&self, id: ApplicationId) -> Result<Json<Case>, Failure> {
         let services = &self.context.app.services;
         let file = services.read_cases.case(&self.officer, id).await.map_err(|r| self.context.failure(r))?;
-        Ok(Json(case_of(&file, services.clock.now())))
+        let registered = services.sweeps.registered(file.application.ubn).await;
+        Ok(Json(case_of(&file, &registered, services.clock.now())))
     }
 
     async fn step(

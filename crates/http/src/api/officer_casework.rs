@@ -95,7 +95,7 @@ struct Plans {
 }
 
 impl SignedIn<'_> {
-    fn ubn(&self, text: &str) -> Result<UnifiedBusinessNumber, Failure> {
+    pub(super) fn ubn(&self, text: &str) -> Result<UnifiedBusinessNumber, Failure> {
         UnifiedBusinessNumber::parse(text).map_err(|_| self.context.failure(Problem::not_found()))
     }
 

@@ -5,11 +5,13 @@ use idcheck_domain::{
     access::Access,
     application::{self, Actor, Request},
     card::SigningCard,
+    company::{CompanyRecord, same_name},
     contact, key, organisation, sandbox, taipei,
+    value::CompanyName,
 };
 use idcheck_usecases::{
     acts::{ActResult, Progress, Proven},
-    ports::{CardRefusal, CaseSummary, HistoryLine},
+    ports::{CardRefusal, CaseSummary, HistoryLine, RegisterError},
     review::CaseFile,
 };
 use poem_openapi::{Object, Union};
@@ -465,6 +467,34 @@ fn card_of(card: &SigningCard, today: Option<Result<(), CardRefusal>>) -> Card {
     }
 }
 
+/// What the company register says about the applicant.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Registered {
+    /// `found`, `notFound`, `noSnapshot` or `unreadable`; the last two are no answer.
+    state: String,
+    name: Option<String>,
+    /// The register's words; none in a register that lists current companies only.
+    status: Option<String>,
+    /// Whether the typed name is the register's; width, 台 or 臺, case and blanks do not count.
+    names_agree: Option<bool>,
+}
+
+fn registered_of(answer: &Result<Option<CompanyRecord>, RegisterError>, typed: &CompanyName) -> Registered {
+    let (state, record) = match answer {
+        Ok(Some(record)) => ("found", Some(record)),
+        Ok(None) => ("notFound", None),
+        Err(RegisterError::NoSnapshot) => ("noSnapshot", None),
+        Err(RegisterError::Unreadable) => ("unreadable", None),
+    };
+    Registered {
+        state: state.to_owned(),
+        name: record.map(|record| record.name.clone()),
+        status: record.and_then(|record| record.status.clone()),
+        names_agree: record.map(|record| same_name(&record.name, typed.as_str())),
+    }
+}
+
 /// Everything that a decision needs.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
@@ -479,6 +509,7 @@ pub(super) struct Case {
     /// Whether the typed name is the certificate's; width, 台 or 臺, case and blanks do not count.
     names_agree: bool,
     card: Card,
+    company_register: Registered,
     /// What the organisation holds now.
     organisation: Option<Organisation>,
     /// Its other cases, newest first.
@@ -486,7 +517,11 @@ pub(super) struct Case {
 }
 
 /// A case after a step, or as it is read.
-pub(super) fn case_of(file: &CaseFile, now: DateTime<Utc>) -> Case {
+pub(super) fn case_of(
+    file: &CaseFile,
+    registered: &Result<Option<CompanyRecord>, RegisterError>,
+    now: DateTime<Utc>,
+) -> Case {
     let case = &file.application;
     Case {
         id: case.id.0,
@@ -496,6 +531,7 @@ pub(super) fn case_of(file: &CaseFile, now: DateTime<Utc>) -> Case {
         certificate_name: case.card.company_name.clone(),
         names_agree: case.card.bears(&case.company_name),
         card: card_of(&case.card, file.card_today),
+        company_register: registered_of(registered, &case.company_name),
         organisation: file.organisation.as_ref().map(|o| organisation_of(o, now)),
         former_applications: file.former.iter().map(|a| application_of(a, &[], Reader::Officer)).collect(),
     }

@@ -3,12 +3,13 @@
 use idcheck_domain::{
     Violation,
     application::{ApplicationId, StateName},
+    company::CompanyRecord,
     officer::{Permission, permits},
     value::{Narrative, Reason},
 };
 use idcheck_usecases::{
     FieldViolation,
-    ports::Officer,
+    ports::{Officer, RegisterError},
     review::{CaseFile, ReviewCommand},
 };
 use minijinja::{Value, context};
@@ -47,7 +48,15 @@ struct Refused<'t> {
     violation: FieldViolation,
 }
 
-fn case_page(page: &Page<'_>, officer: &Officer, file: &CaseFile, refused: Option<&Refused<'_>>) -> Response {
+/// What the company register says about the applicant.
+type Registered = Result<Option<CompanyRecord>, RegisterError>;
+
+fn case_page(
+    page: &Page<'_>,
+    officer: &Officer,
+    (file, registered): (&CaseFile, &Registered),
+    refused: Option<&Refused<'_>>,
+) -> Response {
     let now = page.app.services.clock.now();
     let possible = possible(file.application.state.name());
     let steps = STEPS.iter().filter(|(name, _)| possible.contains(name)).map(|(name, text)| {
@@ -67,6 +76,7 @@ fn case_page(page: &Page<'_>, officer: &Officer, file: &CaseFile, refused: Optio
         case => shown::case(&file.application, &file.history, Reader::Officer, now),
         version => file.version,
         card_status => file.card_today.map(shown::card_status),
+        registered => shown::registered(registered, &file.application.company_name),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
         former => others.collect::<Value>(),
         may_review => permits(officer.role, Permission::ReviewCases),
@@ -90,7 +100,10 @@ pub(super) async fn show_case(request: &Request, Path(id): Path<String>) -> poem
 async fn open(page: &Page<'_>, officer: &Officer, id: &str, refused: Option<&Refused<'_>>) -> Response {
     let Ok(id) = Uuid::try_parse(id) else { return page.problem(&Problem::not_found(), "/officer") };
     match page.app.services.read_cases.case(officer, ApplicationId(id)).await {
-        Ok(file) => case_page(page, officer, &file, refused),
+        Ok(file) => {
+            let registered = page.app.services.sweeps.registered(file.application.ubn).await;
+            case_page(page, officer, (&file, &registered), refused)
+        }
         Err(refusal) => page.problem(&refusal.into(), "/officer"),
     }
 }

@@ -1,8 +1,10 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
+mod audit;
 mod case;
 mod mail;
 mod organisation;
+mod sweep;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
@@ -39,6 +41,11 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer/notices", get(organisation::open_notices))
         .at("/officer/mail", get(mail::dead_letters))
         .at("/officer/mail/:id", post(mail::send_again))
+        .at("/officer/audit", get(audit::search))
+        .at("/officer/audit/export", get(audit::export))
+        .at("/officer/sweeps", get(sweep::list).post(sweep::begin))
+        .at("/officer/sweeps/:id", get(sweep::worklist))
+        .at("/officer/sweeps/:id/:step", post(sweep::take_step))
         .at("/officer/waiting", get(organisation::waiting))
         .at("/officer/organisations/:ubn", get(organisation::show_organisation))
         .at("/officer/organisations/:ubn/:step", post(organisation::take_step))

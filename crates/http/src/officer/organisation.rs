@@ -311,6 +311,9 @@ pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
         officer => &officer.username,
         revocations => waiting.revocations.iter().map(|r| revocation(r, names, &officer)).collect::<Value>(),
         plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        dormant => waiting.dormant.iter().map(|one| {
+            context! { ubn => one.ubn.to_string(), name => one.name.as_str(), since => one.since.to_string() }
+        }).collect::<Value>(),
     };
     Ok(page.show(StatusCode::OK, "officer/waiting.html", Opener::Isolated, with))
 }

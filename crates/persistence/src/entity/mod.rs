@@ -2,8 +2,10 @@
 #![allow(unreachable_pub, missing_docs, reason = "sea-orm's derives ask for pub; the modules are private")]
 
 mod casework;
+mod company;
 
 pub(crate) use casework::{improvement_plan, notice, notice_sending, reminder, revocation};
+pub(crate) use company::{company_record, snapshot, sweep, sweep_item};
 
 pub(crate) mod application {
     use sea_orm::entity::prelude::*;

@@ -28,6 +28,7 @@ enum MessageJson {
     ClarificationOverdue { case_number: String, company: String, due: NaiveDate },
     NoticeDue { company: String, rule: String, due: NaiveDate },
     NoticeOverdue { company: String, rule: String, due: NaiveDate },
+    Dormant { company: String, since: NaiveDate },
     PlanReceived { company: String },
     PlanRejected { company: String, reason: String },
     ReturnOpened { company: String, note: Option<String> },
@@ -82,6 +83,7 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         MailMessage::NoticeOverdue { company, rule, due } => {
             MessageJson::NoticeOverdue { company, rule: rule.as_str().to_owned(), due }
         }
+        MailMessage::Dormant { company, since } => MessageJson::Dormant { company, since },
         MailMessage::PlanReceived { company } => MessageJson::PlanReceived { company },
         MailMessage::PlanRejected { company, reason } => MessageJson::PlanRejected { company, reason },
         MailMessage::ReturnOpened { company, note } => MessageJson::ReturnOpened { company, note },
@@ -138,6 +140,7 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         MessageJson::NoticeOverdue { company, rule, due } => {
             MailMessage::NoticeOverdue { company, rule: AbuseRule::parse(&rule)?, due }
         }
+        MessageJson::Dormant { company, since } => MailMessage::Dormant { company, since },
         MessageJson::PlanReceived { company } => MailMessage::PlanReceived { company },
         MessageJson::PlanRejected { company, reason } => MailMessage::PlanRejected { company, reason },
         MessageJson::ReturnOpened { company, note } => MailMessage::ReturnOpened { company, note },

@@ -2,6 +2,7 @@
 
 mod application;
 mod casework;
+mod company;
 mod json;
 mod mail;
 mod notice;
@@ -14,6 +15,7 @@ pub(crate) use application::{
     application_model, application_of, clarification_models, history_line, history_model,
 };
 pub(crate) use casework::{plan_model, plan_of, revocation_model, revocation_of};
+pub(crate) use company::{sweep_item_model, sweep_item_of, sweep_model, sweep_of};
 pub(crate) use json::{content_of, content_text};
 pub(crate) use mail::{message_of, message_text};
 pub(crate) use notice::{notice_model, notice_of, sending_models};

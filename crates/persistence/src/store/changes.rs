@@ -19,7 +19,7 @@ use super::{
     Store,
     casework::{write_plan, write_revocation},
     notices::write_notice,
-    unavailable, users,
+    sweeps, unavailable, users,
 };
 use crate::{
     chain,
@@ -105,6 +105,9 @@ impl Store {
         }
         for notice in &change.notices {
             write_notice(tx, notice).await?;
+        }
+        if let Some((id, item)) = &change.sweep_item {
+            sweeps::write_item(tx, *id, item).await?;
         }
         if let Some(key) = &change.reminder {
             let row = reminder::Model { key: key.clone(), sent_at: micros(self.clock.now()) };

@@ -1,13 +1,17 @@
 //! The store: connections, and the ports but the ledger.
 
+mod audit;
 mod callers;
 mod cases;
 mod casework;
 mod changes;
+mod company;
+mod dormancy;
 mod mail;
 mod notices;
 mod officers;
 mod register;
+mod sweeps;
 mod tally;
 mod users;
 

@@ -11,7 +11,8 @@ use idcheck_domain::{
     value::{Narrative, Reason},
 };
 use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, Clock, CommitError, ImprovementPlans, Notices, Revocations, Write,
+    AuditEntry, Change, Changes, Clock, CommitError, Dormancy, DormantOrganisation, ImprovementPlans, Ledger,
+    LedgerEntry, Notices, Revocations, UsageTally, Write,
 };
 use uuid::Uuid;
 
@@ -179,4 +180,27 @@ pub async fn notices<S: Changes + Notices + Clone + 'static>(store: &S, other: &
     let all = Notices::of_organisation(store, ubn(800)).await.unwrap();
     assert!(all.iter().any(|n| n.value == dismissed) && all.iter().any(|n| n.value == ended));
     assert_eq!(all.len(), 3);
+}
+
+/// Dormant is who has active access and neither was approved nor asked after the day.
+pub async fn dormancy<S: Changes + Dormancy>(store: &S, ledger: &impl Ledger, tally: &impl UsageTally) {
+    let at = FixedClock::default().now();
+    let today = idcheck_domain::taipei::day(at);
+    super::ledger::admit(store, 3700).await;
+    let of = |dormant: Vec<DormantOrganisation>| {
+        dormant.into_iter().find(|one| one.ubn == ubn(3700)).map(|one| one.since)
+    };
+    let yesterday = today.pred_opt().unwrap();
+    assert_eq!(of(store.dormant(yesterday).await.unwrap()), None, "approved today");
+    assert_eq!(of(store.dormant(today).await.unwrap()), Some(today));
+    let asked = LedgerEntry {
+        ubn: ubn(3700),
+        at: at + chrono::TimeDelta::days(30),
+        ..super::ledger::question(1, 108, "dormant")
+    };
+    ledger.record(asked).await.unwrap();
+    while tally.advance(100).await.unwrap() > 0 {}
+    assert_eq!(of(store.dormant(today).await.unwrap()), None, "it asked since");
+    let later = today + chrono::Days::new(30);
+    assert_eq!(of(store.dormant(later).await.unwrap()), Some(later));
 }

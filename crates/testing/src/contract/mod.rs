@@ -1,8 +1,10 @@
 //! The contracts of the ports, as tests that any adapter can be put through.
 
+pub mod audit;
 pub mod calendar;
 pub mod casework;
 pub mod changes;
+pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;

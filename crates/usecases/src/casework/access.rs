@@ -99,7 +99,7 @@ impl GovernAccess {
         let (after, action) = match ruling {
             RevocationRuling::Confirm => {
                 let confirmed = read.value.confirm(officer.id, now)?;
-                self.revoke(&confirmed, &mut change).await?;
+                self.ports.revoke(ubn, confirmed.ground, &confirmed.reason, &mut change).await?;
                 (confirmed, "revocation.confirm")
             }
             RevocationRuling::Decline { note } => {
@@ -115,37 +115,6 @@ impl GovernAccess {
         change.revocation = Some(Write::Update { value: after.clone(), expected: version });
         self.ports.commit(change).await?;
         Ok(Versioned { value: after, version: version + 1 })
-    }
-
-    async fn revoke(&self, request: &Revocation, change: &mut Change) -> Result<(), CaseworkRefusal> {
-        let now = self.ports.clock.now();
-        let held = self.ports.organisation(request.ubn).await?;
-        let revoked = held.value.revoke(request.ground, request.reason.clone(), now)?;
-        let message = MailMessage::AccessRevoked {
-            company: revoked.name.as_str().to_owned(),
-            ground: request.ground,
-            reason: request.reason.as_str().to_owned(),
-        };
-        change.mail.push(self.ports.mail(&revoked, message, now));
-        self.close_cases(request.ubn, change).await?;
-        for notice in self.ports.notices.of_organisation(request.ubn).await? {
-            if notice.value.state.is_open() {
-                let ended = notice.value.end(now)?;
-                change.notices.push(Write::Update { value: ended, expected: notice.version });
-            }
-        }
-        change.organisation = Some(Write::Update { value: revoked, expected: held.version });
-        Ok(())
-    }
-
-    async fn close_cases(
-        &self,
-        ubn: UnifiedBusinessNumber,
-        change: &mut Change,
-    ) -> Result<(), CaseworkRefusal> {
-        let now = self.ports.clock.now();
-        close_open_cases(&self.ports.applications, &self.ports.entropy, ubn, None, now, change).await?;
-        Ok(())
     }
 
     /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
@@ -169,7 +138,7 @@ impl GovernAccess {
                 reason: reason.as_str().to_owned(),
             };
             change.mail.push(self.ports.mail(&suspended, message, now));
-            self.close_cases(ubn, &mut change).await?;
+            self.ports.close_cases(ubn, &mut change).await?;
             change.organisation = Some(Write::Update { value: suspended, expected: held.version });
             let subject = format!("organisation:{ubn}");
             change.audit.push(audit(officer, "organisation.suspend", subject, String::new()));
@@ -211,5 +180,45 @@ impl GovernAccess {
             self.ports.commit(change).await
         })
         .await
+    }
+}
+
+impl CaseworkPorts {
+    /// Adds to the change all that a revocation takes with it: access and keys, open cases, notices, and the mail.
+    pub(super) async fn revoke(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        ground: Ground,
+        reason: &Reason,
+        change: &mut Change,
+    ) -> Result<(), CaseworkRefusal> {
+        let now = self.clock.now();
+        let held = self.organisation(ubn).await?;
+        let revoked = held.value.revoke(ground, reason.clone(), now)?;
+        let message = MailMessage::AccessRevoked {
+            company: revoked.name.as_str().to_owned(),
+            ground,
+            reason: reason.as_str().to_owned(),
+        };
+        change.mail.push(self.mail(&revoked, message, now));
+        self.close_cases(ubn, change).await?;
+        for notice in self.notices.of_organisation(ubn).await? {
+            if notice.value.state.is_open() {
+                let ended = notice.value.end(now)?;
+                change.notices.push(Write::Update { value: ended, expected: notice.version });
+            }
+        }
+        change.organisation = Some(Write::Update { value: revoked, expected: held.version });
+        Ok(())
+    }
+
+    async fn close_cases(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        change: &mut Change,
+    ) -> Result<(), CaseworkRefusal> {
+        let now = self.clock.now();
+        close_open_cases(&self.applications, &self.entropy, ubn, None, now, change).await?;
+        Ok(())
     }
 }

@@ -7,11 +7,13 @@ mod access;
 mod notices;
 mod plans;
 mod read;
+mod sweep;
 
 pub use access::{GovernAccess, RevocationRuling};
 pub use notices::{HandleNotices, NoticeStep, WatchUsage};
 pub use plans::{JudgePlans, PlanRuling};
 pub use read::{OfficerNames, OrganisationFile, ReadOrganisations, Waiting};
+pub use sweep::{SweepCompanies, SweepFile, SweptBy};
 
 use std::sync::Arc;
 
@@ -28,9 +30,9 @@ use idcheck_domain::{
 
 use crate::{
     ports::{
-        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Entropy,
-        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail, Revocations,
-        StoreError, Versioned,
+        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Dormancy, Entropy,
+        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail,
+        RegisterError, Revocations, StoreError, Versioned,
     },
     settlement::Unsettled,
 };
@@ -52,6 +54,8 @@ pub struct CaseworkPorts {
     pub plans: Arc<dyn ImprovementPlans>,
     /// Notices of abnormal use.
     pub notices: Arc<dyn Notices>,
+    /// Who does not use its access.
+    pub dormancy: Arc<dyn Dormancy>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Officers, for their names.
@@ -87,6 +91,9 @@ pub enum CaseworkRefusal {
     /// A case refuses to be settled.
     #[error(transparent)]
     Transition(#[from] RefusedTransition),
+    /// The company register gave no answer.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -13,7 +13,10 @@ use idcheck_domain::{
 };
 
 use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
-use crate::ports::{Officer, Versioned};
+use crate::{
+    ports::{DormantOrganisation, Officer, Versioned},
+    reminders::dormant_since,
+};
 
 /// User names of officers.
 pub type OfficerNames = HashMap<OfficerId, String>;
@@ -42,6 +45,8 @@ pub struct Waiting {
     pub revocations: Vec<Versioned<Revocation>>,
     /// Improvement plans; oldest first.
     pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// Organisations that have not asked for 12 months, by number.
+    pub dormant: Vec<DormantOrganisation>,
     /// The names of those who acted.
     pub officers: OfficerNames,
 }
@@ -92,6 +97,7 @@ impl ReadOrganisations {
         Ok(Waiting {
             revocations: self.ports.revocations.waiting().await?,
             plans: self.ports.plans.waiting().await?,
+            dormant: self.ports.dormancy.dormant(dormant_since(self.ports.clock.now())).await?,
             officers: self.names().await?,
         })
     }

@@ -9,7 +9,7 @@ use idcheck_domain::{
     notice::{Notice, NoticeId},
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId},
-    value::UnifiedBusinessNumber,
+    value::{CompanyName, UnifiedBusinessNumber},
 };
 
 use super::{StoreError, Versioned};
@@ -67,6 +67,26 @@ pub trait Notices: Send + Sync {
 
     /// What need not be raised again: the keys of open notices, and of those with evidence of `day`.
     async fn standing(&self, day: NaiveDate) -> Result<HashSet<NoticeKey>, StoreError>;
+}
+
+/// An organisation that has access and does not use it (注意事項 八(二)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DormantOrganisation {
+    /// The organisation.
+    pub ubn: UnifiedBusinessNumber,
+    /// Its name.
+    pub name: CompanyName,
+    /// The day of its last query, or of its approval where that is later.
+    pub since: NaiveDate,
+}
+
+/// Who does not use its access.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Dormancy: Send + Sync {
+    /// Organisations with active access that were approved and asked last on `day` or before, by number. A query that
+    /// was refused counts as one.
+    async fn dormant(&self, day: NaiveDate) -> Result<Vec<DormantOrganisation>, StoreError>;
 }
 
 /// Counts of what organisations do, taken from the verification records as they come.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, ApplicationId, Step},
+    company::{SweepId, SweepItem},
     key::Environment,
     notice::Notice,
     organisation::Organisation,
@@ -102,6 +103,8 @@ pub struct Change {
     /// Notices. One inserted while another of its organisation, rule and user is open or is of the same day is
     /// [`CommitError::OpenCase`].
     pub notices: Vec<Write<Notice>>,
+    /// An organisation on the worklist of a sweep; it was put there by [`Sweeps`](super::Sweeps).
+    pub sweep_item: Option<(SweepId, Write<SweepItem>)>,
     /// The key of a reminder that this sends; sent before, it is [`CommitError::Conflict`].
     pub reminder: Option<String>,
     /// A fresh Iss Key.

@@ -165,6 +165,13 @@ pub enum MailMessage {
         /// Until when it was due.
         due: NaiveDate,
     },
+    /// Access was not used for a year.
+    Dormant {
+        /// The company.
+        company: String,
+        /// The day since when.
+        since: NaiveDate,
+    },
     /// An improvement plan was received.
     PlanReceived {
         /// The company.

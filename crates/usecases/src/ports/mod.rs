@@ -1,10 +1,12 @@
 //! The ports: what the use cases need from the world, each documented as a contract that every adapter passes.
 
+mod audit;
 mod callers;
 mod card;
 mod cases;
 mod casework;
 mod change;
+mod company;
 mod ledger;
 mod mail;
 mod officers;
@@ -13,6 +15,7 @@ mod system;
 mod token;
 mod users;
 
+pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
 pub use callers::{
     CallerKey, CallerRecord, CallerSource, Exceeded, KeyMaterial, KeyReader, LimitName, ParsedKey,
     RateLimiter, Standing,
@@ -22,10 +25,13 @@ pub use cases::{
     ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     StoredChallenge, Versioned,
 };
-pub use casework::{ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally};
+pub use casework::{
+    Dormancy, DormantOrganisation, ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally,
+};
 pub use change::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
 };
+pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officers::{
@@ -38,11 +44,13 @@ pub use users::{SuspendedUser, UserSuspensions};
 
 #[cfg(test)]
 pub(crate) use {
+    audit::MockAuditLog,
     callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
     card::MockCardVerifier,
     cases::{MockApplications, MockChallenges, MockOrganisations},
-    casework::{MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
+    casework::{MockDormancy, MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     change::MockChanges,
+    company::{MockCompanyRegister, MockSweeps},
     ledger::MockLedger,
     mail::MockReminders,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},

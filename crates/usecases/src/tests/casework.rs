@@ -9,6 +9,7 @@ use idcheck_domain::{
     abuse::{Activity, NumberActivity, Thresholds, judge},
     access::{Access, Ground, Precondition},
     application::{Application, StateName},
+    company::{SweepId, SweepItem},
     notice::{Notice, NoticeId},
     officer::{OfficerId, Role},
     organisation::Organisation,
@@ -22,11 +23,12 @@ use super::{application, calendar, clock, contact, entropy, now, ubn};
 use crate::{
     casework::{
         CaseworkPorts, CaseworkRefusal, GovernAccess, HandleNotices, JudgePlans, NoticeStep, PlanRuling,
-        RevocationRuling, WatchUsage,
+        RevocationRuling, SweepCompanies, WatchUsage,
     },
     ports::{
-        Change, CommitError, MailMessage, MockApplications, MockChanges, MockImprovementPlans, MockNotices,
-        MockOfficers, MockOrganisations, MockRevocations, MockUsageTally, Officer, Versioned, Write,
+        Change, CommitError, MailMessage, MockApplications, MockChanges, MockCompanyRegister, MockDormancy,
+        MockImprovementPlans, MockNotices, MockOfficers, MockOrganisations, MockRevocations, MockSweeps,
+        MockUsageTally, Officer, RegisterError, Versioned, Write,
     },
 };
 
@@ -123,6 +125,7 @@ impl World {
             revocations: Arc::new(revocations),
             plans: Arc::new(plans),
             notices: Arc::new(notices),
+            dormancy: Arc::new(MockDormancy::new()),
             calendar: calendar(),
             officers: Arc::new(MockOfficers::new()),
             changes: Arc::new(changes),
@@ -261,4 +264,21 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     let accept = NoticeStep::Accept { note: None };
     let refused = handle.take(&by, id, 4, &accept).await.unwrap_err();
     assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");
+}
+
+/// A register that does not answer is not an empty one: nothing is written, and it is asked again.
+#[tokio::test]
+async fn what_the_register_did_not_answer_has_no_finding() {
+    let item = || SweepItem::unread(ubn(), CompanyName::parse("甲公司").unwrap());
+    for answer in [Err(RegisterError::Unreadable), Err(RegisterError::NoSnapshot)] {
+        let (mut sweeps, mut register) = (MockSweeps::new(), MockCompanyRegister::new());
+        sweeps.expect_unread().returning(move |_| Ok(vec![(SweepId(Uuid::from_u128(7)), item())]));
+        sweeps.expect_candidates().returning(move || Ok(vec![item()]));
+        register.expect_company().return_const(answer.clone());
+        register.expect_state_of().returning(|| Ok(None));
+        let sweeps = SweepCompanies::new(World::active().ports(), Arc::new(sweeps), Arc::new(register));
+        let refused = CaseworkRefusal::Register(answer.unwrap_err());
+        assert_eq!(sweeps.advance().await, Err(refused));
+        assert_eq!(sweeps.preview().await.unwrap(), [item()]);
+    }
 }

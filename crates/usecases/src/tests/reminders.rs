@@ -5,17 +5,21 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::{
-    application::ClarificationId, calendar::WorkingCalendar, officer::OfficerId, value::Narrative,
+    application::ClarificationId,
+    calendar::WorkingCalendar,
+    officer::OfficerId,
+    organisation::Organisation,
+    value::{CompanyName, Narrative},
 };
 use uuid::Uuid;
 
-use super::{application, entropy, now};
+use super::{application, contact, entropy, now, ubn};
 use crate::{
     ports::{
-        CaseSummary, Change, CommitError, MailMessage, MockApplications, MockChanges, MockClock, MockNotices,
-        MockOrganisations, MockReminders, Page,
+        CaseSummary, Change, CommitError, DormantOrganisation, MailMessage, MockApplications, MockChanges,
+        MockClock, MockDormancy, MockNotices, MockOrganisations, MockReminders, Page, Versioned,
     },
     reminders::{ReminderPorts, SendReminders},
 };
@@ -42,6 +46,17 @@ async fn at(
     applications.expect_queue().returning(|_| Ok(Page { items: vec![asked()], next: None }));
     let mut notices = MockNotices::new();
     notices.expect_open().returning(|| Ok(Vec::new()));
+    let mut dormancy = MockDormancy::new();
+    dormancy.expect_dormant().returning(move |day| {
+        let since = NaiveDate::from_ymd_opt(2025, 12, 5).unwrap();
+        let name = CompanyName::parse("測試甲").unwrap();
+        Ok(if since <= day { vec![DormantOrganisation { ubn: ubn(), name, since }] } else { Vec::new() })
+    });
+    let mut organisations = MockOrganisations::new();
+    organisations.expect_find().returning(|_| {
+        let value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
+        Ok(Some(Versioned { value, version: 1 }))
+    });
     let mut reminders = MockReminders::new();
     let sent: HashSet<String> = sent.iter().map(|key| (*key).to_owned()).collect();
     reminders.expect_sent().returning(move |_| Ok(sent.clone()));
@@ -56,7 +71,8 @@ async fn at(
         clock: Arc::new(clock),
         entropy: entropy(),
         applications: Arc::new(applications),
-        organisations: Arc::new(MockOrganisations::new()),
+        organisations: Arc::new(organisations),
+        dormancy: Arc::new(dormancy),
         notices: Arc::new(notices),
         reminders: Arc::new(reminders),
         changes: Arc::new(changes),
@@ -96,4 +112,18 @@ async fn what_was_sent_is_not_sent_again_here_or_on_another_node() {
     assert_eq!((sent, changes.len()), (Ok(0), 0));
     let (sent, _) = at("2026-11-30T09:00:00+08:00", &[], Err(CommitError::Conflict)).await;
     assert_eq!(sent, Ok(0));
+}
+
+/// 注意事項 八(二): from the day on which the last query is twelve months ago, once.
+#[tokio::test]
+async fn who_has_not_asked_for_a_year_is_told_once() {
+    let overdue = DUE.replace(":due", ":overdue");
+    let (sent, _) = at("2026-12-04T12:00:00+08:00", &[DUE, &overdue], Ok(())).await;
+    assert_eq!(sent, Ok(0));
+    let (sent, changes) = at("2026-12-05T12:00:00+08:00", &[DUE, &overdue], Ok(())).await;
+    assert_eq!(sent, Ok(1));
+    assert_eq!(changes[0].reminder.as_deref(), Some("dormant:04595257:2025-12-05"));
+    assert!(matches!(changes[0].mail[0].message, MailMessage::Dormant { .. }));
+    let sent_before = [DUE, &overdue, "dormant:04595257:2025-12-05"];
+    assert_eq!(at("2027-03-01T12:00:00+08:00", &sent_before, Ok(())).await.0, Ok(0));
 }

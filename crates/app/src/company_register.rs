@@ -1,0 +1,143 @@
+//! The company register over the GCIS open-data service (經濟部商工登記公示資料, 公司登記基本資料).
+//!
+//! One number a request. Only an empty body or an empty list says "not found"; whatever is not the expected JSON — the
+//! service tells its errors as plain text with status 200 — is no answer.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use idcheck_domain::{company::CompanyRecord, value::UnifiedBusinessNumber};
+use idcheck_persistence::Store;
+use idcheck_usecases::ports::{CompanyRegister, RegisterError};
+use serde::Deserialize;
+
+use crate::config::CompanyRegisterConfig;
+
+/// Octets that one answer may have.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// The register of a configuration.
+///
+/// # Errors
+/// When no HTTP client can be made.
+pub(crate) fn register(
+    config: &CompanyRegisterConfig,
+    store: &Arc<Store>,
+) -> anyhow::Result<Arc<dyn CompanyRegister>> {
+    Ok(match &config.gcis {
+        None => Arc::clone(store) as _,
+        Some(url) => Arc::new(Gcis::new(url, Duration::from_secs(config.timeout))?),
+    })
+}
+
+struct Gcis {
+    client: reqwest::Client,
+    url: String,
+}
+
+/// The members of an answer that count; the service sends more.
+#[derive(Deserialize)]
+struct Company {
+    #[serde(rename = "Business_Accounting_NO")]
+    number: String,
+    #[serde(rename = "Company_Name")]
+    name: String,
+    #[serde(rename = "Company_Status_Desc")]
+    status: String,
+}
+
+impl Gcis {
+    fn new(url: &str, timeout: Duration) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().timeout(timeout).build()?;
+        Ok(Self { client, url: url.to_owned() })
+    }
+
+    async fn asked(&self, ubn: UnifiedBusinessNumber) -> reqwest::Result<Vec<u8>> {
+        let filter = format!("%24format=json&%24filter=Business_Accounting_NO%20eq%20{ubn}&%24top=1");
+        let joint = if self.url.contains('?') { '&' } else { '?' };
+        let request = self.client.get(format!("{}{joint}{filter}", self.url));
+        let mut response = request.send().await?.error_for_status()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_ANSWER {
+                break;
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// Reads an answer about a number.
+fn read(body: &[u8], ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>, RegisterError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let companies: Vec<Company> = serde_json::from_slice(body).map_err(|_| RegisterError::Unreadable)?;
+    let Some(company) = companies.into_iter().next() else { return Ok(None) };
+    // An answer about another company is none about this one.
+    if company.number != ubn.as_str() || company.name.trim().is_empty() {
+        return Err(RegisterError::Unreadable);
+    }
+    let status = Some(company.status).filter(|status| !status.trim().is_empty());
+    Ok(Some(CompanyRecord { ubn, name: company.name, status }))
+}
+
+#[async_trait]
+impl CompanyRegister for Gcis {
+    async fn company(&self, ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>, RegisterError> {
+        let answered = match self.asked(ubn).await {
+            Ok(body) => read(&body, ubn),
+            Err(error) => {
+                tracing::warn!(error = %error.without_url(), "the company register does not answer");
+                return Err(RegisterError::Unreadable);
+            }
+        };
+        if answered.is_err() {
+            tracing::warn!("what the company register sent is no answer");
+        }
+        answered
+    }
+
+    async fn state_of(&self) -> Result<Option<DateTime<Utc>>, RegisterError> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn ubn() -> UnifiedBusinessNumber {
+        UnifiedBusinessNumber::parse("04595257").unwrap()
+    }
+
+    #[test]
+    fn only_an_empty_answer_says_not_found() {
+        for empty in ["", " \r\n", "[]", " [ ] "] {
+            assert_eq!(read(empty.as_bytes(), ubn()), Ok(None), "{empty:?}");
+        }
+        for no_answer in [
+            "很抱歉，您目前無法使用此服務",
+            "<html>busy</html>",
+            "{}",
+            "null",
+            "[{}]",
+            r#"[{"Business_Accounting_NO":"20828393","Company_Name":"別家","Company_Status_Desc":"核准設立"}]"#,
+            r#"[{"Business_Accounting_NO":"04595257","Company_Name":" ","Company_Status_Desc":"核准設立"}]"#,
+            r#"[{"Business_Accounting_NO":"04595257","Company_Name":"甲","Company_Status_Desc":"#,
+        ] {
+            assert_eq!(read(no_answer.as_bytes(), ubn()), Err(RegisterError::Unreadable), "{no_answer}");
+        }
+    }
+
+    #[test]
+    fn more_members_do_not_matter() {
+        let body = r#"[{"Business_Accounting_NO":"04595257","Company_Name":"甲","Company_Status_Desc":"解散","Capital_Stock_Amount":1}]"#;
+        let read = read(body.as_bytes(), ubn()).unwrap().unwrap();
+        assert_eq!((read.name.as_str(), read.ended()), ("甲", Some("解散")));
+    }
+}

@@ -1,0 +1,110 @@
+//! Officers: the audit log.
+
+use chrono::{DateTime, FixedOffset};
+use idcheck_domain::taipei;
+use idcheck_usecases::audit::{AuditPage, AuditQuestion};
+use poem::Request;
+use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
+
+use super::{
+    Failure, Tag,
+    officer::{OfficerToken, SignedIn},
+};
+use crate::audit::{PAGE, question};
+
+pub(super) struct AuditApi;
+
+/// An act, a decision or a look.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Entry {
+    /// Its number in the hash chain.
+    seq: i64,
+    at: DateTime<FixedOffset>,
+    /// `officer:<id>`, `organisation:<UBN>`, `operator` or `system`.
+    actor: String,
+    /// The user name where it was an officer.
+    officer: Option<String>,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
+/// A page of the log.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Entries {
+    /// Newest first.
+    entries: Vec<Entry>,
+    /// To be sent as `cursor` for the next page.
+    next_cursor: Option<String>,
+}
+
+/// How the hash chain stands.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+struct Chain {
+    /// The number of the last entry.
+    head: i64,
+    /// The first entry that was walked now; `idcheck audit verify` walks all.
+    walked_from: i64,
+    /// Whether what was walked is intact.
+    intact: bool,
+    /// The first bad entry.
+    first_bad: Option<i64>,
+}
+
+fn entries_of(page: AuditPage, next_cursor: Option<String>) -> Entries {
+    let AuditPage { lines, officers } = page;
+    let entries = lines.into_iter().map(|line| Entry {
+        seq: line.seq,
+        at: taipei::local(line.at),
+        officer: officers.get(&line.entry.actor).cloned(),
+        actor: line.entry.actor,
+        action: line.entry.action,
+        subject: line.entry.subject,
+        detail: line.entry.detail,
+    });
+    Entries { entries: entries.collect(), next_cursor }
+}
+
+#[OpenApi(tag = "Tag::Officer")]
+impl AuditApi {
+    /// Entries of the audit log: who did or looked at what, when.
+    #[oai(path = "/officer/audit", method = "get")]
+    #[allow(clippy::too_many_arguments, reason = "one for each parameter of the query")]
+    async fn search(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        /// An officer's user name, a UBN, `operator` or `system`.
+        who: Query<Option<String>>,
+        /// How the action's word begins.
+        what: Query<Option<String>>,
+        /// A case number, a UBN, or an identity such as `sweep:<id>`.
+        about: Query<Option<String>>,
+        /// From this day in Taipei on, `2026-11-23`.
+        from: Query<Option<String>>,
+        /// To this day, inclusive.
+        until: Query<Option<String>>,
+        cursor: Query<Option<String>>,
+    ) -> Result<Json<Entries>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let given = [&who.0, &what.0, &about.0, &from.0, &until.0, &cursor.0];
+        let asked: AuditQuestion = question(given.map(|text| text.as_deref().unwrap_or_default()), PAGE);
+        let read = signed_in.context.app.services.audit.search(&signed_in.officer, &asked).await;
+        let page = read.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let next = crate::audit::next_cursor(&page, PAGE);
+        Ok(Json(entries_of(page, next)))
+    }
+
+    /// How the end of the hash chain stands.
+    #[oai(path = "/officer/audit/chain", method = "get")]
+    async fn chain(&self, request: &Request, token: OfficerToken) -> Result<Json<Chain>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let status = signed_in.context.app.services.audit.status(&signed_in.officer).await;
+        let status = status.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let (intact, first_bad) = (status.first_bad.is_none(), status.first_bad);
+        Ok(Json(Chain { head: status.head, walked_from: status.walked_from, intact, first_bad }))
+    }
+}

@@ -1,0 +1,100 @@
+//! The audit log: search, export, and how its chain stands.
+
+use idcheck_usecases::audit::{AuditPage, AuditQuestion, AuditRefusal};
+use minijinja::{Value, context};
+use poem::{
+    Request, Response, handler,
+    http::{StatusCode, header},
+    web::Query,
+};
+
+use super::officer;
+use crate::{
+    audit::{EXPORTED, PAGE, csv, next_cursor, question},
+    page::{FormValues, Opener, Page, value},
+    view::moment,
+};
+
+/// What can be asked for, in the order of [`question`].
+const FIELDS: [&str; 6] = ["who", "what", "about", "from", "until", "cursor"];
+
+fn asked(query: &FormValues, limit: u32) -> AuditQuestion {
+    question(FIELDS.map(|name| value(query, name)), limit)
+}
+
+/// The same question as a query string, without the cursor.
+fn query_string(query: &FormValues) -> String {
+    let encoded = |text: &str| {
+        let byte = |b: u8| {
+            if b.is_ascii_alphanumeric() || b"-.".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        };
+        text.bytes().map(byte).collect::<String>()
+    };
+    let given =
+        FIELDS[..5].iter().map(|name| (name, value(query, name))).filter(|(_, text)| !text.is_empty());
+    given.map(|(name, text)| format!("{name}={}", encoded(text))).collect::<Vec<_>>().join("&")
+}
+
+fn lines(page: &AuditPage) -> Value {
+    let line = |line: &idcheck_usecases::ports::AuditLine| {
+        let entry = &line.entry;
+        context! {
+            seq => line.seq, at => moment(line.at), who => page.officers.get(&entry.actor).unwrap_or(&entry.actor),
+            action => &entry.action, subject => &entry.subject, detail => &entry.detail,
+        }
+    };
+    page.lines.iter().map(line).collect()
+}
+
+#[handler]
+pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    let log = &page.app.services.audit;
+    let read = async {
+        Ok::<_, AuditRefusal>((
+            log.search(&officer, &asked(&query, PAGE)).await?,
+            log.status(&officer).await?,
+        ))
+    };
+    let (found, chain) = match read.await {
+        Ok(read) => read,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let field = |name: &str| value(&query, name).to_owned();
+    let with = context! {
+        officer => &officer.username,
+        lines => lines(&found),
+        asked => context! {
+            who => field("who"), what => field("what"), about => field("about"), from => field("from"),
+            until => field("until"),
+        },
+        same => query_string(&query),
+        next => next_cursor(&found, PAGE),
+        chain => context! { head => chain.head, walked_from => chain.walked_from, first_bad => chain.first_bad },
+    };
+    Ok(page.show(StatusCode::OK, "officer/audit.html", Opener::Isolated, with))
+}
+
+#[handler]
+pub(super) async fn export(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    match page.app.services.audit.export(&officer, &asked(&query, EXPORTED)).await {
+        Ok(found) => Ok(Response::builder()
+            .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
+            .header(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\"")
+            .body(csv(&found))),
+        Err(refusal) => Ok(page.problem(&refusal.into(), "/officer/audit")),
+    }
+}

@@ -1,0 +1,117 @@
+//! The contract of [`CompanySnapshots`] and [`Sweeps`].
+
+use chrono::TimeDelta;
+use idcheck_domain::{
+    company::{CompanyRecord, Finding, Sweep, SweepId, SweepItem},
+    officer::OfficerId,
+    value::{Account, Reason},
+};
+use idcheck_usecases::ports::{
+    AuditEntry, Change, Changes, Clock, CommitError, CompanyRegister, CompanySnapshots, RegisterError,
+    Sweeps, Write,
+};
+use uuid::Uuid;
+
+use crate::{
+    FixedClock,
+    builders::{active_organisation, organisation, ubn},
+};
+
+fn record(number: usize, name: &str) -> CompanyRecord {
+    CompanyRecord { ubn: ubn(number), name: name.to_owned(), status: None }
+}
+
+/// A snapshot counts from its completion on and as a whole; interrupted, it goes on where it was.
+pub async fn snapshots<S: CompanySnapshots + CompanyRegister>(store: &S) {
+    let at = FixedClock::default().now();
+    let (first, second) = ([1; 32], [2; 32]);
+    assert_eq!(store.company(ubn(1)).await, Err(RegisterError::NoSnapshot));
+    assert_eq!(store.begin(&first, at).await, Ok(Some(0)));
+    store.append(&first, &[record(1, "甲"), record(2, "乙")], 2).await.unwrap();
+    assert_eq!(store.company(ubn(1)).await, Err(RegisterError::NoSnapshot), "it is not complete");
+    assert_eq!(store.state_of().await, Err(RegisterError::NoSnapshot));
+    assert_eq!(store.begin(&first, at + TimeDelta::hours(1)).await, Ok(Some(2)));
+    store.append(&first, &[record(3, "丙")], 3).await.unwrap();
+    assert_eq!(store.complete(&first, at).await, Ok(3));
+    assert_eq!(store.state_of().await, Ok(Some(at)));
+    assert_eq!(store.company(ubn(3)).await, Ok(Some(record(3, "丙"))));
+    assert_eq!(store.company(ubn(4)).await, Ok(None));
+    assert_eq!(store.begin(&first, at).await, Ok(None), "it is complete");
+
+    let later = at + TimeDelta::days(365);
+    assert_eq!(store.begin(&second, later).await, Ok(Some(0)));
+    store.append(&second, &[record(4, "丁")], 1).await.unwrap();
+    assert_eq!(store.company(ubn(4)).await, Ok(None), "the one before stays in force");
+    store.abandon(&second).await.unwrap();
+    store.abandon(&first).await.unwrap();
+    assert_eq!(store.company(ubn(3)).await, Ok(Some(record(3, "丙"))), "one in force is not abandoned");
+    assert_eq!(store.begin(&second, later).await, Ok(Some(0)));
+    store.append(&second, &[record(4, "丁")], 1).await.unwrap();
+    assert_eq!(store.complete(&second, later).await, Ok(1));
+    assert_eq!(store.company(ubn(3)).await, Ok(None));
+    assert_eq!(store.company(ubn(4)).await, Ok(Some(record(4, "丁"))));
+}
+
+fn change() -> Change {
+    let audit = AuditEntry {
+        actor: "system".to_owned(),
+        action: "test".to_owned(),
+        subject: "x".to_owned(),
+        detail: String::new(),
+    };
+    Change { audit: vec![audit], ..Change::default() }
+}
+
+/// One sweep a day however many begin it, over those who hold access; a finding is written once, a ruling once.
+pub async fn sweeps<S: Sweeps + Changes + Clone + 'static>(store: &S, other: &S) {
+    let at = FixedClock::default().now();
+    for (number, account) in [(900, "AW001"), (901, "AW002")] {
+        let held = active_organisation(ubn(number), Account::parse(account).unwrap(), at);
+        store.commit(Change { organisation: Some(Write::Insert(held)), ..change() }).await.unwrap();
+    }
+    let none = Some(Write::Insert(organisation(ubn(902))));
+    store.commit(Change { organisation: none, ..change() }).await.unwrap();
+
+    let officer = OfficerId(Uuid::from_u128(61));
+    let sweep = |id, days| Sweep {
+        id: SweepId(Uuid::from_u128(id)),
+        begun_by: Some(officer),
+        begun_at: at + TimeDelta::days(days),
+        register_of: Some(at),
+    };
+    let (one, two) = (sweep(1, 0), sweep(2, 0));
+    let (one, two) = tokio::join!(store.begin(&one), other.begin(&two));
+    let begun = one.unwrap();
+    assert_eq!(begun, two.unwrap(), "one sweep a day");
+    assert_eq!(store.find(begun.id).await.unwrap(), Some(begun.clone()));
+    let items = store.items(begun.id).await.unwrap();
+    assert_eq!(items.iter().map(|item| item.value.ubn).collect::<Vec<_>>(), [ubn(900), ubn(901)]);
+    assert_eq!(
+        store.candidates().await.unwrap(),
+        items.into_iter().map(|item| item.value).collect::<Vec<_>>()
+    );
+
+    assert_eq!(store.unread(1).await.unwrap().len(), 1);
+    let (id, item) = store.unread(10).await.unwrap().remove(0);
+    let found = |finding| SweepItem { finding: Some(finding), ..item.clone() };
+    store.found(id, &found(Finding::Dissolved { status: "解散".to_owned() })).await.unwrap();
+    store.found(id, &found(Finding::NotFound)).await.unwrap();
+    let read = store.items(id).await.unwrap().remove(0);
+    assert_eq!(
+        read.value,
+        found(Finding::Dissolved { status: "解散".to_owned() }),
+        "the first answer stands"
+    );
+    assert_eq!(store.unread(10).await.unwrap().len(), 1);
+
+    let kept = read.value.keep(officer, Reason::parse("清算中").unwrap(), at).unwrap();
+    let ruling = Write::Update { value: kept.clone(), expected: read.version };
+    let ruling = Change { sweep_item: Some((id, ruling)), ..change() };
+    store.commit(ruling.clone()).await.unwrap();
+    assert_eq!(store.commit(ruling).await, Err(CommitError::Conflict));
+    assert_eq!(store.items(id).await.unwrap()[0].value, kept);
+
+    let next = store.begin(&sweep(3, 365)).await.unwrap();
+    let latest: Vec<_> = store.latest(5).await.unwrap().into_iter().map(|sweep| sweep.id).collect();
+    assert_eq!(latest, [next.id, begun.id]);
+}

@@ -1,0 +1,276 @@
+//! The yearly sweep (注意事項 十一): every organisation's name and number against the company register.
+//!
+//! A sweep changes nothing by itself. It makes a worklist; a supervisor who did not begin it confirms the revocations,
+//! one by one or all. The register is asked beside, in strides, and again about what it did not answer.
+
+use std::sync::Arc;
+
+use idcheck_domain::{
+    access::{Ground, Precondition},
+    company::{CompanyRecord, Finding, Sweep, SweepId, SweepItem},
+    officer::Permission,
+    taipei,
+    value::{Reason, UnifiedBusinessNumber},
+};
+
+use super::{CaseworkPorts, CaseworkRefusal, OfficerNames, audit, permit, settle};
+use crate::ports::{AuditEntry, Change, CompanyRegister, Officer, RegisterError, Sweeps, Versioned, Write};
+
+/// Sweeps listed at one time.
+const LISTED: u16 = 20;
+/// Items about which the register is asked in one stride.
+const STRIDE: u16 = 200;
+
+/// A sweep with its worklist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepFile {
+    /// The sweep.
+    pub sweep: Sweep,
+    /// Its worklist, by number.
+    pub items: Vec<Versioned<SweepItem>>,
+    /// The names of those who acted.
+    pub officers: OfficerNames,
+}
+
+impl SweepFile {
+    /// Items about which the register has not answered.
+    pub fn unread(&self) -> usize {
+        self.items.iter().filter(|item| item.value.finding.is_none()).count()
+    }
+
+    /// Items that wait for a person.
+    pub fn waiting(&self) -> usize {
+        self.items.iter().filter(|item| item.value.waits()).count()
+    }
+
+    /// Items of a finding's word.
+    pub fn found(&self, word: &str) -> usize {
+        let of = |item: &&Versioned<SweepItem>| {
+            item.value.finding.as_ref().is_some_and(|finding| finding.as_str() == word)
+        };
+        self.items.iter().filter(of).count()
+    }
+}
+
+/// Who begins a sweep.
+#[derive(Debug, Clone, Copy)]
+pub enum SweptBy<'o> {
+    /// The operator, on the command line.
+    Operator,
+    /// An officer of the console.
+    Officer(&'o Officer),
+}
+
+/// Compares organisations with the company register and acts on it.
+#[derive(Clone)]
+pub struct SweepCompanies {
+    ports: CaseworkPorts,
+    sweeps: Arc<dyn Sweeps>,
+    register: Arc<dyn CompanyRegister>,
+}
+
+impl SweepCompanies {
+    /// With these ports.
+    pub fn new(ports: CaseworkPorts, sweeps: Arc<dyn Sweeps>, register: Arc<dyn CompanyRegister>) -> Self {
+        Self { ports, sweeps, register }
+    }
+
+    /// Begins a sweep, or goes on with the one of the same day.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Register`] where there is no register, and the others.
+    pub async fn begin(&self, by: SweptBy<'_>) -> Result<Sweep, CaseworkRefusal> {
+        let begun_by = match by {
+            SweptBy::Operator => None,
+            SweptBy::Officer(officer) => {
+                permit(officer, Permission::GovernAccess)?;
+                Some(officer.id)
+            }
+        };
+        let now = self.ports.clock.now();
+        let id = SweepId(self.ports.entropy.uuid(now));
+        let register_of = self.register.state_of().await?;
+        let sweep = self.sweeps.begin(&Sweep { id, begun_by, begun_at: now, register_of }).await?;
+        if sweep.id == id {
+            let actor = begun_by.map_or_else(|| "operator".to_owned(), |id| format!("officer:{id}"));
+            let entry = AuditEntry {
+                actor,
+                action: "sweep.begin".to_owned(),
+                subject: format!("sweep:{id}"),
+                detail: String::new(),
+            };
+            self.ports.changes.note(entry).await?;
+        }
+        Ok(sweep)
+    }
+
+    /// Asks the register about what it was not asked yet; how many answers came. After the first question without an
+    /// answer the rest waits for the next turn.
+    ///
+    /// # Errors
+    /// The register's or the store's; the next turn goes on.
+    pub async fn advance(&self) -> Result<usize, CaseworkRefusal> {
+        let mut answers = 0;
+        for (id, item) in self.sweeps.unread(STRIDE).await? {
+            let record = self.register.company(item.ubn).await?;
+            let finding = Some(Finding::of(&item.name, record.as_ref()));
+            self.sweeps.found(id, &SweepItem { finding, ..item }).await?;
+            answers += 1;
+        }
+        Ok(answers)
+    }
+
+    /// What a sweep would find now; nothing is written. An item without a finding was not answered.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Register`] where there is no register, and the store's.
+    pub async fn preview(&self) -> Result<Vec<SweepItem>, CaseworkRefusal> {
+        self.register.state_of().await?;
+        let mut items = self.sweeps.candidates().await?;
+        for item in &mut items {
+            if let Ok(record) = self.register.company(item.ubn).await {
+                item.finding = Some(Finding::of(&item.name, record.as_ref()));
+            }
+        }
+        Ok(items)
+    }
+
+    /// The company of a number, as the register has it.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; shown beside the case, which can be decided all the same.
+    pub async fn registered(
+        &self,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<Option<CompanyRecord>, RegisterError> {
+        self.register.company(ubn).await
+    }
+
+    /// The latest sweeps, newest first.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal`].
+    pub async fn list(&self, officer: &Officer) -> Result<Vec<Sweep>, CaseworkRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        Ok(self.sweeps.latest(LISTED).await?)
+    }
+
+    /// One sweep with its worklist.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal`].
+    pub async fn file(&self, officer: &Officer, id: SweepId) -> Result<SweepFile, CaseworkRefusal> {
+        permit(officer, Permission::ReadCases)?;
+        let sweep = self.sweep(id).await?;
+        let officers = self.ports.officers.list().await?;
+        let officers = officers.into_iter().map(|officer| (officer.id, officer.username)).collect();
+        Ok(SweepFile { sweep, items: self.sweeps.items(id).await?, officers })
+    }
+
+    async fn sweep(&self, id: SweepId) -> Result<Sweep, CaseworkRefusal> {
+        self.sweeps.find(id).await?.ok_or(CaseworkRefusal::Unknown)
+    }
+
+    async fn item(
+        &self,
+        id: SweepId,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<Versioned<SweepItem>, CaseworkRefusal> {
+        let items = self.sweeps.items(id).await?;
+        items.into_iter().find(|item| item.value.ubn == ubn).ok_or(CaseworkRefusal::Unknown)
+    }
+
+    /// Revokes the access of one organisation that was not found or is dissolved.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Ruling`] to who began the sweep, where the register gives no ground and after a ruling, and
+    /// the others.
+    pub async fn confirm(
+        &self,
+        officer: &Officer,
+        id: SweepId,
+        ubn: UnifiedBusinessNumber,
+    ) -> Result<(), CaseworkRefusal> {
+        permit(officer, Permission::Confirm)?;
+        let sweep = self.sweep(id).await?;
+        settle(|| async {
+            let read = self.item(id, ubn).await?;
+            let (confirmed, ground) = read.value.confirm(&sweep, officer.id, self.ports.clock.now())?;
+            let reason = Reason::parse(&ground).map_err(|_| CaseworkRefusal::Unknown)?;
+            let mut change = Change::default();
+            self.ports.revoke(ubn, Ground::NotRegistered, &reason, &mut change).await?;
+            self.rule(
+                officer,
+                "sweep.confirm",
+                &sweep,
+                Write::Update { value: confirmed, expected: read.version },
+                change,
+            )
+            .await
+        })
+        .await
+    }
+
+    /// Confirms all items that were not found or are dissolved, each in its own transaction; how many. What someone
+    /// else settled meanwhile is left out.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal::Ruling`] to who began the sweep, and the others.
+    pub async fn confirm_all(&self, officer: &Officer, id: SweepId) -> Result<usize, CaseworkRefusal> {
+        permit(officer, Permission::Confirm)?;
+        self.sweep(id).await?;
+        let items = self.sweeps.items(id).await?.into_iter().map(|item| item.value);
+        let mut confirmed = 0;
+        for item in items.filter(SweepItem::waits) {
+            if item.finding.as_ref().is_none_or(|finding| finding.ground().is_none()) {
+                continue;
+            }
+            match self.confirm(officer, id, item.ubn).await {
+                Ok(()) => confirmed += 1,
+                Err(
+                    CaseworkRefusal::Precondition(Precondition::AlreadyRevoked | Precondition::NothingHeld)
+                    | CaseworkRefusal::Ruling(idcheck_domain::revocation::RefusedRuling::Decided),
+                ) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Leaves the access of one organisation as it is.
+    ///
+    /// # Errors
+    /// [`CaseworkRefusal`].
+    pub async fn keep(
+        &self,
+        officer: &Officer,
+        id: SweepId,
+        ubn: UnifiedBusinessNumber,
+        reason: &Reason,
+    ) -> Result<(), CaseworkRefusal> {
+        permit(officer, Permission::GovernAccess)?;
+        let sweep = self.sweep(id).await?;
+        settle(|| async {
+            let read = self.item(id, ubn).await?;
+            let kept = read.value.keep(officer.id, reason.clone(), self.ports.clock.now())?;
+            let write = Write::Update { value: kept, expected: read.version };
+            self.rule(officer, "sweep.keep", &sweep, write, Change::default()).await
+        })
+        .await
+    }
+
+    async fn rule(
+        &self,
+        officer: &Officer,
+        action: &str,
+        sweep: &Sweep,
+        item: Write<SweepItem>,
+        mut change: Change,
+    ) -> Result<(), CaseworkRefusal> {
+        let subject = format!("organisation:{}", item.value().ubn);
+        let day = taipei::day(sweep.begun_at);
+        change.audit.push(audit(officer, action, subject, format!("sweep:{} day:{day}", sweep.id)));
+        change.sweep_item = Some((sweep.id, item));
+        self.ports.commit(change).await
+    }
+}

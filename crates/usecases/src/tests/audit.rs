@@ -1,0 +1,50 @@
+//! The audit log, for auditors.
+
+use std::sync::{Arc, Mutex};
+
+use idcheck_domain::officer::{OfficerId, Role};
+use uuid::Uuid;
+
+use crate::{
+    audit::{AuditQuestion, AuditRefusal, ReadAudit},
+    ports::{MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
+};
+
+fn officer(role: Role) -> Officer {
+    Officer { id: OfficerId(Uuid::from_u128(5)), username: "lin".to_owned(), role }
+}
+
+#[tokio::test]
+async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
+    let filters = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&filters);
+    let mut log = MockAuditLog::new();
+    log.expect_search().returning(move |filter| {
+        kept.lock().unwrap().push((filter.actor.clone(), filter.subject.clone()));
+        Ok(Vec::new())
+    });
+    let mut officers = MockOfficers::new();
+    officers.expect_list().returning(|| Ok(vec![officer(Role::Reviewer)]));
+    let mut changes = MockChanges::new();
+    changes.expect_note().withf(|entry| entry.action == "audit.export").times(1).returning(|_| Ok(()));
+    let read = ReadAudit::new(
+        Arc::new(log),
+        Arc::new(officers),
+        Arc::new(MockApplications::new()),
+        Arc::new(changes),
+    );
+    let ask = |who: &str, about: &str| AuditQuestion {
+        who: Some(who.to_owned()),
+        about: Some(about.to_owned()),
+        ..AuditQuestion::default()
+    };
+    for role in [Role::Reviewer, Role::Supervisor, Role::Admin] {
+        assert_eq!(read.search(&officer(role), &ask("lin", "x")).await, Err(AuditRefusal::Forbidden));
+    }
+    read.search(&officer(Role::Auditor), &ask("lin", "04595257")).await.unwrap();
+    read.export(&officer(Role::Auditor), &ask("system", "sweep:7")).await.unwrap();
+    let some = |text: &str| Some(text.to_owned());
+    let by_name = format!("officer:{}", Uuid::from_u128(5));
+    let asked = [(some(&by_name), some("organisation:04595257")), (some("system"), some("sweep:7"))];
+    assert_eq!(*filters.lock().unwrap(), asked);
+}
