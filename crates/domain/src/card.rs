@@ -55,7 +55,7 @@ pub struct SigningCard {
 
 impl SigningCard {
     /// Whether the name typed in the form is the certificate's, spelled differently or not
-    /// ([`same_name`](crate::company::same_name)). An officer judges the rest.
+    /// ([`same_name`]). An officer judges the rest.
     pub fn bears(&self, typed: &CompanyName) -> bool {
         same_name(&self.company_name, typed.as_str())
     }
