@@ -1,4 +1,4 @@
-//! The browser suite: Debian's Chromium against a fresh `idcheck demo`.
+//! The browser suites: Debian's Chromium against a fresh `idcheck demo`.
 
 use std::{
     path::Path,
@@ -13,18 +13,25 @@ use crate::{
     shell::{command, packages, run},
 };
 
-/// Installs what is missing, starts the demo, walks it, stops it.
+/// The suites, each against a demo of its own.
+const SUITES: [&str; 2] = ["walk.mjs", "cards.mjs"];
+
+/// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
 pub(crate) fn walk() -> anyhow::Result<()> {
     packages(|| Path::new("/usr/bin/chromium").exists(), &["chromium", "fonts-noto-cjk"])?;
     let suite = crate::shell::root().join("tests/browser");
     run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&suite))?;
-    let folder = tempfile::tempdir()?;
-    let binary = target_directory()?.join("debug/idcheck");
-    let demo = Demo::start(&binary, folder.path())?;
-    let walked = run(command("node", &["--test", "tests/browser/walk.mjs"])
-        .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json")));
-    drop(demo);
-    walked
+    let programs = target_directory()?.join("debug");
+    SUITES.iter().try_for_each(|script| {
+        let folder = tempfile::tempdir()?;
+        let demo = Demo::start(&programs.join("idcheck"), folder.path())?;
+        let run = run(command("node", &["--test", &format!("tests/browser/{script}")])
+            .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json"))
+            .env("IDCHECK_TEST_DEMO_LOG", folder.path().join("log"))
+            .env("IDCHECK_TEST_SOFTCARD", programs.join("idcheck-softcard")));
+        drop(demo);
+        run
+    })
 }
 
 struct Demo(Child);

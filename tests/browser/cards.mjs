@@ -1,0 +1,317 @@
+// The signing page against every fault of card and component that `idcheck-softcard --fault` can provoke, and the search
+// for a PIN in everything that our server sees or keeps. Needs a fresh `idcheck demo`: IDCHECK_TEST_DEMO_JSON,
+// IDCHECK_TEST_DEMO_LOG (its output) and IDCHECK_TEST_SOFTCARD (the program).
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { demo, launch, look } from "./common.mjs";
+
+const CANARY = "Qz7Kx9Wv";
+const EMAIL = "canary-of-the-search@example.com";
+const dataDir = dirname(process.env.IDCHECK_TEST_DEMO_JSON);
+const cards = mkdtempSync(join(tmpdir(), "idcheck-cards-"));
+const valid = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
+const card = valid[1];
+const componentPort = new URL(demo.softcardUrl).port;
+const traffic = [];
+
+let browser;
+let context;
+let page;
+let component; // the program that stands in for the component now
+let componentAt; // its port
+let relay; // what the browser takes for the component's port
+
+before(async () => {
+  // Copies of the demo's cards, the one of these tests with a PIN that stands nowhere else.
+  cpSync(join(dataDir, "pki"), cards, { recursive: true });
+  for (const name of readdirSync(join(cards, "cards")).filter((n) => n.endsWith(".json"))) {
+    const file = join(cards, "cards", name);
+    const record = JSON.parse(readFileSync(file, "utf8"));
+    if (record.slot === card.slot) writeFileSync(file, JSON.stringify({ ...record, pin: CANARY }));
+  }
+  relay = net.createServer((from) => {
+    const to = net.connect(componentAt, "127.0.0.1");
+    for (const [one, other] of [[from, to], [to, from]]) {
+      one.on("error", () => other.destroy());
+      one.pipe(other);
+    }
+  }).listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  browser = await launch(`--host-resolver-rules=MAP localhost:${componentPort} 127.0.0.1:${relay.address().port}`);
+  await openContext();
+});
+after(async () => {
+  await browser?.close();
+  relay?.close();
+  rmSync(cards, { recursive: true });
+});
+afterEach(async () => {
+  if (component) {
+    component.kill("SIGKILL");
+    await once(component, "exit");
+  }
+  component = undefined;
+  await openContext();
+});
+
+const openContext = async (options = {}) => {
+  await context?.close();
+  context = await browser.newContext({ locale: "zh-TW", ...options });
+  context.on("request", (request) => {
+    if (request.url().startsWith(demo.baseUrl)) {
+      traffic.push(request.url(), JSON.stringify(request.headers()), request.postData() ?? "");
+    }
+  });
+  page = await context.newPage();
+};
+
+// Starts the component with these faults and only these readers.
+const plugIn = async (faults, slots = [card.slot]) => {
+  const free = net.createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  componentAt = free.address().port;
+  free.close();
+  const options = [...faults.flatMap((fault) => ["--fault", fault]), ...slots.flatMap((slot) => ["--slot", slot])];
+  const where = ["--data-dir", cards, "--listen", `127.0.0.1:${componentAt}`];
+  component = spawn(process.env.IDCHECK_TEST_SOFTCARD, [...where, ...options], { stdio: ["ignore", "ignore", "pipe"] });
+  // Read to its end: a program whose error output is closed fails at its next line.
+  await new Promise((resolve, reject) => {
+    component.stderr.on("data", (line) => { if (String(line).includes("softcard ready")) resolve(); });
+    component.once("exit", () => reject(new Error("the component did not start")));
+  });
+};
+
+const toSignPage = async (ubn = card.unifiedBusinessNumber) => {
+  await page.goto(`${demo.baseUrl}/progress`);
+  await page.fill('[name="ubn"]', ubn);
+  await page.locator("main form button", { hasText: "查詢" }).click();
+  await page.waitForSelector("#cards-button");
+};
+const readCards = () => page.click("#cards-button");
+const enter = async (pin) => {
+  await page.waitForSelector("#pin", { state: "visible" });
+  await page.fill("#pin", pin);
+  await page.click("#sign-button");
+};
+const signed = () => page.waitForSelector("h1:has-text('查詢結果')");
+
+// The page tells this, on top and focused, and nothing is lost but the PIN.
+const tells = async (words, name) => {
+  await page.waitForSelector("#sign-error", { state: "visible" });
+  assert.match(await page.textContent("#sign-error-text"), words);
+  assert.match(await page.title(), /^錯誤：/);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "sign-error");
+  assert.equal(await page.inputValue("#pin"), "");
+  assert.match(await page.inputValue('[name="tbs"]'), /^idcheck-1\..*\.progress\./);
+  assert.match(await page.getAttribute('a[href$="/selfTest.htm"]', "href"), /^http:\/\/localhost:\d+\/selfTest\.htm$/);
+  await look(page, `card-${name}`);
+};
+
+for (const [fault, words] of [
+  ["absent", /沒有找到跨平台網頁元件/], ["slow", /反應較慢時，請稍候/], ["old-version", /版本過舊/],
+  ["no-reader", /接上讀卡機/], ["no-card", /插入公司的工商憑證/],
+]) {
+  test(`reading the cards: ${fault}`, async () => {
+    await plugIn([fault]).catch(assert.fail);
+    await toSignPage();
+    await readCards();
+    await tells(words, fault);
+    assert.ok(!(await page.isVisible("#pin")), "no PIN is asked for where no card can take it");
+  });
+}
+
+for (const [faults, words] of [
+  [["not-trusted"], /尚未信任本網站/], [["forbidden-site"], /尚未信任本網站/], [["wrong-pin"], /PIN 碼錯誤，請確認/],
+  [["locked"], /卡片已鎖定/], [["cancelled"], /已取消簽章/], [["not-yet-valid"], /尚未生效/], [["expired"], /已過期/],
+  [["locked", "negative-codes"], /卡片已鎖定/],
+]) {
+  test(`signing: ${faults.join(", ")}`, async () => {
+    await plugIn(faults);
+    await toSignPage();
+    await readCards();
+    await enter(CANARY);
+    await tells(words, faults.join("-"));
+  });
+}
+
+test("a site that the component does not trust is trusted through its own page, and the same form is signed", async () => {
+  await plugIn(["not-trusted"]);
+  await toSignPage();
+  await readCards();
+  await enter(CANARY);
+  await page.waitForSelector("#trust-link", { state: "visible" });
+  const [trusting] = await Promise.all([context.waitForEvent("page"), page.click("#trust-link")]);
+  await trusting.waitForSelector("text=已加入信任網站");
+  await trusting.close();
+  await enter(CANARY);
+  await signed();
+});
+
+test("wrong PINs: two left, one left with a warning and a question, locked", async () => {
+  await plugIn([]);
+  await toSignPage();
+  await readCards();
+  await enter("000000");
+  await tells(/還有 2 次機會/, "two-left");
+  assert.ok(!(await page.isVisible("#last-try")));
+  await enter("000000");
+  await tells(/只剩 1 次機會/, "one-left");
+  assert.ok(await page.isVisible("#last-try"));
+  await enter("000000");
+  await tells(/請先勾選/, "sure-missing");
+  await page.check("#sure");
+  await enter("000000");
+  await tells(/卡片已鎖定/, "locked-by-tries");
+  assert.ok(!(await page.isVisible("#pin")));
+});
+
+test("where the component tells no number, the page counts the tries", async () => {
+  await plugIn(["wrong-pin"]);
+  await toSignPage();
+  await readCards();
+  await enter("000000");
+  await page.waitForSelector("#sign-error:not([hidden])");
+  await enter("000000");
+  await page.waitForSelector("#last-try", { state: "visible" });
+  await tells(/只剩 1 次機會/, "counted");
+});
+
+test("several cards: one is chosen", async () => {
+  await plugIn(["several-cards"], []);
+  await toSignPage();
+  await readCards();
+  await page.waitForSelector("#slot", { state: "visible" });
+  assert.equal(await page.evaluate(() => document.activeElement.id), "slot");
+  await look(page, "card-several");
+  await page.selectOption("#slot", card.slot);
+  await enter(CANARY);
+  await signed();
+});
+
+for (const fault of ["utf16", "no-attributes"]) {
+  test(`signed with the keyboard only: ${fault}`, async () => {
+    await plugIn([fault]);
+    await toSignPage();
+    await page.focus("#cards-button");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement.id === "pin");
+    await page.keyboard.type(CANARY);
+    await page.keyboard.press("Enter");
+    await signed();
+  });
+}
+
+test("the window is blocked", async () => {
+  await page.addInitScript(() => { window.open = () => null; });
+  await toSignPage();
+  await readCards();
+  await tells(/封鎖了彈出視窗/, "blocked");
+});
+
+test("the window is closed by hand", async () => {
+  await plugIn([]);
+  await context.route("**/pkcs11info*", () => {}); // it is at work until somebody closes it
+  await toSignPage();
+  const [popup] = await Promise.all([context.waitForEvent("page"), readCards()]);
+  await popup.close();
+  await tells(/完成前就關閉/, "closed");
+});
+
+test("the component takes the request and never answers", async () => {
+  await plugIn([]);
+  await context.route("**/sign", () => {});
+  await page.clock.install();
+  await toSignPage();
+  await readCards();
+  await page.waitForSelector("#pin", { state: "visible" });
+  const [popup] = await Promise.all([context.waitForEvent("page"), enter(CANARY)]);
+  await popup.waitForRequest("**/sign").catch(() => {});
+  await page.clock.fastForward(91_000);
+  await tells(/沒有及時回應/, "timeout");
+});
+
+test("a telephone is told that it can't sign", async () => {
+  await openContext({ userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" });
+  await toSignPage();
+  await tells(/手機與平板不支援/, "mobile");
+});
+
+for (const [name, kind, state, words] of [
+  ["personal", "personal", "valid", /自然人憑證/], ["government", "government", "valid", /政府機關憑證/],
+  ["expired", "company", "expired", /憑證已過期/], ["revoked", "company", "revoked", /憑證已廢止/],
+]) {
+  test(`the server refuses a card: ${name}, and the same form can be signed with another`, async () => {
+    const other = demo.cards.find((c) => c.kind === kind && c.state === state);
+    await plugIn([], [other.slot]);
+    await toSignPage();
+    await readCards();
+    await enter(other.pin);
+    await page.waitForSelector(".summary:not([hidden]):not(#sign-error)");
+    assert.match(await page.textContent("main"), words);
+    assert.match(await page.title(), /^錯誤：/);
+    assert.equal(await page.inputValue("#pin"), "");
+    await look(page, `card-refused-${name}`);
+    component.kill("SIGKILL");
+    await once(component, "exit");
+    await plugIn([]);
+    await readCards();
+    await enter(CANARY);
+    await signed();
+  });
+}
+
+// Every file under a folder.
+const filesUnder = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+// Mail bodies are in base64: read as text what looks like it.
+const decoded = (text) => text.replace(/(?:[A-Za-z0-9+/]{60,}\r?\n)*[A-Za-z0-9+/]{20,}={0,2}/g,
+  (match) => Buffer.from(match, "base64").toString("utf8"));
+
+// The PIN in base64 where it begins `at` bytes into a group of three, without the digits that its neighbours share.
+const base64At = (at) => {
+  const digits = Buffer.from("\0".repeat(at) + CANARY).toString("base64").replaceAll("=", "");
+  const whole = Math.floor(((at + CANARY.length) * 8) / 6);
+  return digits.slice(Math.ceil((at * 8) / 6), whole);
+};
+
+test("a PIN is nowhere in our traffic, log, mails and database", async () => {
+  await plugIn([]);
+  await page.goto(`${demo.baseUrl}/apply/form?kind=apply`);
+  const values = {
+    "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, hosts: "127.0.0.1", "/contact/name": "測試",
+    "/contact/landline": "(02)12345678", "/contact/email": EMAIL, "/purpose/authority": "金融監督管理委員會",
+    "/purpose/rule": "辦法", "/purpose/description": "開戶查驗",
+  };
+  for (const [name, value] of Object.entries(values)) await page.fill(`[name="${name}"]`, value);
+  await page.check('[name="consent"]');
+  await page.click("main form button");
+  await page.click("main form button >> nth=0");
+  await readCards();
+  await enter(CANARY);
+  await page.waitForURL("**/applications/**");
+  const mails = () => filesUnder(demo.mailDir).map(String);
+  for (let tries = 0; tries < 100 && !mails().some((mail) => mail.includes(EMAIL)); tries += 1) {
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+  const log = readFileSync(process.env.IDCHECK_TEST_DEMO_LOG, "utf8");
+  const places = {
+    traffic: traffic.join("\n"), log, mails: mails().map((mail) => mail + decoded(mail)).join("\n"),
+    data: filesUnder(dataDir).map((file) => file.toString("latin1")).join("\n"),
+  };
+  // What was typed beside the PIN is found, so the search would find the PIN too.
+  assert.ok(decodeURIComponent(places.traffic.replaceAll("+", " ").replaceAll(/%(?![0-9A-F]{2})/g, "%25")).includes(EMAIL));
+  assert.ok(places.mails.includes(EMAIL));
+  assert.ok(places.data.includes(EMAIL));
+  assert.ok(places.log.length > 0);
+  const spellings = [CANARY, Buffer.from(CANARY).toString("hex"), Buffer.from(CANARY, "utf16le").toString("latin1"),
+    ...[0, 1, 2].map(base64At)];
+  for (const [place, text] of Object.entries(places)) {
+    for (const spelling of spellings) assert.ok(!text.includes(spelling), `the PIN is in ${place}`);
+  }
+});
