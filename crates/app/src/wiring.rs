@@ -22,6 +22,7 @@ use idcheck_usecases::{
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use url::Url;
 
 use crate::{
     casework, company_register,
@@ -53,12 +54,14 @@ pub(crate) async fn open_store(database_url: &str, key: &MasterKey) -> anyhow::R
     store.with_context(|| format!("the database {} can't be reached", without_password(database_url)))
 }
 
-/// The address of a database as it may be shown.
+/// The address of a database as it may be shown: without user, password and parameters (`?password=` is one).
 pub(crate) fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
-    }
+    let Ok(mut url) = Url::parse(url) else { return "named in `database_url`".to_owned() };
+    url.set_query(None);
+    url.set_fragment(None);
+    // They refuse an address without a host only, which has neither.
+    let _ = url.set_password(None).and_then(|()| url.set_username(""));
+    url.into()
 }
 
 /// The ports that officers' accounts need.
@@ -373,4 +376,23 @@ fn smtp_settings(mail: &Mail) -> anyhow::Result<Smtp> {
         Security::Plain => SmtpSecurity::Plain,
     };
     Ok(Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("postgres://idcheck:hunter2@db:5432/idcheck?sslmode=require", "postgres://db:5432/idcheck"),
+            ("postgres://db/idcheck?user=idcheck&password=hunter2", "postgres://db/idcheck"),
+            ("postgres:///idcheck?host=/run/postgresql&password=hunter2", "postgres:///idcheck"),
+            ("sqlite:///var/lib/idcheck/idcheck.db?mode=rwc", "sqlite:///var/lib/idcheck/idcheck.db"),
+            ("sqlite::memory:", "sqlite::memory:"),
+            ("hunter2", "named in `database_url`"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
 }
