@@ -245,9 +245,7 @@ impl Nodes {
             nodes.officers.push((name.to_owned(), "a long password".to_owned(), secret));
         }
         for _ in 0..count {
-            let port = free_port();
-            nodes.urls.push(format!("http://127.0.0.1:{port}"));
-            nodes.processes.push(nodes.serve(port));
+            nodes.begin(&[]);
         }
         for node in 0..count {
             wait_ready(&nodes.urls[node], &nodes.processes[node].log).await;
@@ -255,9 +253,26 @@ impl Nodes {
         Some(nodes)
     }
 
-    fn serve(&self, port: u16) -> Process {
+    /// One more node, of these roles only; its address.
+    pub async fn add(&mut self, roles: &str) -> String {
+        let node = self.urls.len();
+        self.begin(&["--roles", roles]);
+        wait_ready(&self.urls[node], &self.processes[node].log).await;
+        self.urls[node].clone()
+    }
+
+    fn begin(&mut self, arguments: &[&str]) {
+        let port = free_port();
+        self.urls.push(format!("http://127.0.0.1:{port}"));
+        self.processes.push(self.serve(port, arguments));
+    }
+
+    fn serve(&self, port: u16, arguments: &[&str]) -> Process {
         let mut command = Command::new(program("idcheck"));
-        command.arg("serve").envs(self.environment.iter().map(|(name, value)| (*name, value)));
+        command
+            .arg("serve")
+            .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)));
         command.env("IDCHECK_LISTEN", format!("127.0.0.1:{port}"));
         command.env("IDCHECK_BASE_URL", format!("http://127.0.0.1:{port}"));
         Process::start(&mut command, &self.dir.path().join(format!("node-{port}.log")))
@@ -266,7 +281,7 @@ impl Nodes {
     /// Starts a node again, after it was killed.
     pub async fn restart(&mut self, node: usize) {
         let port = self.urls[node].rsplit_once(':').unwrap().1.parse().unwrap();
-        self.processes[node] = self.serve(port);
+        self.processes[node] = self.serve(port, &[]);
         wait_ready(&self.urls[node], &self.processes[node].log).await;
     }
 

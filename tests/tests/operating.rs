@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use idcheck_tests::{Nodes, Site, idcheck};
+use idcheck_tests::{Applicant, Caller, Nodes, Officer, Site, idcheck};
 use tempfile::TempDir;
 
 /// Runs a command on this environment; exit status and all that it printed.
@@ -142,4 +142,46 @@ fn what_keeps_it_from_starting_is_said_in_one_line() {
     environment.push(("IDCHECK_LIMITS__QUOTAS", "7".to_owned()));
     let (status, printed) = run(&environment, &["serve"]);
     assert!(status == Some(2) && printed.contains("quotas"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_in_a_process_of_its_own() {
+    let Some(mut nodes) = Nodes::start(0).await else { return };
+    let portal = nodes.add("portal").await;
+    let console = nodes.add("officer").await;
+    let verify = nodes.add("verify").await;
+    let applicant = Applicant::with(&portal, &nodes.card_url, &nodes.cards[0]);
+    let filed = applicant.done("apply", &Applicant::application()).await;
+    let (name, password, secret) = nodes.officers[0].clone();
+    let officer = Officer::sign_in(&console, &name, &password, &secret).await;
+    officer.approve(filed["application"]["id"].as_str().unwrap()).await;
+    let caller = Caller::equipped(&applicant).await;
+    // In force here within a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(caller.ask(&verify, &nodes.persons[0]).await, "1");
+
+    let status = async |url: String| reqwest::get(url).await.unwrap().status().as_u16();
+    for (node, path, expected) in [
+        (&portal, "/", 200),
+        (&portal, "/officer/sign-in", 404),
+        (&portal, "/integration/rwv2c2", 404),
+        (&console, "/officer/sign-in", 200),
+        (&console, "/progress", 404),
+        (&verify, "/", 404),
+        (&verify, "/api/v1/openapi.json", 404),
+        (&verify, "/metrics", 200),
+    ] {
+        assert_eq!(status(format!("{node}{path}")).await, expected, "{node}{path}");
+    }
+
+    assert_eq!(nodes.query("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL"), "0", "no worker yet");
+    nodes.add("worker").await;
+    for _ in 0..100 {
+        if nodes.query("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == "0" {
+            nodes.close();
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the worker sent no mail within 10 s");
 }

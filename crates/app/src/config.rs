@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::ValueEnum;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
+    /// What this process does; the parts can run on nodes of their own.
+    pub(crate) roles: Vec<Role>,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
     /// The service's address as browsers and programs see it, without a slash at the end.
@@ -50,6 +53,20 @@ pub(crate) struct Config {
     pub(crate) tokens: TokensConfig,
     /// Logs.
     pub(crate) log: Log,
+}
+
+/// A part of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Role {
+    /// Pages and calls of applicants.
+    Portal,
+    /// Pages and calls of officers.
+    Officer,
+    /// The verification API.
+    Verify,
+    /// What nobody waits for: mail, reminders, notices, the sweep, removal of what ended.
+    Worker,
 }
 
 /// Where companies are looked up.
@@ -239,6 +256,7 @@ pub(crate) struct Log {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            roles: vec![Role::Portal, Role::Officer, Role::Verify, Role::Worker],
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: "http://127.0.0.1:8080".to_owned(),
             database_url: "sqlite:///var/lib/idcheck/idcheck.db".to_owned(),

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
-use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services};
+use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services, Surface};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::{
     casework, company_register,
-    config::{Card, Config, Mail, Order, Security},
+    config::{Card, Config, Mail, Order, Role, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
     rates::Rates,
@@ -118,6 +118,7 @@ pub(crate) fn card_verifier(config: &Config) -> anyhow::Result<FolderVerifier> {
 pub(crate) struct Service {
     app: App,
     store: Store,
+    worker: bool,
     callers: Arc<CallerSnapshot>,
     cards: Arc<FolderVerifier>,
     refresh_lists: Duration,
@@ -206,7 +207,8 @@ impl Service {
         let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
         let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
         let app = App { services, config: Arc::new(http(config)) };
-        Ok(Self { app, store, callers, cards, refresh_lists, rates, mail, casework: jobs })
+        let worker = config.roles.contains(&Role::Worker);
+        Ok(Self { app, store, worker, callers, cards, refresh_lists, rates, mail, casework: jobs })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -215,7 +217,7 @@ impl Service {
     /// When the server can't go on.
     pub(crate) async fn run(self, listener: TcpListener, stop: watch::Receiver<()>) -> anyhow::Result<()> {
         let mut jobs = JoinSet::new();
-        let (callers, cards, rates, mail) = (self.callers, self.cards, self.rates, self.mail);
+        let (callers, cards, rates) = (self.callers, self.cards, self.rates);
         jobs.spawn(every(REFRESH, stop.clone(), move || {
             let callers = Arc::clone(&callers);
             async move {
@@ -223,11 +225,10 @@ impl Service {
                 let _ = callers.refresh().await;
             }
         }));
-        jobs.spawn(every(MAIL, stop.clone(), move || {
-            let mail = mail.clone();
-            async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
-        }));
-        self.casework.start(&mut jobs, &stop);
+        if self.worker {
+            work(&mut jobs, &stop, self.store, self.mail);
+            self.casework.start(&mut jobs, &stop);
+        }
         let lists = Arc::clone(&cards);
         jobs.spawn(every(self.refresh_lists, stop.clone(), move || {
             let lists = Arc::clone(&lists);
@@ -243,14 +244,6 @@ impl Service {
                 crate::metrics::lists(&cards.lists(), SystemClock.now());
             }
         }));
-        let store = self.store;
-        jobs.spawn(every(PURGE, stop.clone(), move || {
-            let store = store.clone();
-            async move {
-                // As above: logged there, tried again here.
-                let _ = store.purge(SystemClock.now()).await;
-            }
-        }));
         let acceptor = TcpAcceptor::from_tokio(listener)?;
         let routes = idcheck_http::routes(self.app).boxed();
         let served = Server::new_with_acceptor(acceptor)
@@ -259,6 +252,21 @@ impl Service {
         jobs.join_all().await;
         Ok(served?)
     }
+}
+
+/// Starts what nobody waits for: mail, and the removal of what ended.
+fn work(jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>, store: Store, mail: DeliverMail) {
+    jobs.spawn(every(MAIL, stop.clone(), move || {
+        let mail = mail.clone();
+        async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
+    }));
+    jobs.spawn(every(PURGE, stop.clone(), move || {
+        let store = store.clone();
+        async move {
+            // A failure is logged by the store, and the next turn tries again.
+            let _ = store.purge(SystemClock.now()).await;
+        }
+    }));
 }
 
 /// Resolves when `stop` changes or its sender is gone.
@@ -287,7 +295,18 @@ fn http(config: &Config) -> HttpConfig {
         card_component_origin: config.card_component_origin.clone(),
         secure_cookies: config.base_url.starts_with("https://"),
         trusted_proxies: config.trusted_proxies.clone(),
+        surfaces: config.roles.iter().filter_map(|role| surface(*role)).collect(),
         metrics: crate::metrics::render,
+    }
+}
+
+/// What a role serves.
+const fn surface(role: Role) -> Option<Surface> {
+    match role {
+        Role::Portal => Some(Surface::Portal),
+        Role::Officer => Some(Surface::Officer),
+        Role::Verify => Some(Surface::Verify),
+        Role::Worker => None,
     }
 }
 

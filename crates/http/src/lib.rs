@@ -14,6 +14,7 @@ mod portal;
 mod problem;
 mod show;
 mod state;
+mod surface;
 mod verify;
 mod view;
 
@@ -21,18 +22,19 @@ use std::sync::Arc;
 
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::AddData,
 };
 
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
+pub use surface::Surface;
 
 use crate::{api::RequestId, i18n::Lang, page::Page, problem::Problem};
 
 /// Largest body taken.
 const MAX_BODY: usize = 256 * 1024;
 
-/// The whole service.
+/// The service, as far as this process serves it.
 pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     let app = Arc::new(app);
     let api = api::routes(&app.config.base_url);
@@ -51,9 +53,13 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
             let lang = Lang::of_header(&request);
             request.extensions_mut().insert(id.clone());
             let reader = page_reader(&request, &app);
-            let answered = match bounded(&mut request).await {
-                Ok(()) => next.call(request).await,
-                Err(error) => Err(error),
+            let answered = if served_elsewhere(&request, &app) {
+                Err(poem::Error::from_status(StatusCode::NOT_FOUND))
+            } else {
+                match bounded(&mut request).await {
+                    Ok(()) => next.call(request).await,
+                    Err(error) => Err(error),
+                }
             };
             let mut response = match answered {
                 Ok(response) => response.into_response(),
@@ -65,6 +71,11 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
             Ok(response)
         }
     })
+}
+
+/// Whether another process serves this path.
+fn served_elsewhere(request: &Request, app: &App) -> bool {
+    Surface::of(request.uri().path()).is_some_and(|surface| !app.config.surfaces.contains(&surface))
 }
 
 /// The request's head, where a browser asks for a page: enough to make one when nothing else does.

@@ -14,6 +14,8 @@ use idcheck_usecases::{
     verify::VerifyCard,
 };
 
+use crate::surface::Surface;
+
 /// Makes a change that was just committed in force for this process's callers.
 #[async_trait]
 pub trait Refresh: Send + Sync {
@@ -82,6 +84,8 @@ pub struct HttpConfig {
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpAddr>,
+    /// What this process serves.
+    pub surfaces: Vec<Surface>,
     /// Renders the metrics for `/metrics`.
     pub metrics: fn() -> String,
 }

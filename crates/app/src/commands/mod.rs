@@ -37,7 +37,13 @@ enum Command {
     /// Run everything on this computer with made-up companies, cards and persons.
     Demo(DemoArguments),
     /// Run the service.
-    Serve(ConfigArguments),
+    Serve {
+        /// What this process does; everything without it.
+        #[arg(long, value_delimiter = ',')]
+        roles: Option<Vec<config::Role>>,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
     /// Bring the database's schema up to this version.
     Migrate {
         #[command(subcommand)]
@@ -289,7 +295,11 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
 async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => Box::pin(demo::run(arguments)).await,
-        Command::Serve(arguments) => Box::pin(serve::run(&read(&arguments)?)).await,
+        Command::Serve { roles, config } => {
+            let mut config = read(&config)?;
+            config.roles = roles.unwrap_or(config.roles);
+            Box::pin(serve::run(&config)).await
+        }
         Command::Migrate { step: MigrateCommand::Up(arguments) } => {
             serve::migrate_up(&read(&arguments)?).await
         }
@@ -311,7 +321,7 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit { command: AuditCommand::Verify { from, config } } => {
             audit::verify(&read(&config)?, from).await
         }
-        Command::Doctor(arguments) => Ok(doctor::run(&arguments).await),
+        Command::Doctor(arguments) => Ok(Box::pin(doctor::run(&arguments)).await),
         Command::Openapi
         | Command::Config { .. }
         | Command::Cert { .. }
