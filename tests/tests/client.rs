@@ -8,7 +8,7 @@ use std::{
     process::Output,
 };
 
-use idcheck_tests::{Applicant, Caller, Demo, Officer, json, shell};
+use idcheck_tests::{Applicant, Caller, Demo, Officer, json, python, shell};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -105,9 +105,9 @@ fn question(person: &Value) -> Value {
         .into()
 }
 
-/// The blocks of a language in the guide, in their order.
-fn blocks(language: &str) -> Vec<String> {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides/client.md");
+/// The blocks of a language in a guide, in their order.
+fn blocks(guide: &str, language: &str) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides").join(guide);
     let guide = std::fs::read_to_string(guide).unwrap();
     let opening = format!("```{language}\n");
     guide.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
@@ -116,9 +116,9 @@ fn blocks(language: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_the_guide_from_approval_to_the_first_answer() {
     let company = Company::admitted().await;
-    let [keygen, iss_key, explain, verify] = blocks("sh").try_into().unwrap();
-    let [settings] = blocks("toml").try_into().unwrap();
-    let [_] = <[String; 1]>::try_from(blocks("json")).unwrap();
+    let [keygen, iss_key, explain, verify] = blocks("client.md", "sh").try_into().unwrap();
+    let [settings] = blocks("client.md", "toml").try_into().unwrap();
+    let [_] = <[String; 1]>::try_from(blocks("client.md", "json")).unwrap();
 
     let (status, printed) = company.shell(&keygen, "");
     assert_eq!(status, 0, "{printed}");
@@ -136,6 +136,44 @@ async fn by_the_guide_from_approval_to_the_first_answer() {
     let (status, printed) = company.shell(&verify, "");
     assert_eq!(status, 0, "{printed}");
     assert_eq!(json(printed.as_bytes())["result"], "match");
+}
+
+/// `/docs` as programmers use it: its commands make the key, its programs ask, and both are answered as it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_programs_of_the_first_page_for_programmers() {
+    let company = Company::admitted().await;
+    let guide = "api.md";
+    let [make_key] = blocks(guide, "sh").try_into().unwrap();
+    let [legacy, strict] = <[String; 2]>::try_from(blocks(guide, "python")).unwrap();
+    let [answer] = <[String; 1]>::try_from(blocks(guide, "json")).unwrap();
+    for (program, profile, expected) in [
+        (legacy, "legacy", json(answer.as_bytes())),
+        (strict, "strict", json!({"result": "match", "code": "1"})),
+    ] {
+        let (status, printed) = company.shell(&make_key, "");
+        assert_eq!(status, 0, "{printed}");
+        let registered = company.register_for(".", profile, "sandbox").await;
+        let iss_key = registered["sandbox"]["issKey"].as_str().unwrap();
+        let program = program
+            .replace("https://idcheck.example", &company.demo.base_url)
+            .replace("04595257", &company.applicant.ubn)
+            .replace("ISS-KEY", iss_key)
+            .replace(
+                "print(json.load(urllib.request.urlopen(request)))",
+                "print(urllib.request.urlopen(request).read().decode())",
+            );
+        let program =
+            program.replace("private-key.pem", &company.path("private-key.pem").display().to_string());
+        let file = company.path("ask.py");
+        std::fs::write(&file, program).unwrap();
+        let Some(Output { status, stdout, stderr }) = python(&file.display().to_string(), &[]) else {
+            return;
+        };
+        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+        let mut answered = json(&stdout);
+        answered.as_object_mut().unwrap().remove("requestId");
+        assert_eq!(answered, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

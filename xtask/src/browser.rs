@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The suites, each against a demo of its own.
-const SUITES: [&str; 2] = ["walk.mjs", "cards.mjs"];
+const SUITES: [&str; 3] = ["walk.mjs", "cards.mjs", "docs.mjs"];
 
 /// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
 pub(crate) fn walk() -> anyhow::Result<()> {

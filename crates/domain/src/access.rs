@@ -222,7 +222,7 @@ impl Precondition {
             Self::FormerNumberActive => "former-number-active",
             Self::TooManyKeys => "too-many-keys",
             Self::KeyKnown => "key-known",
-            Self::KeyUnknown => "key-unknown",
+            Self::KeyUnknown => "no-such-key",
             Self::ApplicationUnknown => "application-unknown",
             Self::ClarificationUnknown => "clarification-unknown",
             Self::NothingHeld => "nothing-held",

@@ -120,6 +120,7 @@ mod tests {
             (include_str!("../locales/zh-Hant-TW/pages.ftl"), include_str!("../locales/en/pages.ftl")),
             (include_str!("../locales/zh-Hant-TW/api.ftl"), include_str!("../locales/en/api.ftl")),
             (include_str!("../locales/zh-Hant-TW/notices.ftl"), include_str!("../locales/en/notices.ftl")),
+            (include_str!("../locales/zh-Hant-TW/docs.ftl"), include_str!("../locales/en/docs.ftl")),
             (include_str!("../locales/zh-Hant-TW/officer.ftl"), include_str!("../locales/en/officer.ftl")),
         ] {
             assert_eq!(keys(chinese), keys(english));

@@ -6,6 +6,7 @@
 mod api;
 mod audit;
 mod client_address;
+mod docs;
 mod health;
 mod i18n;
 mod officer;
@@ -43,7 +44,7 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready))
         .at("/metrics", get(health::metrics));
-    let routes = officer::routes(portal::routes(verify::routes(routes)));
+    let routes = docs::routes(officer::routes(portal::routes(verify::routes(routes))));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {

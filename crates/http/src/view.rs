@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 24] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -31,6 +31,11 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("organisation.html", include_str!("../templates/organisation.html")),
     ("result.html", include_str!("../templates/result.html")),
     ("problem.html", include_str!("../templates/problem.html")),
+    ("docs/layout.html", include_str!("../templates/docs/layout.html")),
+    ("docs/macros.html", include_str!("../templates/docs/macros.html")),
+    ("docs/guide.html", include_str!("../templates/docs/guide.html")),
+    ("docs/reference.html", include_str!("../templates/docs/reference.html")),
+    ("docs/errors.html", include_str!("../templates/docs/errors.html")),
     ("officer/layout.html", include_str!("../templates/officer/layout.html")),
     ("officer/sign-in.html", include_str!("../templates/officer/sign-in.html")),
     ("officer/queue.html", include_str!("../templates/officer/queue.html")),
