@@ -64,6 +64,24 @@ fn import_on(environment: &[(&str, String)], dir: &TempDir) {
     assert!(!printed.contains("A123456780"), "a refused row's values are personal data");
     let (status, printed) = run(environment, &["registry", "import", &file]);
     assert!(status == Some(1) && printed.contains("the register holds 100000 persons"), "{printed}");
+    replaced_on(environment, &file, dir.path());
+}
+
+/// A file as the whole register: what is doubtful leaves the old one in force.
+fn replaced_on(environment: &[(&str, String)], with_bad_rows: &str, dir: &Path) {
+    let replace = |file: &str, more: &[&str]| {
+        run(environment, &[&["registry", "import", "--replace", file], more].concat())
+    };
+    let (status, printed) = replace(with_bad_rows, &[]);
+    assert!(status == Some(1) && printed.contains("3 rows refused: the register stays"), "{printed}");
+    let (status, printed) = replace(with_bad_rows, &["--stop-on-error"]);
+    assert!(status == Some(1) && printed.contains("stopped at line 11: the register stays"), "{printed}");
+    let small = dir.join("small.csv").display().to_string();
+    assert_eq!(run(&[], &["registry", "generate", "--count", "89000", &small]).0, Some(0));
+    let (status, printed) = replace(&small, &[]);
+    assert!(status == Some(1) && printed.contains("89000 persons, the register 100000"), "{printed}");
+    let (status, printed) = replace(&small, &["--despite-doubts"]);
+    assert!(status == Some(0) && printed.contains("the register holds 89000 persons"), "{printed}");
 }
 
 #[test]

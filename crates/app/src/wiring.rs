@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
-use idcheck_http::{App, HttpConfig, Readiness, Refresh, Services, Surface};
+use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surface};
 use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
@@ -21,6 +21,7 @@ use idcheck_usecases::{
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use url::Url;
 
@@ -41,6 +42,10 @@ const MAIL: Duration = Duration::from_secs(2);
 const TRUST: Duration = Duration::from_secs(10);
 /// How often what can have no effect any more is removed.
 const PURGE: Duration = Duration::from_hours(1);
+/// Connections at a time, each of some ten KiB.
+const CONNECTIONS: usize = 10_000;
+/// File descriptors for databases, files and lists.
+const OWN_DESCRIPTORS: usize = 128;
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -244,13 +249,29 @@ impl Service {
                 crate::metrics::lists(&cards.lists(), SystemClock.now());
             }
         }));
-        let acceptor = TcpAcceptor::from_tokio(listener)?;
+        let acceptor = Bounded::new(TcpAcceptor::from_tokio(listener)?, connections());
         let routes = idcheck_http::routes(self.app).boxed();
         let served = Server::new_with_acceptor(acceptor)
             .run_with_graceful_shutdown(routes, stopped(stop), Some(GRACE))
             .await;
         jobs.join_all().await;
         Ok(served?)
+    }
+}
+
+/// How many connections may be open: what the system allows, less what the program itself needs.
+fn connections() -> usize {
+    let allowed = raise_descriptors().unwrap_or(1024);
+    usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS).clamp(64, CONNECTIONS)
+}
+
+/// Takes as many file descriptors as the system gives; how many.
+fn raise_descriptors() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.or(limit.current);
+    match setrlimit(Resource::Nofile, Rlimit { current: most, maximum: limit.maximum }) {
+        Ok(()) => most,
+        Err(_) => limit.current,
     }
 }
 

@@ -31,6 +31,9 @@ use poem::{
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Settings {

@@ -6,6 +6,7 @@
 mod api;
 mod audit;
 mod client_address;
+mod connections;
 mod docs;
 mod health;
 mod i18n;
@@ -27,6 +28,7 @@ use poem::{
     middleware::AddData,
 };
 
+pub use connections::Bounded;
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
 pub use surface::Surface;
 

@@ -41,6 +41,10 @@ on_both!(tally, |database| {
 });
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| contract::officers::suite(&database.store().await).await);
+on_both!(register, |database| {
+    let store = database.store().await;
+    contract::register::editions(&store, &LedgerWriter::start(database.store().await)).await;
+});
 on_both!(ledger, |database| {
     let store = database.store().await;
     // On PostgreSQL these are two nodes; SQLite serves one process, where two writers must be no worse.

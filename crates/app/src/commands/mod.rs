@@ -143,6 +143,13 @@ enum RegistryCommand {
         /// Stop at the first batch that holds a bad row; nothing of that batch is written.
         #[arg(long)]
         stop_on_error: bool,
+        /// The file is the whole register: whoever is not in it is unknown from then on. Queries are answered from the
+        /// old one until all of the new one is there; where a row is refused, the old one stays.
+        #[arg(long)]
+        replace: bool,
+        /// Replace though rows were refused, or a tenth of the persons is missing.
+        #[arg(long, requires = "replace")]
+        despite_doubts: bool,
         #[command(flatten)]
         config: ConfigArguments,
     },
@@ -306,8 +313,11 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate { step: MigrateCommand::Status(arguments) } => {
             serve::migration_status(&read(&arguments)?).await
         }
-        Command::Registry { command: RegistryCommand::Import { file, stop_on_error, config } } => {
-            registry::import(&read(&config)?, &file, stop_on_error).await
+        Command::Registry {
+            command: RegistryCommand::Import { file, stop_on_error, replace, despite_doubts, config },
+        } => {
+            let options = registry::ImportOptions { stop_on_error, replace, despite_doubts };
+            Box::pin(registry::import(&read(&config)?, &file, options)).await
         }
         Command::Company { command: CompanyCommand::Import { file, despite_doubts, config } } => {
             Box::pin(company::import(&read(&config)?, &file, despite_doubts)).await

@@ -1,6 +1,7 @@
 //! The store: connections, and the ports but the ledger.
 
 mod audit;
+mod calendar;
 mod callers;
 mod cases;
 mod casework;

@@ -1,19 +1,27 @@
-//! The household register and the working calendar.
+//! The household register: rows that are added or replaced, and editions that replace all of it at once.
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
-use idcheck_domain::{calendar::WorkingCalendar, verification::CardStatus};
-use idcheck_usecases::ports::{CalendarStore, HouseholdRegister, RegisterRow, StoreError};
-use sea_orm::{EntityTrait, IntoActiveModel, PaginatorTrait, sea_query::OnConflict};
+use idcheck_domain::verification::CardStatus;
+use idcheck_usecases::ports::{HouseholdRegister, RegisterRow, StoreError};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, PaginatorTrait, Statement,
+};
 
 use super::{Store, unavailable};
 use crate::{
-    entity::{calendar_year, register_row},
-    rows::corrupt,
+    batch::{Cell, Column, Rows, table},
+    entity::register_row,
 };
 
-/// Rows of one statement; five values each stay below what SQLite takes.
-const ROWS: usize = 1000;
+const COLUMNS: [Column; 5] = [
+    Column::Bytes("person_hash"),
+    Column::Text("apply_code"),
+    Column::Text("applied_on"),
+    Column::Text("issue_site"),
+    Column::Text("status"),
+];
 
 /// The word of a status in the store.
 pub(crate) const fn status_word(status: CardStatus) -> &'static str {
@@ -31,76 +39,134 @@ pub(crate) fn status_of(word: &str) -> Option<CardStatus> {
         .find(|status| status_word(*status) == word)
 }
 
-#[async_trait]
-impl HouseholdRegister for Store {
-    async fn import(&self, rows: &[RegisterRow]) -> Result<(), StoreError> {
+/// Writes rows; where the table has its key, a row of a person known already replaces the one before.
+fn insert(backend: DbBackend, into: &str, keyed: bool) -> String {
+    let rows = table(backend, 1, &COLUMNS);
+    let replace = "ON CONFLICT (person_hash) DO UPDATE SET apply_code = excluded.apply_code, \
+         applied_on = excluded.applied_on, issue_site = excluded.issue_site, status = excluded.status";
+    format!(
+        "INSERT INTO {into} (person_hash, apply_code, applied_on, issue_site, status) \
+         SELECT person_hash, apply_code, applied_on, issue_site, status FROM {rows} WHERE true {}",
+        if keyed { replace } else { "" }
+    )
+}
+
+/// An edition begins without rows. On PostgreSQL without a key too: to sort all rows once at the end costs far less
+/// than to keep each in its place.
+const fn begin_edition(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => {
+            "DROP TABLE IF EXISTS household_register_next; \
+             CREATE TABLE household_register_next (LIKE household_register INCLUDING DEFAULTS)"
+        }
+        _ => {
+            "DROP TABLE IF EXISTS household_register_next; \
+             CREATE TABLE household_register_next (person_hash BLOB PRIMARY KEY, apply_code VARCHAR(1) NOT NULL, \
+             applied_on VARCHAR(10) NOT NULL, issue_site VARCHAR(5) NOT NULL, status VARCHAR(16) NOT NULL) WITHOUT ROWID"
+        }
+    }
+}
+
+/// Of a person's rows the last one counts; then the key, which fails where that was not so.
+const PREPARE_EDITION: &str = "DELETE FROM household_register_next a USING (\
+       SELECT person_hash, max(ctid) AS last FROM household_register_next GROUP BY person_hash HAVING count(*) > 1) b \
+     WHERE a.person_hash = b.person_hash AND a.ctid < b.last; \
+     ALTER TABLE household_register_next ADD PRIMARY KEY (person_hash); \
+     ANALYZE household_register_next";
+
+const SWAP: &str =
+    "DROP TABLE household_register; ALTER TABLE household_register_next RENAME TO household_register";
+
+/// The key keeps the name of its table, so that the next edition's is free.
+const RENAME_KEY: &str = "ALTER TABLE household_register RENAME CONSTRAINT household_register_next_pkey TO household_register_pkey";
+
+impl Store {
+    async fn write_rows(&self, into: &str, keyed: bool, rows: &[RegisterRow]) -> Result<(), StoreError> {
         // A statement can't touch one row twice: of a person's rows the last one counts.
-        let mut latest = std::collections::HashMap::with_capacity(rows.len());
+        let mut latest = HashMap::with_capacity(rows.len());
         for row in rows {
             latest.insert(self.vault.person(&row.person_id), row);
         }
-        let models: Vec<_> = latest
-            .into_iter()
-            .map(|(hash, row)| {
-                register_row::Model {
-                    person_hash: hash.to_vec(),
-                    apply_code: row.data.apply_code.as_str().to_owned(),
-                    applied_on: row.data.applied_on.date().to_string(),
-                    issue_site: row.data.issue_site.code().to_owned(),
-                    status: status_word(row.status).to_owned(),
-                }
-                .into_active_model()
-            })
-            .collect();
-        let written = async {
-            let tx = self.begin().await?;
-            for chunk in models.chunks(ROWS) {
-                let replace = OnConflict::column(register_row::Column::PersonHash)
-                    .update_columns([
-                        register_row::Column::ApplyCode,
-                        register_row::Column::AppliedOn,
-                        register_row::Column::IssueSite,
-                        register_row::Column::Status,
-                    ])
-                    .to_owned();
-                register_row::Entity::insert_many(chunk.to_vec())
-                    .on_conflict(replace)
-                    .exec_without_returning(&tx)
-                    .await?;
-            }
-            tx.commit().await
-        };
-        written.await.map_err(unavailable)
+        let backend = self.writer.get_database_backend();
+        let mut written = Rows::new(backend, &COLUMNS);
+        for (hash, row) in &latest {
+            written.push(&[
+                Cell::Bytes(Some(hash)),
+                Cell::Text(row.data.apply_code.as_str()),
+                Cell::Text(&row.data.applied_on.date().to_string()),
+                Cell::Text(row.data.issue_site.code()),
+                Cell::Text(status_word(row.status)),
+            ]);
+        }
+        let statement =
+            Statement::from_sql_and_values(backend, insert(backend, into, keyed), written.values());
+        self.writer.execute_raw(statement).await.map(drop).map_err(unavailable)
     }
 
-    async fn count(&self) -> Result<u64, StoreError> {
-        register_row::Entity::find().count(&self.reader).await.map_err(unavailable)
+    /// A transaction that may take as long as a whole register needs.
+    async fn begin_patiently(&self) -> Result<DatabaseTransaction, DbErr> {
+        let tx = self.begin().await?;
+        if tx.get_database_backend() == DbBackend::Postgres {
+            tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        }
+        Ok(tx)
     }
 }
 
 #[async_trait]
-impl CalendarStore for Store {
-    async fn load(&self) -> Result<WorkingCalendar, StoreError> {
-        let mut calendar = WorkingCalendar::default();
-        for row in calendar_year::Entity::find().all(&self.reader).await.map_err(unavailable)? {
-            let days: Vec<NaiveDate> =
-                serde_json::from_str(&row.days_off).map_err(|_| corrupt("calendar_years", "days_off"))?;
-            calendar.set_year(row.year, days);
-        }
-        Ok(calendar)
+impl HouseholdRegister for Store {
+    async fn import(&self, rows: &[RegisterRow]) -> Result<(), StoreError> {
+        self.write_rows("household_register", true, rows).await
     }
 
-    async fn set_year(&self, year: i32, days_off: &[NaiveDate]) -> Result<(), StoreError> {
-        let days_off = serde_json::to_string(days_off).map_err(|_| StoreError::Unavailable)?;
-        let row = calendar_year::Model { year, days_off }.into_active_model();
-        let replace = OnConflict::column(calendar_year::Column::Year)
-            .update_column(calendar_year::Column::DaysOff)
-            .to_owned();
-        calendar_year::Entity::insert(row)
-            .on_conflict(replace)
-            .exec_without_returning(&self.writer)
-            .await
-            .map(drop)
-            .map_err(unavailable)
+    async fn begin_edition(&self) -> Result<(), StoreError> {
+        let begun = async {
+            let tx = self.begin().await?;
+            tx.execute_unprepared(begin_edition(tx.get_database_backend())).await?;
+            tx.commit().await
+        };
+        begun.await.map_err(unavailable)
+    }
+
+    async fn add_to_edition(&self, rows: &[RegisterRow]) -> Result<(), StoreError> {
+        let keyed = self.writer.get_database_backend() != DbBackend::Postgres;
+        self.write_rows("household_register_next", keyed, rows).await
+    }
+
+    async fn complete_edition(&self) -> Result<u64, StoreError> {
+        let completed = async {
+            let tx = self.begin_patiently().await?;
+            if tx.get_database_backend() == DbBackend::Postgres {
+                tx.execute_unprepared(PREPARE_EDITION).await?;
+            }
+            let sql = "SELECT count(*) AS persons FROM household_register_next";
+            let counted = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), sql)).await?;
+            let persons: i64 = counted.ok_or(DbErr::RecordNotFound(String::new()))?.try_get("", "persons")?;
+            tx.commit().await?;
+            Ok(u64::try_from(persons).unwrap_or_default())
+        };
+        completed.await.map_err(unavailable)
+    }
+
+    async fn put_edition_in_force(&self) -> Result<(), StoreError> {
+        let swapped = async {
+            let tx = self.begin().await?;
+            tx.execute_unprepared(SWAP).await?;
+            if tx.get_database_backend() == DbBackend::Postgres {
+                tx.execute_unprepared(RENAME_KEY).await?;
+            }
+            tx.commit().await
+        };
+        swapped.await.map_err(unavailable)
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let counted = async {
+            let tx = self.begin_patiently().await?;
+            let persons = register_row::Entity::find().count(&tx).await?;
+            tx.commit().await?;
+            Ok(persons)
+        };
+        counted.await.map_err(unavailable)
     }
 }

@@ -8,4 +8,5 @@ pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;
+pub mod register;
 pub mod tally;

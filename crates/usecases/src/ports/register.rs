@@ -28,6 +28,18 @@ pub trait HouseholdRegister: Send + Sync {
     /// as a keyed hash only.
     async fn import(&self, rows: &[RegisterRow]) -> Result<(), StoreError>;
 
+    /// Begins an edition that is to replace the whole register; one that was begun before and not put in force is gone.
+    async fn begin_edition(&self) -> Result<(), StoreError>;
+
+    /// Adds rows to the edition, as [`import`](Self::import) does to the register in force.
+    async fn add_to_edition(&self, rows: &[RegisterRow]) -> Result<(), StoreError>;
+
+    /// Makes the edition ready to be put in force; how many persons it has. Can take minutes.
+    async fn complete_edition(&self) -> Result<u64, StoreError>;
+
+    /// Puts the completed edition in force: every query sees the old register whole, or the new one.
+    async fn put_edition_in_force(&self) -> Result<(), StoreError>;
+
     /// How many persons there are.
     async fn count(&self) -> Result<u64, StoreError>;
 }

@@ -1,0 +1,216 @@
+//! Connections: how many there may be, and how long one may take. A client that sends one octet now and then, or
+//! nothing, holds a connection; the bounds keep it from holding all of them.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use poem::{
+    http::uri::Scheme,
+    listener::Acceptor,
+    web::{LocalAddr, RemoteAddr},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, Sleep, sleep, sleep_until},
+};
+
+/// From a connection's beginning, or a request's first octet, to the response's first.
+const ASKING: Duration = Duration::from_secs(20);
+/// From a response to the next request; longer than reverse proxies keep a connection (60 s), so that they close it.
+const IDLE: Duration = Duration::from_secs(75);
+/// Until accepting is tried again when the system refused it, which is soon when it has no descriptors left.
+const REFUSED: Duration = Duration::from_millis(100);
+
+/// Accepts so many connections at a time, each within its bounds.
+pub struct Bounded<A> {
+    inner: A,
+    slots: Arc<Semaphore>,
+}
+
+impl<A> Bounded<A> {
+    /// At most `connections` of this acceptor at a time; more wait in the system's queue.
+    pub fn new(inner: A, connections: usize) -> Self {
+        Self { inner, slots: Arc::new(Semaphore::new(connections)) }
+    }
+}
+
+impl<A: Acceptor> Acceptor for Bounded<A> {
+    type Io = Connection<A::Io>;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.inner.local_addr()
+    }
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(io::Error::other)?;
+        loop {
+            match self.inner.accept().await {
+                Ok((io, local, remote, scheme)) => {
+                    return Ok((Connection::new(io, slot), local, remote, scheme));
+                }
+                // The server would ask again at once, and do nothing else.
+                Err(_) => sleep(REFUSED).await,
+            }
+        }
+    }
+}
+
+/// A connection that ends itself when it takes too long.
+pub struct Connection<Io> {
+    io: Io,
+    /// Whether a request has begun that has no response yet.
+    asking: bool,
+    ends_at: Instant,
+    /// Wakes at an earlier `ends_at`, and is set anew then: a request costs no timer.
+    alarm: Pin<Box<Sleep>>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl<Io> Connection<Io> {
+    fn new(io: Io, slot: OwnedSemaphorePermit) -> Self {
+        let ends_at = Instant::now() + ASKING;
+        Self { io, asking: true, ends_at, alarm: Box::pin(sleep_until(ends_at)), _slot: slot }
+    }
+
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.alarm.as_mut().poll(context).is_ready() {
+            if Instant::now() >= self.ends_at {
+                return Poll::Ready(());
+            }
+            self.alarm.as_mut().reset(self.ends_at);
+        }
+        Poll::Pending
+    }
+
+    /// Octets of a response have left.
+    fn answered(&mut self) {
+        self.asking = false;
+        self.ends_at = Instant::now() + IDLE;
+    }
+}
+
+impl<Io: AsyncRead + Unpin> AsyncRead for Connection<Io> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_pending() {
+            return self.poll_end(context).map(|()| Err(io::ErrorKind::TimedOut.into()));
+        }
+        if !self.asking {
+            self.asking = true;
+            self.ends_at = Instant::now() + ASKING;
+        }
+        read
+    }
+}
+
+impl<Io: AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, octets);
+        match written {
+            Poll::Ready(_) => self.answered(),
+            // Who does not read its response holds the connection no longer than who does not ask.
+            Poll::Pending => {
+                if self.poll_end(context).is_ready() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, octets);
+        match written {
+            Poll::Ready(_) => self.answered(),
+            Poll::Pending => {
+                if self.poll_end(context).is_ready() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+        time::advance,
+    };
+
+    use super::*;
+
+    fn connection() -> (Connection<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(64);
+        let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        (Connection::new(ours, slot), theirs)
+    }
+
+    async fn read(connection: &mut Connection<DuplexStream>) -> io::Result<usize> {
+        connection.read(&mut [0; 8]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_octet_by_octet_is_cut_off() {
+        let (mut ours, mut theirs) = connection();
+        for _ in 0..19 {
+            theirs.write_all(b"x").await.unwrap();
+            assert_eq!(read(&mut ours).await.unwrap(), 1);
+            advance(Duration::from_secs(1)).await;
+        }
+        theirs.write_all(b"x").await.unwrap();
+        assert_eq!(read(&mut ours).await.unwrap(), 1);
+        assert_eq!(read(&mut ours).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_answered_may_wait_and_ask_again() {
+        let (mut ours, mut theirs) = connection();
+        for _ in 0..3 {
+            theirs.write_all(b"question").await.unwrap();
+            assert_eq!(read(&mut ours).await.unwrap(), 8);
+            advance(Duration::from_secs(19)).await;
+            ours.write_all(b"answer").await.unwrap();
+            assert_eq!(theirs.read(&mut [0; 6]).await.unwrap(), 6);
+            advance(Duration::from_secs(70)).await;
+        }
+        assert_eq!(read(&mut ours).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_its_answer_is_cut_off() {
+        let (mut ours, _theirs) = connection();
+        assert_eq!(ours.write_all(&[0; 65]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}
