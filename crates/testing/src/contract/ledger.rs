@@ -132,6 +132,30 @@ pub async fn a_hundred_wrong_at_once<L: Ledger + Clone + 'static>(nodes: &[L]) {
     assert_eq!(counts, BTreeMap::from([(2, 1), (3, 1), (4, 1), (5, 97)]));
 }
 
+/// Midnight in Taipei under load: ten wrong answers about each of twenty numbers, half of them in the last second of a
+/// day, half in the first of the next, from all nodes at once. Each day has its own three strikes.
+pub async fn midnight<L: Ledger + Clone + 'static>(nodes: &[L]) {
+    let midnight = at() + TimeDelta::hours(14);
+    let asked: Vec<_> = (0..200_usize).map(|n| (230 + n / 10, if n % 2 == 0 { -1 } else { 1 }, n)).collect();
+    let entries = asked.iter().map(|(person, side, n)| {
+        let mut entry = question(*person, 100, &format!("midnight-{n}"));
+        entry.at = midnight + TimeDelta::milliseconds(side * i64::try_from(n % 10 * 100).unwrap_or_default());
+        // The first of the next day is midnight itself.
+        entry.at -= TimeDelta::microseconds(i64::from(*side < 0));
+        entry
+    });
+    let mut days: BTreeMap<(usize, i64), Vec<u8>> = BTreeMap::new();
+    for ((person, side, _), answer) in asked.iter().zip(all_at_once(nodes, entries.collect()).await) {
+        let LedgerAnswer::Result(result) = answer else { panic!("{answer:?}") };
+        days.entry((*person, *side)).or_default().push(result.code());
+    }
+    for (day, codes) in &mut days {
+        codes.sort_unstable();
+        assert_eq!(*codes, [2, 3, 4, 5, 5], "{day:?}");
+    }
+    assert_eq!(days.len(), 40);
+}
+
 /// One token many times: one answer, and the others cost nothing.
 pub async fn a_token_is_answered_once<L: Ledger + Clone + 'static>(nodes: &[L]) {
     let entries = (0..200).map(|_| question(11, 100, "one token")).collect();
@@ -322,6 +346,7 @@ where
     admit(store, ORGANISATION).await;
     strikes(&nodes[0]).await;
     a_hundred_wrong_at_once(nodes).await;
+    midnight(nodes).await;
     a_token_is_answered_once(nodes).await;
     quota_and_budget(nodes, store).await;
     access_ends_at_once(&nodes[0], store).await;
