@@ -10,10 +10,12 @@ use anyhow::Context;
 use clap::ValueEnum;
 use figment::{
     Figment,
+    error::Kind,
     providers::{Env, Format, Serialized, Toml},
 };
 use idcheck_domain::abuse::Thresholds;
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -330,11 +332,98 @@ pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Config> {
         figment = figment.merge(Toml::file(file));
     }
     let environment = Env::prefixed("IDCHECK_").filter(|name| !of_others(name.as_str())).split("__");
-    figment.merge(environment).extract().context("configuration")
+    figment.merge(environment).extract().map_err(|error| told(error, file))
+}
+
+/// What is wrong, one sentence for each key, with its place in the file where it stands there.
+fn told(errors: figment::Error, file: Option<&Path>) -> anyhow::Error {
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    let told = errors.into_iter().map(|error| {
+        let key = error.path.join(".").to_lowercase();
+        let file =
+            file.filter(|_| error.metadata.as_ref().is_none_or(|from| !from.name.contains("environment")));
+        let wrong = match &error.kind {
+            Kind::UnknownField(_, known) => format!("there is no such key; there are {}", known.join(", ")),
+            kind => kind.to_string().trim_end().to_owned(),
+        };
+        match (file, place(&text, &error.path)) {
+            (Some(file), Some((line, column))) => {
+                format!("{}, line {line}, column {column}: `{key}`: {wrong}", file.display())
+            }
+            // A file that is not TOML; the parser tells the line itself.
+            (Some(file), None) if key.is_empty() => format!("{}: {wrong}", file.display()),
+            _ => format!("`{key}`, from the environment as `{}`: {wrong}", environment_name(&error.path)),
+        }
+    });
+    anyhow::anyhow!("{}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// Line and column, from 1, of a key.
+fn place(text: &str, path: &[String]) -> Option<(usize, usize)> {
+    let (last, tables) = path.split_last()?;
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    for name in tables {
+        match table.get(name.as_str()).and_then(|value| value.get_ref().as_table()) {
+            Some(inner) => table = inner,
+            // A member of a list: the list's place.
+            None => return place(text, tables),
+        }
+    }
+    let Some((key, _)) = table.iter().find(|(key, _)| key.get_ref() == last) else {
+        return place(text, tables);
+    };
+    let before = text.get(..key.span().start)?;
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    Some((before.matches('\n').count() + 1, before.len() - line_start + 1))
+}
+
+/// The environment variable of a key.
+fn environment_name(path: &[String]) -> String {
+    format!("IDCHECK_{}", path.join("__").to_uppercase())
 }
 
 /// Names that the client program and the project's own tests and tasks use, so that all can stand in one environment.
 fn of_others(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("test_") || name.starts_with("client_") || ["shared", "cache"].contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("idcheck.toml");
+        std::fs::write(&file, text).unwrap();
+        let told = format!("{:#}", read(Some(&file)).unwrap_err());
+        told.replace(&dir.path().display().to_string(), "")
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (text, expected) in [
+            ("listen = 5", "/idcheck.toml, line 1, column 1: `listen`: invalid type: found signed int `5`"),
+            ("\n[limits]\n  quota = -1", "/idcheck.toml, line 3, column 3: `limits.quota`: invalid value"),
+            (
+                "[mail]\nfoler = \"x\"",
+                "/idcheck.toml, line 2, column 1: `mail.foler`: there is no such key; there are sender",
+            ),
+            (
+                "roles = [\"portal\", \"clerk\"]",
+                "/idcheck.toml, line 1, column 1: `roles.1`: unknown variant",
+            ),
+            ("[limits\n", "line 1, column 8"),
+        ] {
+            let told = refused(text);
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let told = format!("{:#}", read(Some(Path::new("/nowhere/idcheck.toml"))).unwrap_err());
+        assert!(told.starts_with("configuration /nowhere/idcheck.toml: "), "{told}");
+    }
 }

@@ -18,3 +18,11 @@ pub(crate) fn set_up(log: &Log) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// For commands that end: what failed, one line on standard error.
+pub(crate) fn set_up_for_commands() {
+    let filter = EnvFilter::new("error");
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Where logging was set up already, that stays.
+    let _ = builder.without_time().with_target(false).with_ansi(false).try_init();
+}

@@ -4,8 +4,8 @@ mod m0001_main_job;
 mod m0002_casework;
 mod m0003_company_register;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
 /// A step of the schema and whether it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,12 @@ pub struct MigrationState {
     pub name: String,
     /// Whether it was taken.
     pub applied: bool,
+    /// Whether this version knows it; else the database is of a newer one.
+    pub known: bool,
 }
+
+/// The table in which `sea-orm-migration` keeps the steps that were taken.
+const TAKEN: &str = "seaql_migrations";
 
 struct Migrator;
 
@@ -43,13 +48,22 @@ pub(crate) async fn up(tx: DatabaseTransaction) -> Result<(), DbErr> {
     tx.commit().await
 }
 
+/// The steps of this version and whether they were taken, then those that only a newer version knows. Writes nothing.
 pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationState>, DbErr> {
-    let steps = Migrator::get_migration_with_status(db).await?;
-    Ok(steps
-        .into_iter()
-        .map(|step| MigrationState {
-            applied: step.status() == sea_orm_migration::MigrationStatus::Applied,
-            name: step.name().to_owned(),
-        })
-        .collect())
+    let mut taken = Vec::new();
+    if SchemaManager::new(db).has_table(TAKEN).await? {
+        let sql = format!("SELECT version FROM {TAKEN} ORDER BY version");
+        for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await? {
+            taken.push(row.try_get::<String>("", "version")?);
+        }
+    }
+    let mut steps = Vec::new();
+    for step in Migrator::migrations() {
+        let name = step.name().to_owned();
+        let applied = taken.contains(&name);
+        taken.retain(|other| *other != name);
+        steps.push(MigrationState { name, applied, known: true });
+    }
+    steps.extend(taken.into_iter().map(|name| MigrationState { name, applied: true, known: false }));
+    Ok(steps)
 }

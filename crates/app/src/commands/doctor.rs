@@ -170,6 +170,9 @@ fn sqlite_file(config: &Config) -> Option<PathBuf> {
 async fn migrations(store: &Store) -> Finding {
     match store.migration_status().await {
         Err(error) => Broken(error.to_string(), "the line on standard error tells more".to_owned()),
+        Ok(steps) if steps.iter().any(|step| !step.known) => {
+            Attend("the database is of a newer version".to_owned(), "update this node's idcheck".to_owned())
+        }
         Ok(steps) => match steps.iter().filter(|step| !step.applied).count() {
             0 => Fine(format!("all {} steps taken", steps.len())),
             missing => Broken(format!("{missing} steps are missing"), "run `idcheck migrate up`".to_owned()),

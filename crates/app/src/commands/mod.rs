@@ -21,7 +21,7 @@ use idcheck_persistence::Store;
 
 use crate::{
     config::{self, Config},
-    demo, keyfile, wiring,
+    demo, keyfile, logs, wiring,
 };
 
 /// Verification of national ID card data for companies: portal, officer console, APIs.
@@ -265,6 +265,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 
 /// Opens the store of a configuration whose schema need not be there yet.
 async fn store(config: &Config) -> anyhow::Result<Store> {
+    logs::set_up_for_commands();
     let key = keyfile::read(&config.key_file)?;
     wiring::open_store(&config.database_url, &key).await
 }

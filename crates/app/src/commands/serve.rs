@@ -15,9 +15,14 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     logs::set_up(&config.log)?;
     metrics::set_up()?;
     let store = super::store(config).await?;
-    let missing: Vec<_> = store.migration_status().await?.into_iter().filter(|step| !step.applied).collect();
-    if !missing.is_empty() {
-        anyhow::bail!("the database's schema lacks {} steps; run `idcheck migrate up` first", missing.len());
+    let steps = store.migration_status().await?;
+    let missing = steps.iter().filter(|step| !step.applied).count();
+    if missing > 0 {
+        anyhow::bail!("the database's schema lacks {missing} steps; run `idcheck migrate up` first");
+    }
+    // While a newer version is rolled out, this one goes on: steps fit two neighbouring versions.
+    if let Some(step) = steps.iter().find(|step| !step.known) {
+        tracing::warn!(step = %step.name, "the database is of a newer version; update this node soon");
     }
     let service = Service::new(config, store, Arc::new(|| None)).await?;
     let listener =
@@ -44,6 +49,12 @@ pub(crate) async fn terminated() {
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn migrate_up(config: &Config) -> anyhow::Result<ExitCode> {
     let store = super::store(config).await?;
+    if let Some(step) = store.migration_status().await?.iter().find(|step| !step.known) {
+        anyhow::bail!(
+            "the database is of a newer version, which took step {}; use that version's idcheck",
+            step.name
+        );
+    }
     store.migrate_up().await?;
     println!("the schema is up to date");
     Ok(ExitCode::SUCCESS)
@@ -52,7 +63,12 @@ pub(super) async fn migrate_up(config: &Config) -> anyhow::Result<ExitCode> {
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn migration_status(config: &Config) -> anyhow::Result<ExitCode> {
     for step in super::store(config).await?.migration_status().await? {
-        println!("{} {}", if step.applied { "taken  " } else { "missing" }, step.name);
+        let state = match (step.applied, step.known) {
+            (true, true) => "taken  ",
+            (true, false) => "newer  ",
+            (false, _) => "missing",
+        };
+        println!("{state} {}", step.name);
     }
     Ok(ExitCode::SUCCESS)
 }
