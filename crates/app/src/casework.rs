@@ -9,6 +9,7 @@ use idcheck_usecases::{
     dead_letters::DeadLetters,
     ports::{Clock, Entropy},
     reminders::{ReminderPorts, SendReminders},
+    usage::{ReadUsage, UsagePorts},
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -46,6 +47,17 @@ pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
         Arc::clone(store) as _,
         Arc::clone(store) as _,
     )
+}
+
+/// Counts of use.
+pub(crate) fn usage(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> ReadUsage {
+    ReadUsage::new(UsagePorts {
+        clock: Arc::clone(clock),
+        counts: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        changes: Arc::clone(store) as _,
+    })
 }
 
 /// Mails that were given up.

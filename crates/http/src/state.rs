@@ -11,6 +11,7 @@ use idcheck_usecases::{
     officers::SignIn,
     ports::{Clock, Entropy, MailComposer, StoreError},
     review::{ReadCases, ReviewApplication},
+    usage::ReadUsage,
     verify::VerifyCard,
 };
 
@@ -55,6 +56,8 @@ pub struct Services {
     pub sweeps: SweepCompanies,
     /// The audit log.
     pub audit: ReadAudit,
+    /// Counts of use.
+    pub usage: ReadUsage,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
     /// Mails in words.

@@ -21,4 +21,5 @@ mod state_diagram;
 mod support;
 mod text;
 mod ubn;
+mod usage;
 mod values;

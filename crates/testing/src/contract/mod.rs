@@ -8,5 +8,7 @@ pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;
+pub mod queue;
 pub mod register;
 pub mod tally;
+pub mod usage;

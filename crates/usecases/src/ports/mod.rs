@@ -13,6 +13,7 @@ mod officers;
 mod register;
 mod system;
 mod token;
+mod usage;
 mod users;
 
 pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
@@ -22,8 +23,8 @@ pub use callers::{
 };
 pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use cases::{
-    ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
-    StoredChallenge, Versioned,
+    ApplicationFilter, Applications, Assigned, CaseSummary, Challenges, HistoryLine, Organisations, Page,
+    QueuePlace, StoredChallenge, Versioned,
 };
 pub use casework::{
     Dormancy, DormantOrganisation, ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally,
@@ -40,6 +41,7 @@ pub use officers::{
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
 pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};
+pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
 pub use users::{SuspendedUser, UserSuspensions};
 
 #[cfg(test)]
@@ -56,4 +58,5 @@ pub(crate) use {
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
     register::MockCalendarStore,
     system::{MockClock, MockEntropy},
+    usage::MockUsageCounts,
 };

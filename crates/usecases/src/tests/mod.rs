@@ -8,6 +8,7 @@ mod casework;
 mod officers;
 mod reminders;
 mod review;
+mod usage;
 mod verify;
 
 use std::sync::Arc;
