@@ -17,7 +17,7 @@ use idcheck_usecases::{
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
-    review::{ReadCases, ReviewApplication, ReviewPorts},
+    review::{ReadCases, ReviewApplication},
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
@@ -171,15 +171,7 @@ impl Service {
                 AddressPolicy::Public
             },
         };
-        let review = ReviewPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            applications: Arc::clone(&shared) as _,
-            organisations: Arc::clone(&shared) as _,
-            cards: Arc::clone(&cards) as _,
-            calendar: Arc::clone(&shared) as _,
-            changes: Arc::clone(&shared) as _,
-        };
+        let review = casework::review(&shared, &clock, &entropy, Arc::clone(&cards) as _);
         let casework = casework::ports(&shared, &clock, &entropy);
         let register = company_register::register(&config.company_register, &shared)?;
         let sweeps = SweepCompanies::new(casework.clone(), Arc::clone(&shared) as _, register);
@@ -209,6 +201,7 @@ impl Service {
             sweeps,
             audit: casework::audit(&shared),
             usage: casework::usage(&shared, &clock),
+            templates: casework::templates(&shared, &clock, &entropy),
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store)?),

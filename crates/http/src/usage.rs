@@ -1,6 +1,6 @@
 //! What API, console and portal share of usage: reading a period, charts with their tables, CSV.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use idcheck_domain::{
     Violation,
     calendar::PROMISED_DAYS,
@@ -70,6 +70,7 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
     let days = report.days.iter().rev().map(|(day, count)| day_row(*day, count));
     context! {
         first => report.period.first().to_string(), last => report.period.last().to_string(),
+        first_roc => roc(report.period.first()), last_roc => roc(report.period.last()),
         groups => GROUPS,
         days => days.collect::<Value>(),
         total => day_row(report.period.last(), &report.total()),
@@ -85,9 +86,14 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
     }
 }
 
+/// A day as people read it: in the ROC calendar, as everywhere on the pages.
+fn roc(day: NaiveDate) -> String {
+    format!("{:03}/{}", day.year() - 1911, day.format("%m/%d"))
+}
+
 fn day_row(day: NaiveDate, count: &DayCount) -> Value {
     context! {
-        day => day.to_string(), groups => groups(count), lock_outs => count.lock_outs(), queries => count.queries(),
+        day => day.to_string(), roc => roc(day), groups => groups(count), lock_outs => count.lock_outs(), queries => count.queries(),
     }
 }
 

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 31] = [
+const TEMPLATES: [(&str, &str); 33] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -48,6 +48,8 @@ const TEMPLATES: [(&str, &str); 31] = [
     ("officer/audit.html", include_str!("../templates/officer/audit.html")),
     ("officer/sweep.html", include_str!("../templates/officer/sweep.html")),
     ("officer/sweeps.html", include_str!("../templates/officer/sweeps.html")),
+    ("officer/preview.html", include_str!("../templates/officer/preview.html")),
+    ("officer/templates.html", include_str!("../templates/officer/templates.html")),
     ("officer/usage.html", include_str!("../templates/officer/usage.html")),
     ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),
 ];

@@ -5,6 +5,7 @@ mod m0002_casework;
 mod m0003_company_register;
 mod m0004_usage;
 mod m0005_queue;
+mod m0006_templates;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_company_register::Migration),
             Box::new(m0004_usage::Migration),
             Box::new(m0005_queue::Migration),
+            Box::new(m0006_templates::Migration),
         ]
     }
 }

@@ -39,6 +39,7 @@ on_both!(tally, |database| {
     }
     assert!(database.number("SELECT count(*) FROM usage_days").await > 0);
 });
+on_both!(templates, |database| contract::templates::suite(&database.store().await).await);
 on_both!(queue, |database| {
     let store = database.store().await;
     contract::queue::places_are_read_as_written();

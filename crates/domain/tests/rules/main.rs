@@ -19,6 +19,7 @@ mod revocation;
 mod sandbox;
 mod state_diagram;
 mod support;
+mod template;
 mod text;
 mod ubn;
 mod usage;

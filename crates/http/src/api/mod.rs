@@ -11,6 +11,7 @@ mod officer_casework;
 mod officer_mail;
 mod officer_notices;
 mod officer_sweeps;
+mod officer_templates;
 mod officer_usage;
 mod render;
 mod render_casework;
@@ -71,6 +72,7 @@ type Calls = (
     officer_sweeps::SweepsApi,
     officer_audit::AuditApi,
     officer_usage::UsageApi,
+    officer_templates::TemplatesApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -84,6 +86,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         officer_sweeps::SweepsApi,
         officer_audit::AuditApi,
         officer_usage::UsageApi,
+        officer_templates::TemplatesApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

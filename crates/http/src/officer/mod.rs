@@ -6,6 +6,7 @@ mod mail;
 mod organisation;
 mod queue;
 mod sweep;
+mod templates;
 mod usage;
 
 use idcheck_usecases::{
@@ -43,6 +44,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer/organisations/:ubn/:step", post(organisation::take_step))
         .at("/officer/applications/:id", get(case::show_case))
         .at("/officer/applications/:id/:step", post(case::take_step))
+        .at("/officer/applications/:id/:step/preview", post(case::preview))
+        .at("/officer/templates", get(templates::list).post(templates::add))
+        .at("/officer/templates/:id", post(templates::change))
 }
 
 /// The officer of this browser's session.

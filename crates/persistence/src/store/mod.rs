@@ -15,6 +15,7 @@ mod queue;
 mod register;
 mod sweeps;
 mod tally;
+mod templates;
 mod usage;
 mod users;
 

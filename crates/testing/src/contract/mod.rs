@@ -11,4 +11,5 @@ pub mod officers;
 pub mod queue;
 pub mod register;
 pub mod tally;
+pub mod templates;
 pub mod usage;

@@ -12,6 +12,7 @@ mod mail;
 mod officers;
 mod register;
 mod system;
+mod templates;
 mod token;
 mod usage;
 mod users;
@@ -40,6 +41,7 @@ pub use officers::{
 };
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
+pub use templates::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};
 pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
 pub use users::{SuspendedUser, UserSuspensions};
@@ -58,5 +60,6 @@ pub(crate) use {
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
     register::MockCalendarStore,
     system::{MockClock, MockEntropy},
+    templates::MockReasonTemplates,
     usage::MockUsageCounts,
 };

@@ -8,6 +8,7 @@ mod casework;
 mod officers;
 mod reminders;
 mod review;
+mod templates;
 mod usage;
 mod verify;
 
