@@ -71,7 +71,7 @@ fn ten_mistakes_are_told_in_a_sentence() {
     };
     let with = |line: &str| format!("{line}\n{right}");
 
-    told(&right, &["serve"], "lacks 3 steps; run `idcheck migrate up` first");
+    told(&right, &["serve"], "steps; run `idcheck migrate up` first");
     assert_eq!(run(&right, &["migrate", "up"]).0, 0);
     told(
         &with("roles = [\"clerk\"]"),

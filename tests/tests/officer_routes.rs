@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 const READ: &[&str] = &["reviewer", "supervisor", "auditor"];
 const WORK: &[&str] = &["reviewer", "supervisor"];
 const AUDIT: &[&str] = &["auditor"];
+const ADMIN: &[&str] = &["admin"];
+const ALL: &[&str] = &["reviewer", "supervisor", "auditor", "admin"];
 const CONFIRM: &[&str] = &["supervisor"];
 const USERS: [(&str, &str); 4] =
     [("reviewer", "reviewer1"), ("supervisor", "supervisor1"), ("auditor", "auditor1"), ("admin", "admin1")];
@@ -27,6 +29,11 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/organisations/{ubn}/revoke", WORK),
     ("post", "/officer/organisations/{ubn}/suspend", WORK),
     ("post", "/officer/organisations/{ubn}/lift", WORK),
+    ("get", "/officer/usage", READ),
+    ("get", "/officer/templates", ALL),
+    ("post", "/officer/templates", ADMIN),
+    ("post", "/officer/templates/{id}", ADMIN),
+    ("post", "/officer/applications/{id}/preview", WORK),
     ("get", "/officer/revocations", READ),
     ("post", "/officer/revocations/{id}/confirm", CONFIRM),
     ("post", "/officer/revocations/{id}/decline", WORK),
@@ -53,9 +60,17 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
 /// A body that each of these routes reads, so that only the role decides.
 fn body(path: &str) -> Option<Value> {
     let step = path.rsplit('/').next().unwrap();
+    let template = json!({"use": "reject", "title": "x", "text": "y", "state": "inUse"});
     Some(match (step, path.contains("/mail/")) {
         ("claim" | "release" | "sweeps", _) | ("send", true) => return None,
         ("confirm", _) if path.contains("/sweeps/") => return None,
+        ("templates", _) => template,
+        ("{id}", _) if path.contains("/templates/") => {
+            let mut changed = template;
+            changed["version"] = json!(1);
+            changed
+        }
+        ("preview", _) => json!({"step": "approve", "version": 1}),
         ("keep", _) => json!({"reason": "查明"}),
         ("clarification", _) => json!({"question": "請補充"}),
         ("revoke", _) => json!({"ground": "abuse", "reason": "試探"}),
@@ -100,7 +115,7 @@ async fn every_call_with_every_role_and_with_none() {
         let officer = Officer::of(&demo, user).await;
         for (method, path, may) in ROUTES {
             let status = status(&officer, method, path).await;
-            let let_in = matches!(status, 200 | 404 | 409);
+            let let_in = matches!(status, 200 | 201 | 404 | 409);
             assert_eq!(let_in, may.contains(&role), "{role}: {method} {path} {status}");
             assert!(let_in || status == 403, "{role}: {method} {path} {status}");
         }
@@ -143,6 +158,17 @@ const PAGES: &[(&str, Option<Typed>, &[&str])] = &[
     ("/officer/sweeps/{id}/confirm-all", Some(&[]), CONFIRM),
     ("/officer/sweeps/{id}/confirm", Some(&[("ubn", "04595257")]), CONFIRM),
     ("/officer/sweeps/{id}/keep", Some(&[("ubn", "04595257"), ("text", "查明")]), WORK),
+    ("/officer/templates", None, ALL),
+    ("/officer/templates", Some(&[("use", "reject"), ("title", "x"), ("text", "y")]), ADMIN),
+    (
+        "/officer/templates/{id}",
+        Some(&[("use", "reject"), ("title", "x"), ("text", "y"), ("version", "1")]),
+        ADMIN,
+    ),
+    ("/officer/applications/{id}/reject/preview", Some(&[("version", "1"), ("text", "不足")]), WORK),
+    ("/officer/usage", None, READ),
+    ("/officer/usage?ubn={ubn}", None, READ),
+    ("/officer/usage/export?table=organisations", None, READ),
     ("/officer/audit", None, AUDIT),
     ("/officer/audit/export", None, AUDIT),
     ("/officer/mail", None, READ),
@@ -172,7 +198,7 @@ async fn every_page_with_every_role_and_with_none() {
         let csrf = console.get("/officer/sign-in").await.hidden("csrf");
         for (path, typed, may) in PAGES {
             let status = page(&console, &csrf, path, *typed).await;
-            let let_in = matches!(status, 200 | 404 | 409);
+            let let_in = matches!(status, 200 | 303 | 404 | 409);
             assert_eq!(let_in, may.contains(&role), "{role}: {path} {status}");
             assert!(let_in || status == 403, "{role}: {path} {status}");
         }

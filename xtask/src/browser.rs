@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The suites, each against a demo of its own.
-const SUITES: [&str; 3] = ["walk.mjs", "cards.mjs", "docs.mjs"];
+const SUITES: [&str; 4] = ["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs"];
 
 /// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
 pub(crate) fn walk() -> anyhow::Result<()> {
@@ -28,7 +28,8 @@ pub(crate) fn walk() -> anyhow::Result<()> {
         let run = run(command("node", &["--test", &format!("tests/browser/{script}")])
             .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json"))
             .env("IDCHECK_TEST_DEMO_LOG", folder.path().join("log"))
-            .env("IDCHECK_TEST_SOFTCARD", programs.join("idcheck-softcard")));
+            .env("IDCHECK_TEST_SOFTCARD", programs.join("idcheck-softcard"))
+            .env("IDCHECK_TEST_PROGRAM", programs.join("idcheck")));
         drop(demo);
         run
     })

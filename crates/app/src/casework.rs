@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use idcheck_persistence::Store;
 use idcheck_usecases::{
     audit::ReadAudit,
-    casework::{CaseworkPorts, SweepCompanies, WatchUsage},
+    casework::{CaseworkPorts, KeepTemplates, SweepCompanies, WatchUsage},
     dead_letters::DeadLetters,
-    ports::{Clock, Entropy},
+    ports::{CardVerifier, Clock, Entropy},
     reminders::{ReminderPorts, SendReminders},
+    review::ReviewPorts,
+    usage::{ReadUsage, UsagePorts},
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -38,6 +40,25 @@ pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dy
     }
 }
 
+/// What reviewing needs, on the store.
+pub(crate) fn review(
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    cards: Arc<dyn CardVerifier>,
+) -> ReviewPorts {
+    ReviewPorts {
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        applications: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        cards,
+        notices: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        changes: Arc::clone(store) as _,
+    }
+}
+
 /// The audit log, for auditors.
 pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
     ReadAudit::new(
@@ -46,6 +67,27 @@ pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
         Arc::clone(store) as _,
         Arc::clone(store) as _,
     )
+}
+
+/// Templates of reasons.
+pub(crate) fn templates(
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> KeepTemplates {
+    let store = || Arc::clone(store);
+    KeepTemplates::new(Arc::clone(clock), Arc::clone(entropy), store(), store())
+}
+
+/// Counts of use.
+pub(crate) fn usage(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> ReadUsage {
+    ReadUsage::new(UsagePorts {
+        clock: Arc::clone(clock),
+        counts: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        changes: Arc::clone(store) as _,
+    })
 }
 
 /// Mails that were given up.

@@ -12,6 +12,7 @@ mod credentials;
 mod demo;
 mod import;
 mod keyfile;
+mod latency;
 mod logs;
 mod metrics;
 mod rates;

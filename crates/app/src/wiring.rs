@@ -17,7 +17,7 @@ use idcheck_usecases::{
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn},
     ports::{Clock, Entropy, Limits, Mailer},
-    review::{ReadCases, ReviewApplication, ReviewPorts},
+    review::{ReadCases, ReviewApplication},
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
@@ -30,6 +30,7 @@ use crate::{
     config::{Card, Config, Mail, Order, Role, Security},
     credentials::OfficerCredentials,
     keyfile::MasterKey,
+    latency::{Latencies, TimedLedger},
     rates::Rates,
     system::{SystemClock, SystemEntropy},
 };
@@ -46,6 +47,8 @@ const PURGE: Duration = Duration::from_hours(1);
 const CONNECTIONS: usize = 10_000;
 /// File descriptors for databases, files and lists.
 const OWN_DESCRIPTORS: usize = 128;
+/// How often measured latencies are handed on.
+const LATENCIES: Duration = Duration::from_secs(20);
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -124,6 +127,7 @@ pub(crate) struct Service {
     app: App,
     store: Store,
     worker: bool,
+    latencies: Latencies,
     callers: Arc<CallerSnapshot>,
     cards: Arc<FolderVerifier>,
     refresh_lists: Duration,
@@ -167,25 +171,21 @@ impl Service {
                 AddressPolicy::Public
             },
         };
-        let review = ReviewPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            applications: Arc::clone(&shared) as _,
-            organisations: Arc::clone(&shared) as _,
-            cards: Arc::clone(&cards) as _,
-            calendar: Arc::clone(&shared) as _,
-            changes: Arc::clone(&shared) as _,
-        };
+        let review = casework::review(&shared, &clock, &entropy, Arc::clone(&cards) as _);
         let casework = casework::ports(&shared, &clock, &entropy);
         let register = company_register::register(&config.company_register, &shared)?;
         let sweeps = SweepCompanies::new(casework.clone(), Arc::clone(&shared) as _, register);
         let jobs = casework::Jobs::new(config, &shared, casework.clone(), sweeps.clone());
+        let latencies = Latencies::default();
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
             tokens: Arc::new(tokens(config)),
             rates: Arc::clone(&rates) as _,
-            ledger: Arc::new(LedgerWriter::start_with(store.clone(), config.ledger_batch)),
+            ledger: Arc::new(TimedLedger::new(
+                LedgerWriter::start_with(store.clone(), config.ledger_batch),
+                latencies.clone(),
+            )),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
         let services = Services {
@@ -200,6 +200,8 @@ impl Service {
             notices: HandleNotices::new(casework),
             sweeps,
             audit: casework::audit(&shared),
+            usage: casework::usage(&shared, &clock),
+            templates: casework::templates(&shared, &clock, &entropy),
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store)?),
@@ -213,7 +215,7 @@ impl Service {
         let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
         let app = App { services, config: Arc::new(http(config)) };
         let worker = config.roles.contains(&Role::Worker);
-        Ok(Self { app, store, worker, callers, cards, refresh_lists, rates, mail, casework: jobs })
+        Ok(Self { app, store, worker, latencies, callers, cards, refresh_lists, rates, mail, casework: jobs })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -230,8 +232,16 @@ impl Service {
                 let _ = callers.refresh().await;
             }
         }));
+        let (measured, store) = (self.latencies.clone(), self.store.clone());
+        jobs.spawn(every(LATENCIES, stop.clone(), move || {
+            let (latencies, store) = (measured.clone(), store.clone());
+            async move {
+                // A failure is logged by the store, and the next turn tries again.
+                let _ = latencies.hand_on(&store).await;
+            }
+        }));
         if self.worker {
-            work(&mut jobs, &stop, self.store, self.mail);
+            work(&mut jobs, &stop, self.store.clone(), self.mail);
             self.casework.start(&mut jobs, &stop);
         }
         let lists = Arc::clone(&cards);
@@ -255,6 +265,8 @@ impl Service {
             .run_with_graceful_shutdown(routes, stopped(stop), Some(GRACE))
             .await;
         jobs.join_all().await;
+        // What was measured since the last turn; when it fails it is lost, which the log tells.
+        let _ = self.latencies.hand_on(&self.store).await;
         Ok(served?)
     }
 }

@@ -12,6 +12,8 @@
 //! | working days and deadlines (注意事項 五) | [`calendar`] |
 //! | three wrong answers a day (注意事項 六) | [`lockout`] |
 //! | results and code tables of the verification | [`verification`], [`value`] |
+//! | texts that officers begin with | [`template`] |
+//! | counts of use and of review times | [`usage`] |
 //! | who among the officers may do what | [`officer`] |
 //! | numbers, dates, addresses, names | [`value`] |
 //!
@@ -35,6 +37,8 @@ pub mod plan;
 pub mod revocation;
 pub mod sandbox;
 pub mod taipei;
+pub mod template;
+pub mod usage;
 pub mod value;
 pub mod verification;
 mod violation;

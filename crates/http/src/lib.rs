@@ -5,6 +5,7 @@
 
 mod api;
 mod audit;
+mod chart;
 mod client_address;
 mod connections;
 mod docs;
@@ -17,6 +18,7 @@ mod problem;
 mod show;
 mod state;
 mod surface;
+mod usage;
 mod verify;
 mod view;
 

@@ -200,6 +200,22 @@ pub(crate) fn or_error(response: poem::Result<Response>) -> Response {
     response.unwrap_or_else(poem::Error::into_response)
 }
 
+/// Named values as the query of an address (RFC 3986 §2.1); empty ones are left out.
+pub(crate) fn query_string<'v>(pairs: impl IntoIterator<Item = (&'v str, &'v str)>) -> String {
+    let encoded = |text: &str| {
+        let byte = |b: u8| {
+            if b.is_ascii_alphanumeric() || b"-._".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        };
+        text.bytes().map(byte).collect::<String>()
+    };
+    let given = pairs.into_iter().filter(|(_, text)| !text.is_empty());
+    given.map(|(name, text)| format!("{name}={}", encoded(text))).collect::<Vec<_>>().join("&")
+}
+
 /// Goes on at another page.
 pub(crate) fn see_other(to: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, to).finish()

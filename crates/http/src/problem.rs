@@ -10,6 +10,7 @@ use idcheck_usecases::{
     officers::SignInRefusal,
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
     review::ReviewRefusal,
+    usage::UsageRefusal,
 };
 use poem::{Response, http::StatusCode};
 use serde::Serialize;
@@ -318,6 +319,16 @@ impl From<AuditRefusal> for Problem {
         match refusal {
             AuditRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
             AuditRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UsageRefusal> for Problem {
+    fn from(refusal: UsageRefusal) -> Self {
+        match refusal {
+            UsageRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            UsageRefusal::Unknown => Self::not_found(),
+            UsageRefusal::Store(error) => error.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    application::{Application, Clarification, Request},
+    application::{Action, Application, Clarification, Request},
     card::{CardRole, SigningCard},
     company::{CompanyRecord, same_name},
     contact::Contact,
@@ -107,6 +107,7 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         decided_at => closing.map(|closing| moment(closing.at)),
         reason => closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str())),
         clarifications => case.clarifications.iter().map(clarification).collect::<Value>(),
+        assignee => history.iter().rev().find(|l| l.step.action == Action::Claim).filter(|_| case.state.assignee().is_some() && reader == Reader::Officer).and_then(|l| l.officer.as_deref()),
         history => history.iter().map(|l| line(l, reader)).collect::<Value>(),
     }
 }

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadReceipt},
     audit::ReadAudit,
-    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
+    casework::{GovernAccess, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
     officers::SignIn,
     ports::{Clock, Entropy, MailComposer, StoreError},
     review::{ReadCases, ReviewApplication},
+    usage::ReadUsage,
     verify::VerifyCard,
 };
 
@@ -55,6 +56,10 @@ pub struct Services {
     pub sweeps: SweepCompanies,
     /// The audit log.
     pub audit: ReadAudit,
+    /// Counts of use.
+    pub usage: ReadUsage,
+    /// Templates of reasons.
+    pub templates: KeepTemplates,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
     /// Mails in words.

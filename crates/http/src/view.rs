@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 29] = [
+const TEMPLATES: [(&str, &str); 33] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -30,6 +30,7 @@ const TEMPLATES: [(&str, &str); 29] = [
     ("accepted.html", include_str!("../templates/accepted.html")),
     ("organisation.html", include_str!("../templates/organisation.html")),
     ("result.html", include_str!("../templates/result.html")),
+    ("charts.html", include_str!("../templates/charts.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("docs/layout.html", include_str!("../templates/docs/layout.html")),
     ("docs/macros.html", include_str!("../templates/docs/macros.html")),
@@ -47,6 +48,9 @@ const TEMPLATES: [(&str, &str); 29] = [
     ("officer/audit.html", include_str!("../templates/officer/audit.html")),
     ("officer/sweep.html", include_str!("../templates/officer/sweep.html")),
     ("officer/sweeps.html", include_str!("../templates/officer/sweeps.html")),
+    ("officer/preview.html", include_str!("../templates/officer/preview.html")),
+    ("officer/templates.html", include_str!("../templates/officer/templates.html")),
+    ("officer/usage.html", include_str!("../templates/officer/usage.html")),
     ("officer/waiting.html", include_str!("../templates/officer/waiting.html")),
 ];
 
@@ -59,7 +63,14 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
+    Asset {
+        key: "keys",
+        stem: "keys",
+        extension: "js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../assets/keys.js"),
+    },
     Asset {
         key: "css",
         stem: "site",
@@ -184,7 +195,8 @@ mod tests {
 
     #[test]
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
-        let parameters = ["version", "count", "act", "year", "from", "head"];
+        let parameters =
+            ["version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late"];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in TEMPLATES {
             for quote in ['"', '\''] {

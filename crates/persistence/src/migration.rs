@@ -3,6 +3,9 @@
 mod m0001_main_job;
 mod m0002_casework;
 mod m0003_company_register;
+mod m0004_usage;
+mod m0005_queue;
+mod m0006_templates;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -30,6 +33,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_main_job::Migration),
             Box::new(m0002_casework::Migration),
             Box::new(m0003_company_register::Migration),
+            Box::new(m0004_usage::Migration),
+            Box::new(m0005_queue::Migration),
+            Box::new(m0006_templates::Migration),
         ]
     }
 }

@@ -39,6 +39,19 @@ on_both!(tally, |database| {
     }
     assert!(database.number("SELECT count(*) FROM usage_days").await > 0);
 });
+on_both!(templates, |database| contract::templates::suite(&database.store().await).await);
+on_both!(queue, |database| {
+    let store = database.store().await;
+    contract::queue::places_are_read_as_written();
+    contract::queue::pages(&store).await;
+    contract::queue::turned_while_changing(&store).await;
+});
+on_both!(usage, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::usage::queries(&store, &LedgerWriter::start(store.clone())).await;
+    contract::usage::latencies(&store, &other).await;
+    contract::usage::reviews(&store).await;
+});
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| contract::officers::suite(&database.store().await).await);
 on_both!(register, |database| {

@@ -111,6 +111,7 @@ impl World {
             cards: Arc::new(Cards),
             applications: Arc::clone(&store) as _,
             organisations: Arc::clone(&store) as _,
+            notices: Arc::clone(&store) as _,
             calendar: Arc::clone(&store) as _,
             changes: Arc::clone(&store) as _,
         };

@@ -13,6 +13,7 @@
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
 //! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](dead_letters::DeadLetters) | what the outbox holds |
 //! | [`ReadAudit`](audit::ReadAudit) | the audit log, for auditors |
+//! | [`ReadUsage`](usage::ReadUsage) | counts of use, for officers and for an organisation |
 //! | [`SendReminders`](reminders::SendReminders) | deadlines of organisations that come or are over |
 //!
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
@@ -28,6 +29,7 @@ pub mod ports;
 pub mod reminders;
 pub mod review;
 mod settlement;
+pub mod usage;
 pub mod verify;
 
 pub use content::{Content, FieldViolation, Fields, Leaf};

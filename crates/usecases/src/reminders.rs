@@ -126,7 +126,7 @@ impl SendReminders {
                 reminders.push(Reminder { key: format!("clarification:{}:{word}", asked.id.0), mail });
             }
             match page.next {
-                Some(next) => filter.cursor = Some(next),
+                Some(next) => filter.after = Some(next),
                 None => return Ok(reminders),
             }
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition},
+    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition, Step},
     calendar::WorkingCalendar,
     key::Environment,
+    notice::Notice,
     officer::{Permission, permits},
     organisation::{Effect, Organisation},
     value::{Account, CaseNumber, IssKey, Narrative, Reason},
@@ -16,8 +17,8 @@ use idcheck_domain::{
 use crate::{
     ports::{
         ApplicationFilter, Applications, AuditEntry, CalendarStore, CardRefusal, CardVerifier, CaseSummary,
-        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, Officer, Organisations, Page,
-        StoreError, Versioned, Write,
+        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, Notices, Officer,
+        Organisations, OutgoingMail, Page, StoreError, Versioned, Write,
     },
     settlement::{Unsettled, close_open_cases, outcome_mail},
 };
@@ -35,6 +36,8 @@ pub struct ReviewPorts {
     pub organisations: Arc<dyn Organisations>,
     /// The cards that signed.
     pub cards: Arc<dyn CardVerifier>,
+    /// Notices of abnormal use.
+    pub notices: Arc<dyn Notices>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.
@@ -117,6 +120,8 @@ pub struct CaseFile {
     pub organisation: Option<Organisation>,
     /// Its other cases, newest first.
     pub former: Vec<Application>,
+    /// Notices of abnormal use by the organisation, newest first.
+    pub notices: Vec<Versioned<Notice>>,
     /// The history of this case, oldest first.
     pub history: Vec<HistoryLine>,
 }
@@ -174,6 +179,7 @@ impl ReadCases {
             card_today,
             organisation: self.ports.organisations.find(value.ubn).await?.map(|o| o.value),
             former: others.into_iter().map(|a| a.value).filter(|a| a.id != id).collect(),
+            notices: self.ports.notices.of_organisation(value.ubn).await?,
             history: self.ports.applications.history(id).await?,
             application: value,
             version,
@@ -243,6 +249,28 @@ impl ReviewApplication {
         Err(ReviewRefusal::Stale)
     }
 
+    /// The mail that the step would send on the case as it was read. Nothing is changed; whether card and access allow an
+    /// approval is looked at when it is made.
+    ///
+    /// # Errors
+    /// [`ReviewRefusal`]; [`ReviewRefusal::Unknown`] for a step that sends none.
+    pub async fn preview(
+        &self,
+        officer: &Officer,
+        id: ApplicationId,
+        version: i64,
+        command: &ReviewCommand,
+    ) -> Result<OutgoingMail, ReviewRefusal> {
+        permit(officer, Permission::ReviewCases)?;
+        let now = self.ports.clock.now();
+        let case = self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
+        if case.version != version {
+            return Err(ReviewRefusal::Stale);
+        }
+        let (after, step) = self.step(officer, case.value, command, now).await?;
+        outcome_mail(&self.ports.entropy, &after, &step, now).ok_or(ReviewRefusal::Unknown)
+    }
+
     async fn change(
         &self,
         officer: &Officer,
@@ -250,10 +278,29 @@ impl ReviewApplication {
         command: &ReviewCommand,
     ) -> Result<Change, ReviewRefusal> {
         let now = self.ports.clock.now();
-        let by = officer.id;
         let Versioned { value: application, version } = case;
         let mut change = Change::default();
-        let (after, step) = match command {
+        let (after, step) = self.step(officer, application, command, now).await?;
+        if matches!(command, ReviewCommand::Approve { .. }) {
+            self.card_still_good(&after, now).await?;
+            self.carry_out(&after, now, &mut change).await?;
+        }
+        change.mail.extend(outcome_mail(&self.ports.entropy, &after, &step, now));
+        change.history.insert(0, (after.id, step));
+        change.applications.insert(0, Write::Update { value: after, expected: version });
+        Ok(change)
+    }
+
+    /// The case after the step, and the line of its history.
+    async fn step(
+        &self,
+        officer: &Officer,
+        application: Application,
+        command: &ReviewCommand,
+        now: DateTime<Utc>,
+    ) -> Result<(Application, Step), ReviewRefusal> {
+        let by = officer.id;
+        Ok(match command {
             ReviewCommand::Claim => application.claim(by, now)?,
             ReviewCommand::Release => application.release(by, now)?,
             ReviewCommand::RequestClarification { question } => {
@@ -261,18 +308,9 @@ impl ReviewApplication {
                 let calendar = self.ports.calendar.load().await?;
                 application.request_clarification(id, question.clone(), by, now, &calendar)?
             }
-            ReviewCommand::Approve { note } => {
-                let approved = application.approve(by, note.clone(), now)?;
-                self.card_still_good(&approved.0, now).await?;
-                self.carry_out(&approved.0, now, &mut change).await?;
-                approved
-            }
+            ReviewCommand::Approve { note } => application.approve(by, note.clone(), now)?,
             ReviewCommand::Reject { reason } => application.reject(by, reason.clone(), now)?,
-        };
-        change.mail.extend(outcome_mail(&self.ports.entropy, &after, &step, now));
-        change.history.insert(0, (after.id, step));
-        change.applications.insert(0, Write::Update { value: after, expected: version });
-        Ok(change)
+        })
     }
 
     /// Whether the card that signed may still give something to its company. A suspension only takes: it was signed by

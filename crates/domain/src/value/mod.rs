@@ -25,5 +25,7 @@ pub use person_id::PersonId;
 pub use phone::{Landline, Mobile};
 pub use purpose::Purpose;
 pub use roc_date::RocDate;
-pub use text::{Authority, CompanyName, ContactName, Description, KeyLabel, Narrative, Reason, Rule};
+pub use text::{
+    Authority, CompanyName, ContactName, Description, KeyLabel, Narrative, Reason, Rule, TemplateTitle,
+};
 pub use ubn::UnifiedBusinessNumber;

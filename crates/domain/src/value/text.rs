@@ -73,5 +73,7 @@ text!(/// Why an address changes, a verification stops, a case is decided or wit
     Reason, 1000, lines: true);
 text!(/// A question, an answer, an explanation, a plan.
     Narrative, 4000, lines: true);
+text!(/// What a template of reasons is chosen by.
+    TemplateTitle, 60, lines: false);
 text!(/// The name an organisation gives to one of its public keys.
     KeyLabel, 60, lines: false);

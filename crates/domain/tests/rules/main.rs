@@ -19,6 +19,8 @@ mod revocation;
 mod sandbox;
 mod state_diagram;
 mod support;
+mod template;
 mod text;
 mod ubn;
+mod usage;
 mod values;

@@ -11,6 +11,8 @@ mod officer_casework;
 mod officer_mail;
 mod officer_notices;
 mod officer_sweeps;
+mod officer_templates;
+mod officer_usage;
 mod render;
 mod render_casework;
 mod shape;
@@ -24,6 +26,7 @@ use serde_json::Value;
 use crate::{i18n::Lang, problem::Problem, state::App, verify::DOCUMENT};
 
 pub(crate) use failure::Failure;
+pub(crate) use officer::assigned;
 
 /// What of the document belongs together.
 #[derive(Tags)]
@@ -68,6 +71,8 @@ type Calls = (
     officer_mail::MailApi,
     officer_sweeps::SweepsApi,
     officer_audit::AuditApi,
+    officer_usage::UsageApi,
+    officer_templates::TemplatesApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -80,6 +85,8 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         officer_mail::MailApi,
         officer_sweeps::SweepsApi,
         officer_audit::AuditApi,
+        officer_usage::UsageApi,
+        officer_templates::TemplatesApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

@@ -10,7 +10,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation, Fields,
-    ports::{ApplicationFilter, Officer, SessionToken},
+    ports::{ApplicationFilter, Assigned, Officer, QueuePlace, SessionToken},
     review::ReviewCommand,
 };
 use poem::Request;
@@ -162,11 +162,11 @@ impl OfficerApi {
         token: OfficerToken,
         state: Query<Option<String>>,
         kind: Query<Option<String>>,
-        /// The identity of an officer, or `me`.
+        /// The identity of an officer, `me`, or `none` for cases that nobody works on.
         assignee: Query<Option<String>>,
         /// `true` for cases whose deadline is over.
         overdue: Query<Option<String>>,
-        /// Case number, UBN or part of the company name.
+        /// Case number, UBN or part of the company's name, capitals or not.
         q: Query<Option<String>>,
         cursor: Query<Option<String>>,
     ) -> Result<Json<Queue>, Failure> {
@@ -186,7 +186,7 @@ impl OfficerApi {
         let page = page.map_err(|refusal| signed_in.context.failure(refusal))?;
         Ok(Json(Queue {
             applications: page.items.iter().map(|item| queue_item(item, now)).collect(),
-            next_cursor: page.next,
+            next_cursor: page.next.map(|place| place.to_string()),
         }))
     }
 
@@ -301,6 +301,15 @@ fn given(parameter: Option<String>) -> Option<String> {
     parameter.filter(|text| !text.trim().is_empty())
 }
 
+/// Whose work is asked for: `me`, `none`, or an officer's identity.
+pub(crate) fn assigned(text: &str, officer: &Officer) -> Option<Assigned> {
+    match text {
+        "me" => Some(Assigned::To(officer.id)),
+        "none" => Some(Assigned::Nobody),
+        id => Uuid::try_parse(id).ok().map(|id| Assigned::To(OfficerId(id))),
+    }
+}
+
 struct Given {
     state: Option<String>,
     kind: Option<String>,
@@ -330,13 +339,9 @@ impl Given {
             filter.kind = Kind::parse(&kind);
             filter.kind.is_none().then(|| refuse("kind"));
         }
-        match self.assignee.as_deref() {
-            Some("me") => filter.assignee = Some(officer.id),
-            Some(id) => {
-                filter.assignee = Uuid::try_parse(id).ok().map(OfficerId);
-                filter.assignee.is_none().then(|| refuse("assignee"));
-            }
-            None => {}
+        if let Some(assignee) = self.assignee {
+            filter.assigned = assigned(&assignee, officer);
+            filter.assigned.is_none().then(|| refuse("assignee"));
         }
         match self.overdue.as_deref() {
             Some("true") => filter.overdue_at = Some(now),
@@ -344,10 +349,8 @@ impl Given {
             Some(_) => refuse("overdue"),
         }
         if let Some(cursor) = self.cursor {
-            if cursor.len() > 12 || !cursor.bytes().all(|b| b.is_ascii_digit()) {
-                refuse("cursor");
-            }
-            filter.cursor = Some(cursor);
+            filter.after = QueuePlace::parse(&cursor);
+            filter.after.is_none().then(|| refuse("cursor"));
         }
         if violations.is_empty() { Ok(filter) } else { Err(violations) }
     }

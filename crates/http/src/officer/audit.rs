@@ -11,7 +11,7 @@ use poem::{
 use super::officer;
 use crate::{
     audit::{EXPORTED, PAGE, csv, next_cursor, question},
-    page::{FormValues, Opener, Page, value},
+    page::{FormValues, Opener, Page, query_string, value},
     view::moment,
 };
 
@@ -23,20 +23,8 @@ fn asked(query: &FormValues, limit: u32) -> AuditQuestion {
 }
 
 /// The same question as a query string, without the cursor.
-fn query_string(query: &FormValues) -> String {
-    let encoded = |text: &str| {
-        let byte = |b: u8| {
-            if b.is_ascii_alphanumeric() || b"-.".contains(&b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        };
-        text.bytes().map(byte).collect::<String>()
-    };
-    let given =
-        FIELDS[..5].iter().map(|name| (name, value(query, name))).filter(|(_, text)| !text.is_empty());
-    given.map(|(name, text)| format!("{name}={}", encoded(text))).collect::<Vec<_>>().join("&")
+fn same(query: &FormValues) -> String {
+    query_string(FIELDS[..5].iter().map(|name| (*name, value(query, name))))
 }
 
 fn lines(page: &AuditPage) -> Value {
@@ -76,7 +64,7 @@ pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -
             who => field("who"), what => field("what"), about => field("about"), from => field("from"),
             until => field("until"),
         },
-        same => query_string(&query),
+        same => same(&query),
         next => next_cursor(&found, PAGE),
         chain => context! { head => chain.head, walked_from => chain.walked_from, first_bad => chain.first_bad },
     };

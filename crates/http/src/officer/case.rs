@@ -1,26 +1,33 @@
 //! One case and the steps of its review.
 
+mod comparison;
+
+use std::collections::HashMap;
+
 use idcheck_domain::{
     Violation,
     application::{ApplicationId, StateName},
     company::CompanyRecord,
     officer::{Permission, permits},
+    taipei,
+    template::ReasonTemplate,
     value::{Narrative, Reason},
 };
 use idcheck_usecases::{
     FieldViolation,
-    ports::{Officer, RegisterError},
+    ports::{Officer, RegisterError, Versioned},
     review::{CaseFile, ReviewCommand},
+    usage::UsageReport,
 };
 use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
     http::StatusCode,
-    web::{Form, Path},
+    web::{Form, Path, Query},
 };
 use uuid::Uuid;
 
-use super::officer;
+use super::{officer, organisation::notice};
 use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
@@ -41,70 +48,131 @@ const fn possible(state: StateName) -> &'static [&'static str] {
     }
 }
 
-/// A step whose text breaks a rule, with the text.
-struct Refused<'t> {
+/// A text that stands in a step's field when the page opens: of a template, or typed before, and then perhaps wrong.
+struct Typed<'t> {
     step: &'t str,
-    typed: &'t str,
-    violation: FieldViolation,
+    text: String,
+    violation: Option<FieldViolation>,
 }
 
-/// What the company register says about the applicant.
-type Registered = Result<Option<CompanyRecord>, RegisterError>;
+/// What is known about a case beside the case.
+struct Beside {
+    registered: Result<Option<CompanyRecord>, RegisterError>,
+    templates: Vec<Versioned<ReasonTemplate>>,
+    /// Days left for the decision or the answer.
+    days_left: Option<u32>,
+    usage: UsageReport,
+}
+
+/// The steps that can be offered, each with its templates and what stands in its field.
+fn steps(page: &Page<'_>, file: &CaseFile, beside: &Beside, typed: Option<&Typed<'_>>) -> Value {
+    let possible = possible(file.application.state.name());
+    let offered = STEPS.iter().filter(|(name, _)| possible.contains(name));
+    let step = |(name, text): &(&str, bool)| {
+        let own = typed.filter(|typed| typed.step == *name);
+        let templates = beside.templates.iter().map(|template| &template.value);
+        let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == *name);
+        let templates =
+            templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
+        context! {
+            name => *name, text => *text, templates => templates.collect::<Value>(),
+            error => own.and_then(|typed| typed.violation.as_ref()).map(|violation| page.words(violation)),
+            value => own.map_or("", |typed| typed.text.as_str()),
+        }
+    };
+    offered.map(step).collect()
+}
 
 fn case_page(
     page: &Page<'_>,
     officer: &Officer,
-    (file, registered): (&CaseFile, &Registered),
-    refused: Option<&Refused<'_>>,
+    file: &CaseFile,
+    beside: &Beside,
+    typed: Option<&Typed<'_>>,
 ) -> Response {
     let now = page.app.services.clock.now();
-    let possible = possible(file.application.state.name());
-    let steps = STEPS.iter().filter(|(name, _)| possible.contains(name)).map(|(name, text)| {
-        let own = refused.filter(|refused| refused.step == *name);
-        context! {
-            name => *name, text => *text,
-            error => own.map(|refused| page.words(&refused.violation)),
-            value => own.map_or("", |refused| refused.typed),
-        }
+    let wrong = typed.and_then(|typed| Some((typed.step, typed.violation.as_ref()?)));
+    let errors = wrong.map(|(step, violation)| {
+        context! { id => format!("{step}-text"), message => page.words(violation) }
     });
-    let errors = refused.map(|refused| {
-        context! { id => format!("{}-text", refused.step), message => page.words(&refused.violation) }
-    });
-    let others = file.former.iter().map(|case| shown::case(case, &[], Reader::Officer, now));
+    let total = beside.usage.total();
+    let names = HashMap::new();
     let with = context! {
         officer => &officer.username,
         case => shown::case(&file.application, &file.history, Reader::Officer, now),
-        version => file.version,
+        version => file.version, days_left => beside.days_left,
+        compared => comparison::of(&file.application, file.organisation.as_ref(), now),
         card_status => file.card_today.map(shown::card_status),
-        registered => shown::registered(registered, &file.application.company_name),
+        registered => shown::registered(&beside.registered, &file.application.company_name),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
-        former => others.collect::<Value>(),
+        former => file.former.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
+        notices => file.notices.iter().map(|read| notice(read, &names, now)).collect::<Value>(),
+        usage => context! {
+            queries => total.queries(), wrong => total.wrong(), lock_outs => total.lock_outs(),
+            refused => total.refused(),
+        },
         may_review => permits(officer.role, Permission::ReviewCases),
-        steps => steps.collect::<Value>(),
+        steps => steps(page, file, beside, typed),
         errors => errors.into_iter().collect::<Value>(),
     };
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     page.show(status, "officer/case.html", Opener::Isolated, with)
 }
 
+/// Reads all that is known beside the case.
+async fn beside(page: &Page<'_>, officer: &Officer, file: &CaseFile) -> Result<Beside, Problem> {
+    let services = &page.app.services;
+    let calendar = services.read_cases.calendar().await?;
+    let today = taipei::day(services.clock.now());
+    let due = file.application.state.due();
+    Ok(Beside {
+        registered: services.sweeps.registered(file.application.ubn).await,
+        templates: services.templates.list(officer).await?,
+        days_left: due.map(|due| calendar.working_days_between(today, due.date)),
+        usage: services.usage.own(file.application.ubn, services.usage.latest()).await?,
+    })
+}
+
+/// The template that the address asks for, filled in for the case.
+fn template<'t>(file: &CaseFile, beside: &'t Beside, id: &str) -> Option<Typed<'t>> {
+    let found = beside.templates.iter().find(|template| template.value.id.to_string() == id)?;
+    let text = found.value.filled(&file.application);
+    Some(Typed { step: found.value.used_for.as_str(), text, violation: None })
+}
+
+/// `?template=` puts that template's text into its step's field.
 #[handler]
-pub(super) async fn show_case(request: &Request, Path(id): Path<String>) -> poem::Result<Response> {
+pub(super) async fn show_case(
+    request: &Request,
+    Path(id): Path<String>,
+    Query(query): Query<FormValues>,
+) -> poem::Result<Response> {
     let page = Page::of(request)?;
     let officer = match officer(&page).await {
         Ok(officer) => officer,
         Err(response) => return Ok(response),
     };
-    Ok(open(&page, &officer, &id, None).await)
+    Ok(open(&page, &officer, &id, value(&query, "template"), None).await)
 }
 
-async fn open(page: &Page<'_>, officer: &Officer, id: &str, refused: Option<&Refused<'_>>) -> Response {
+async fn open(
+    page: &Page<'_>,
+    officer: &Officer,
+    id: &str,
+    chosen: &str,
+    typed: Option<Typed<'_>>,
+) -> Response {
     let Ok(id) = Uuid::try_parse(id) else { return page.problem(&Problem::not_found(), "/officer") };
-    match page.app.services.read_cases.case(officer, ApplicationId(id)).await {
-        Ok(file) => {
-            let registered = page.app.services.sweeps.registered(file.application.ubn).await;
-            case_page(page, officer, (&file, &registered), refused)
+    let file = match page.app.services.read_cases.case(officer, ApplicationId(id)).await {
+        Ok(file) => file,
+        Err(refusal) => return page.problem(&refusal.into(), "/officer"),
+    };
+    match beside(page, officer, &file).await {
+        Ok(beside) => {
+            let typed = typed.or_else(|| template(&file, &beside, chosen));
+            case_page(page, officer, &file, &beside, typed.as_ref())
         }
-        Err(refusal) => page.problem(&refusal.into(), "/officer"),
+        Err(problem) => page.problem(&problem, "/officer"),
     }
 }
 
@@ -123,6 +191,39 @@ fn command(step: &str, typed: &str) -> Option<Result<ReviewCommand, Violation>> 
     })
 }
 
+/// A step that was asked for, in good order.
+struct Asked {
+    case: ApplicationId,
+    version: i64,
+    command: ReviewCommand,
+    text: String,
+}
+
+/// Reads a form; what is not in order is answered at once.
+async fn asked(
+    page: &Page<'_>,
+    officer: &Officer,
+    (id, step): (&str, &str),
+    form: &FormValues,
+) -> Result<Asked, Response> {
+    if !page.ours(form) {
+        return Err(page.foreign("/officer"));
+    }
+    let text = value(form, "text").replace("\r\n", "\n").trim().to_owned();
+    let (Ok(case), Some(command), Ok(version)) =
+        (Uuid::try_parse(id), command(step, &text), value(form, "version").parse::<i64>())
+    else {
+        return Err(page.problem(&Problem::not_found(), "/officer"));
+    };
+    match command {
+        Ok(command) => Ok(Asked { case: ApplicationId(case), version, command, text }),
+        Err(violation) => {
+            let violation = Some(FieldViolation { pointer: "/text".to_owned(), violation });
+            Err(open(page, officer, id, "", Some(Typed { step, text, violation })).await)
+        }
+    }
+}
+
 #[handler]
 pub(super) async fn take_step(
     request: &Request,
@@ -135,30 +236,46 @@ pub(super) async fn take_step(
         Ok(officer) => officer,
         Err(response) => return Ok(response),
     };
-    if !page.ours(&form) {
-        return Ok(page.foreign("/officer"));
-    }
-    let typed = value(&form, "text").replace("\r\n", "\n");
-    let typed = typed.trim();
-    let (Ok(case), Some(command), Ok(version)) =
-        (Uuid::try_parse(&id), command(&step, typed), value(&form, "version").parse::<i64>())
-    else {
-        return Ok(page.problem(&Problem::not_found(), "/officer"));
-    };
-    let command = match command {
-        Ok(command) => command,
-        Err(violation) => {
-            let violation = FieldViolation { pointer: "/text".to_owned(), violation };
-            let refused = Refused { step: &step, typed, violation };
-            return Ok(open(&page, &officer, &id, Some(&refused)).await);
-        }
+    let asked = match asked(&page, &officer, (&id, &step), &form).await {
+        Ok(asked) => asked,
+        Err(response) => return Ok(response),
     };
     let services = &page.app.services;
-    match services.review.execute(&officer, ApplicationId(case), Some(version), &command).await {
+    match services.review.execute(&officer, asked.case, Some(asked.version), &asked.command).await {
         Ok(_) => {
             services.refresh.refresh().await;
             Ok(see_other(&home))
         }
         Err(refusal) => Ok(page.problem(&refusal.into(), &home)),
+    }
+}
+
+/// Shows the mail that a step would send, with a button that takes the step as it is.
+#[handler]
+pub(super) async fn preview(
+    request: &Request,
+    Path((id, step)): Path<(String, String)>,
+    Form(form): Form<FormValues>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    let asked = match asked(&page, &officer, (&id, &step), &form).await {
+        Ok(asked) => asked,
+        Err(response) => return Ok(response),
+    };
+    let services = &page.app.services;
+    match services.review.preview(&officer, asked.case, asked.version, &asked.command).await {
+        Ok(mail) => {
+            let composed = services.composer.compose(&mail.message);
+            let with = context! {
+                officer => &officer.username, id, step, version => asked.version, text => asked.text,
+                mail => context! { to => mail.to.as_str(), subject => composed.subject, plain => composed.plain },
+            };
+            Ok(page.show(StatusCode::OK, "officer/preview.html", Opener::Isolated, with))
+        }
+        Err(refusal) => Ok(page.problem(&refusal.into(), &format!("/officer/applications/{id}"))),
     }
 }

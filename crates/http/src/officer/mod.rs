@@ -4,38 +4,29 @@ mod audit;
 mod case;
 mod mail;
 mod organisation;
+mod queue;
 mod sweep;
+mod templates;
+mod usage;
 
-use chrono::{DateTime, Utc};
-use idcheck_domain::{
-    application::{Kind, StateName},
-    taipei,
-};
 use idcheck_usecases::{
     officers::SignInRefusal,
-    ports::{ApplicationFilter, Officer, SessionToken},
+    ports::{Officer, SessionToken},
 };
 use minijinja::{Value, context};
-use poem::{
-    Request, Response, Route, get, handler,
-    http::StatusCode,
-    post,
-    web::{Form, Query},
-};
+use poem::{Request, Response, Route, get, handler, http::StatusCode, post, web::Form};
 
 use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
-    show::{self, Reader},
 };
 
 const COOKIE: &str = "idcheck-officer";
-const PAGE: u16 = 50;
 
 /// The pages.
 pub(crate) fn routes(route: Route) -> Route {
     route
-        .at("/officer", get(queue))
+        .at("/officer", get(queue::show))
         .at("/officer/sign-in", get(sign_in_form).post(sign_in))
         .at("/officer/sign-out", post(sign_out))
         .at("/officer/notices", get(organisation::open_notices))
@@ -46,11 +37,16 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/officer/sweeps", get(sweep::list).post(sweep::begin))
         .at("/officer/sweeps/:id", get(sweep::worklist))
         .at("/officer/sweeps/:id/:step", post(sweep::take_step))
+        .at("/officer/usage", get(usage::show))
+        .at("/officer/usage/export", get(usage::export))
         .at("/officer/waiting", get(organisation::waiting))
         .at("/officer/organisations/:ubn", get(organisation::show_organisation))
         .at("/officer/organisations/:ubn/:step", post(organisation::take_step))
         .at("/officer/applications/:id", get(case::show_case))
         .at("/officer/applications/:id/:step", post(case::take_step))
+        .at("/officer/applications/:id/:step/preview", post(case::preview))
+        .at("/officer/templates", get(templates::list).post(templates::add))
+        .at("/officer/templates/:id", post(templates::change))
 }
 
 /// The officer of this browser's session.
@@ -112,65 +108,4 @@ async fn sign_out(request: &Request, Form(typed): Form<FormValues>) -> poem::Res
     let mut response = see_other("/officer/sign-in");
     page.set_cookie(&mut response, COOKIE, "", "Strict");
     Ok(response)
-}
-
-fn filter(query: &FormValues, officer: &Officer, now: DateTime<Utc>) -> ApplicationFilter {
-    let given = |name: &str| Some(value(query, name).trim().to_owned()).filter(|text| !text.is_empty());
-    ApplicationFilter {
-        state: StateName::parse(value(query, "state")),
-        kind: Kind::parse(value(query, "kind")),
-        assignee: (value(query, "assignee") == "me").then_some(officer.id),
-        overdue_at: (value(query, "overdue") == "true").then_some(now),
-        text: given("q"),
-        cursor: given("cursor").filter(|c| c.len() <= 12 && c.bytes().all(|b| b.is_ascii_digit())),
-        limit: PAGE,
-    }
-}
-
-/// The same question, from the cursor on. The text asked for is left out: it may be personal.
-fn next_page(query: &FormValues, cursor: &str) -> String {
-    let known = |name: &str| ["state", "kind", "assignee", "overdue"].contains(&name);
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
-    let kept = query.iter().filter(|(name, text)| known(name) && plain(text));
-    kept.fold(format!("cursor={cursor}"), |all, (name, text)| format!("{all}&{name}={text}"))
-}
-
-#[handler]
-async fn queue(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let now = page.app.services.clock.now();
-    let filter = filter(&query, &officer, now);
-    let found = match page.app.services.read_cases.queue(&officer, &filter).await {
-        Ok(found) => found,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
-    let calendar = match page.app.services.read_cases.calendar().await {
-        Ok(calendar) => calendar,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
-    let today = taipei::day(now);
-    let missing = calendar.missing_years(today);
-    let cases = found.items.iter().map(|item| {
-        let assignee = item.assignee_name.as_deref().unwrap_or_default();
-        let due = item.application.state.due();
-        let days_left = due.map(|due| calendar.working_days_between(today, due.date));
-        context! { assignee, days_left, ..show::case(&item.application, &[], Reader::Officer, now) }
-    });
-    let field = |name: &str| value(&query, name).to_owned();
-    let with = context! {
-        officer => officer.username,
-        cases => cases.collect::<Value>(),
-        states => StateName::ALL.iter().map(|state| state.as_str()).collect::<Value>(),
-        filter => context! {
-            state => field("state"), kind => field("kind"), q => field("q"), overdue => field("overdue"),
-            assignee => field("assignee"),
-        },
-        next => found.next.map(|cursor| next_page(&query, &cursor)),
-        missing_years => missing.into_iter().collect::<Value>(),
-    };
-    Ok(page.show(StatusCode::OK, "officer/queue.html", Opener::Isolated, with))
 }

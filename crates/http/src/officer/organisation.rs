@@ -73,7 +73,7 @@ pub(super) fn plan(read: &Versioned<ImprovementPlan>, names: &OfficerNames) -> V
 }
 
 /// A notice as the templates take it.
-fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTime<Utc>) -> Value {
+pub(super) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTime<Utc>) -> Value {
     let value = &read.value;
     let due = value.state.due();
     let counts = value.evidence.counts.iter();

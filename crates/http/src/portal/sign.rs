@@ -16,6 +16,7 @@ use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
     show::{self, Reader},
+    usage::charts,
     view::moment,
 };
 
@@ -123,7 +124,7 @@ pub(super) async fn prove_challenge(
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
         Ok(proven) => {
             services.refresh.refresh().await;
-            Ok(done(&page, challenge, proven))
+            Ok(done(&page, challenge, proven).await)
         }
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
@@ -135,11 +136,11 @@ pub(super) async fn prove_challenge(
     }
 }
 
-fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
+async fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
     let act = proven.act.as_str();
     let now = page.app.services.clock.now();
     let with = match proven.result {
-        ActResult::Progress(progress) => return organisation(page, &progress),
+        ActResult::Progress(progress) => return organisation(page, &progress).await,
         ActResult::Application(case) if case.state.name() == StateName::Received => {
             // The challenge says which browser may see the case, and nothing to any other.
             return see_other(&format!("/applications/{}?filing={challenge}", case.case_number));
@@ -157,14 +158,21 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
     page.show(StatusCode::OK, "result.html", Opener::Isolated, context! { act, ..with })
 }
 
-fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
+async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
     let now = progress.queried_at;
+    let usage = &page.app.services.usage;
+    // Charts are not worth failing for: without them the page still tells where the organisation stands.
+    let usage = match &progress.organisation {
+        Some(held) if held.account.is_some() => usage.own(progress.ubn, usage.latest()).await.ok(),
+        _ => None,
+    };
     let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, Reader::Applicant, now));
     let with = context! {
         ubn => progress.ubn.to_string(),
         queried_at => moment(now),
         organisation => progress.organisation.as_ref().map(|o| show::organisation(o, now)),
         cases => cases.collect::<Value>(),
+        usage => usage.as_ref().map(charts),
     };
     page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
 }

@@ -1,4 +1,4 @@
-//! Requests to revoke, improvement plans, notices, reminders.
+//! Requests to revoke, improvement plans, notices, reminders, templates of reasons.
 
 pub(crate) mod revocation {
     use sea_orm::entity::prelude::*;
@@ -112,6 +112,26 @@ pub(crate) mod reminder {
         #[sea_orm(primary_key, auto_increment = false)]
         pub key: String,
         pub sent_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) mod reason_template {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "reason_templates")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub version: i64,
+        pub used_for: String,
+        pub title: String,
+        pub text: String,
+        pub in_use: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

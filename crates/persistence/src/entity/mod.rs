@@ -4,7 +4,7 @@
 mod casework;
 mod company;
 
-pub(crate) use casework::{improvement_plan, notice, notice_sending, reminder, revocation};
+pub(crate) use casework::{improvement_plan, notice, notice_sending, reason_template, reminder, revocation};
 pub(crate) use company::{company_record, snapshot, sweep, sweep_item};
 
 pub(crate) mod application {

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use idcheck_domain::{
-    application::{Application, ApplicationId, StateName},
+    application::{Application, ApplicationId},
     key::Environment,
-    officer::OfficerId,
     organisation::Organisation,
-    taipei,
     value::{Account, CaseNumber, IssKey, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{
@@ -18,17 +16,12 @@ use idcheck_usecases::{
         StoreError, StoredChallenge, Versioned,
     },
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, NullOrdering},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 use uuid::Uuid;
 
 use super::{Store, changes::iss_key_place, unavailable};
 use crate::{
-    entity::{
-        application, challenge, clarification, history, iss_key, officer, organisation, registered_key,
-    },
+    entity::{application, challenge, clarification, history, iss_key, organisation, registered_key},
     rows::{application_of, content_of, corrupt, history_line, instant, organisation_of},
 };
 
@@ -60,7 +53,7 @@ impl Challenges for Store {
 
 impl Store {
     /// Cases with their clarifications, in the order of the rows, in two queries.
-    async fn cases(
+    pub(super) async fn cases(
         &self,
         query: Select<application::Entity>,
     ) -> Result<Vec<Versioned<Application>>, StoreError> {
@@ -85,11 +78,6 @@ impl Store {
                 application_of(row, &clarifications)
             })
             .collect()
-    }
-
-    async fn officer_names(&self) -> Result<HashMap<OfficerId, String>, StoreError> {
-        let officers = officer::Entity::find().all(&self.reader).await.map_err(unavailable)?;
-        Ok(officers.into_iter().map(|row| (OfficerId(row.id), row.username)).collect())
     }
 }
 
@@ -130,59 +118,8 @@ impl Applications for Store {
     }
 
     async fn queue(&self, filter: &ApplicationFilter) -> Result<Page<CaseSummary>, StoreError> {
-        let limit = u64::from(filter.limit.clamp(1, 100));
-        let offset: u64 = filter.cursor.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-        let query = application::Entity::find()
-            .filter(conditions(filter))
-            .order_by_with_nulls(application::Column::DueDate, Order::Asc, NullOrdering::Last)
-            .order_by_asc(Expr::cust("CASE WHEN due_date IS NULL THEN -received_at ELSE received_at END"))
-            .order_by_asc(application::Column::Id)
-            .offset(offset)
-            .limit(limit + 1);
-        let mut cases = self.cases(query).await?;
-        let more = u64::try_from(cases.len()).unwrap_or_default() > limit;
-        cases.truncate(usize::from(filter.limit.clamp(1, 100)));
-        let names = self.officer_names().await?;
-        let items = cases
-            .into_iter()
-            .map(|case| CaseSummary {
-                assignee_name: case.value.state.assignee().and_then(|id| names.get(&id).cloned()),
-                application: case.value,
-                version: case.version,
-            })
-            .collect();
-        Ok(Page { items, next: more.then(|| (offset + limit).to_string()) })
+        self.page_of_queue(filter).await
     }
-}
-
-fn conditions(filter: &ApplicationFilter) -> Condition {
-    let mut all = Condition::all();
-    match (filter.state, &filter.text) {
-        (Some(state), _) => all = all.add(application::Column::State.eq(state.as_str())),
-        (None, None) => {
-            let open = StateName::ALL.into_iter().filter(|state| state.is_open()).map(StateName::as_str);
-            all = all.add(application::Column::State.is_in(open));
-        }
-        (None, Some(_)) => {}
-    }
-    if let Some(kind) = filter.kind {
-        all = all.add(application::Column::Kind.eq(kind.as_str()));
-    }
-    if let Some(assignee) = filter.assignee {
-        all = all.add(application::Column::Assignee.eq(assignee.0));
-    }
-    if let Some(now) = filter.overdue_at {
-        all = all.add(application::Column::DueDate.lt(taipei::day(now).to_string()));
-    }
-    if let Some(text) = &filter.text {
-        all = all.add(
-            Condition::any()
-                .add(application::Column::CaseNumber.eq(text.as_str()))
-                .add(application::Column::Ubn.eq(text.as_str()))
-                .add(application::Column::CompanyName.contains(text.as_str())),
-        );
-    }
-    all
 }
 
 #[async_trait]

@@ -19,7 +19,7 @@ use super::{
     Store,
     casework::{write_plan, write_revocation},
     notices::write_notice,
-    sweeps, unavailable, users,
+    sweeps, templates, unavailable, users,
 };
 use crate::{
     chain,
@@ -108,6 +108,9 @@ impl Store {
         }
         if let Some((id, item)) = &change.sweep_item {
             sweeps::write_item(tx, *id, item).await?;
+        }
+        if let Some(template) = &change.template {
+            templates::write(tx, template).await?;
         }
         if let Some(key) = &change.reminder {
             let row = reminder::Model { key: key.clone(), sent_at: micros(self.clock.now()) };

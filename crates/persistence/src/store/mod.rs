@@ -11,9 +11,12 @@ mod dormancy;
 mod mail;
 mod notices;
 mod officers;
+mod queue;
 mod register;
 mod sweeps;
 mod tally;
+mod templates;
+mod usage;
 mod users;
 
 pub(crate) use register::status_of;

@@ -362,8 +362,8 @@ pub async fn the_queue_is_in_order(store: &impl Store) {
                 .into_iter()
                 .map(|item| (item.application.state.due().unwrap().date, item.application.id)),
         );
-        filter.cursor = page.next;
-        if filter.cursor.is_none() {
+        filter.after = page.next;
+        if filter.after.is_none() {
             break;
         }
     }

@@ -8,5 +8,8 @@ pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;
+pub mod queue;
 pub mod register;
 pub mod tally;
+pub mod templates;
+pub mod usage;

@@ -8,12 +8,14 @@ mod notices;
 mod plans;
 mod read;
 mod sweep;
+mod templates;
 
 pub use access::{GovernAccess, RevocationRuling};
 pub use notices::{HandleNotices, NoticeStep, WatchUsage};
 pub use plans::{JudgePlans, PlanRuling};
 pub use read::{OfficerNames, OrganisationFile, ReadOrganisations, Waiting};
 pub use sweep::{SweepCompanies, SweepFile, SweptBy};
+pub use templates::{KeepTemplates, TemplateDraft};
 
 use std::sync::Arc;
 

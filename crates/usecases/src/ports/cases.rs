@@ -1,7 +1,7 @@
 //! Reading cases, organisations and challenges.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::{
     application::{Application, ApplicationId, Kind, StateName, Step},
     key::Environment,
@@ -63,6 +63,54 @@ pub struct HistoryLine {
     pub officer: Option<String>,
 }
 
+/// Whose work a case is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assigned {
+    /// This officer's.
+    To(OfficerId),
+    /// Nobody's.
+    Nobody,
+}
+
+/// A case's place in the queue, written as text for links: `2026-11-30.1764000000000000.<id>`, `-` for no deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuePlace {
+    /// The day of its deadline; none for a case that has ended.
+    pub due: Option<NaiveDate>,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+    /// The case.
+    pub id: ApplicationId,
+}
+
+impl QueuePlace {
+    /// Where this case stands.
+    pub fn of(case: &Application) -> Self {
+        Self { due: case.state.due().map(|due| due.date), received_at: case.received_at, id: case.id }
+    }
+
+    /// The place that the text tells.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let due = match parts.next()? {
+            "-" => None,
+            day => Some(day.parse().ok()?),
+        };
+        let received_at = DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        Some(Self { due, received_at, id: ApplicationId(Uuid::try_parse(parts.next()?).ok()?) })
+    }
+}
+
+impl std::fmt::Display for QueuePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.due {
+            Some(due) => write!(f, "{due}")?,
+            None => write!(f, "-")?,
+        }
+        write!(f, ".{}.{}", self.received_at.timestamp_micros(), self.id)
+    }
+}
+
 /// What the queue asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApplicationFilter {
@@ -70,14 +118,15 @@ pub struct ApplicationFilter {
     pub state: Option<StateName>,
     /// Only this kind.
     pub kind: Option<Kind>,
-    /// Only cases of this assignee.
-    pub assignee: Option<OfficerId>,
+    /// Only open cases that are this one's work.
+    pub assigned: Option<Assigned>,
     /// Only cases whose deadline is over at this instant.
     pub overdue_at: Option<DateTime<Utc>>,
-    /// Case number or UBN that equals this text, or company name that contains it.
+    /// Case number or UBN that equals this text; or name that contains it, capitals or not: of an open case the name
+    /// typed in its form or the organisation's, of an ended one the organisation's.
     pub text: Option<String>,
-    /// Where the page before ended.
-    pub cursor: Option<String>,
+    /// Only cases after this place.
+    pub after: Option<QueuePlace>,
     /// Greatest number of cases, 1 to 100.
     pub limit: u16,
 }
@@ -93,13 +142,13 @@ pub struct CaseSummary {
     pub assignee_name: Option<String>,
 }
 
-/// One page of a list and where the next begins.
+/// One page of the queue and where it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// Where the next page begins; none at the end.
-    pub next: Option<String>,
+    /// The place of the last entry, after which the next page begins; none at the end.
+    pub next: Option<QueuePlace>,
 }
 
 /// Cases.
@@ -124,7 +173,8 @@ pub trait Applications: Send + Sync {
     /// The history of a case, oldest first.
     async fn history(&self, id: ApplicationId) -> Result<Vec<HistoryLine>, StoreError>;
 
-    /// The queue: oldest due first; cases without a deadline after those with one, newest first.
+    /// The queue: oldest due first, then oldest received; ended cases, which have no deadline, after the open ones,
+    /// newest first. MUST miss and repeat no case that stays where it is while pages are turned.
     async fn queue(&self, filter: &ApplicationFilter) -> Result<Page<CaseSummary>, StoreError>;
 }
 

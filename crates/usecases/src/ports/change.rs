@@ -10,6 +10,7 @@ use idcheck_domain::{
     organisation::Organisation,
     plan::ImprovementPlan,
     revocation::Revocation,
+    template::ReasonTemplate,
     value::{EmailAddress, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
@@ -105,6 +106,8 @@ pub struct Change {
     pub notices: Vec<Write<Notice>>,
     /// An organisation on the worklist of a sweep; it was put there by [`Sweeps`](super::Sweeps).
     pub sweep_item: Option<(SweepId, Write<SweepItem>)>,
+    /// A template of reasons.
+    pub template: Option<Write<ReasonTemplate>>,
     /// The key of a reminder that this sends; sent before, it is [`CommitError::Conflict`].
     pub reminder: Option<String>,
     /// A fresh Iss Key.

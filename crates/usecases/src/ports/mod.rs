@@ -12,7 +12,9 @@ mod mail;
 mod officers;
 mod register;
 mod system;
+mod templates;
 mod token;
+mod usage;
 mod users;
 
 pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
@@ -22,8 +24,8 @@ pub use callers::{
 };
 pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use cases::{
-    ApplicationFilter, Applications, CaseSummary, Challenges, HistoryLine, Organisations, Page,
-    StoredChallenge, Versioned,
+    ApplicationFilter, Applications, Assigned, CaseSummary, Challenges, HistoryLine, Organisations, Page,
+    QueuePlace, StoredChallenge, Versioned,
 };
 pub use casework::{
     Dormancy, DormantOrganisation, ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally,
@@ -39,7 +41,9 @@ pub use officers::{
 };
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
+pub use templates::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};
+pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
 pub use users::{SuspendedUser, UserSuspensions};
 
 #[cfg(test)]
@@ -56,4 +60,6 @@ pub(crate) use {
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
     register::MockCalendarStore,
     system::{MockClock, MockEntropy},
+    templates::MockReasonTemplates,
+    usage::MockUsageCounts,
 };

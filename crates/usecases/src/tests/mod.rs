@@ -8,6 +8,8 @@ mod casework;
 mod officers;
 mod reminders;
 mod review;
+mod templates;
+mod usage;
 mod verify;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::{application, calendar, clock, contact, entropy, now, signing_card as
 use crate::{
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier, MockChanges,
-        MockOrganisations, Officer, Versioned, Write,
+        MockNotices, MockOrganisations, Officer, Versioned, Write,
     },
     review::{ReadCases, ReviewApplication, ReviewCommand, ReviewPorts, ReviewRefusal},
 };
@@ -89,12 +89,15 @@ impl World {
         let mut cards = MockCardVerifier::new();
         let (card, of_case) = (self.card, case_card());
         cards.expect_recheck().withf(move |asked, at| *asked == of_case && *at == now()).return_const(card);
+        let mut notices = MockNotices::new();
+        notices.expect_of_organisation().returning(|_| Ok(Vec::new()));
         ReviewPorts {
             cards: Arc::new(cards),
             clock: clock(),
             entropy: entropy(),
             applications: Arc::new(applications),
             organisations: Arc::new(organisations),
+            notices: Arc::new(notices),
             calendar: calendar(),
             changes: Arc::new(changes),
         }
@@ -187,4 +190,26 @@ async fn a_case_shows_how_its_card_stands_while_it_is_open() {
         let file = ReadCases::new(ports).case(&officer(Role::Auditor), id).await.unwrap();
         assert_eq!(file.card_today, expected);
     }
+}
+
+#[tokio::test]
+async fn a_preview_is_the_mail_of_the_step_and_commits_nothing() {
+    let reason = Reason::parse("未敘明規定").unwrap();
+    let reject = ReviewCommand::Reject { reason: reason.clone() };
+    let case = application().claim(officer(Role::Reviewer).id, now()).unwrap().0;
+    let id = case.id;
+    let world = World::new();
+    let committed = Arc::clone(&world.committed);
+    let review = ReviewApplication::new(world.ports(case));
+    let mail = review.preview(&officer(Role::Reviewer), id, 4, &reject).await.unwrap();
+    assert!(matches!(mail.message, MailMessage::Rejected { reason, .. } if reason == "未敘明規定"));
+    assert_eq!(mail.to, *contact().email());
+    let refused = |role, version, command| {
+        let review = review.clone();
+        async move { review.preview(&officer(role), id, version, &command).await.unwrap_err() }
+    };
+    assert_eq!(refused(Role::Reviewer, 3, reject.clone()).await, ReviewRefusal::Stale);
+    assert_eq!(refused(Role::Auditor, 4, reject).await, ReviewRefusal::Forbidden);
+    assert_eq!(refused(Role::Reviewer, 4, ReviewCommand::Release).await, ReviewRefusal::Unknown);
+    assert!(committed.lock().unwrap().is_empty());
 }

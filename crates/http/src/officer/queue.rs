@@ -1,0 +1,115 @@
+//! The queue: oldest due first, with filters that stand in the address.
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    application::{Kind, StateName},
+    calendar::WorkingCalendar,
+    taipei,
+};
+use idcheck_usecases::{
+    casework::OfficerNames,
+    ports::{ApplicationFilter, CaseSummary, Officer, QueuePlace},
+};
+use minijinja::{Value, context};
+use poem::{Request, Response, handler, http::StatusCode, web::Query};
+
+use super::officer;
+use crate::{
+    api::assigned,
+    page::{FormValues, Opener, Page, query_string, value},
+    show::{self as shown, Reader},
+};
+
+/// Cases on a page.
+const PAGE: u16 = 50;
+/// Longest text that is looked for; a longer one is cut.
+const TEXT: usize = 60;
+/// What a filter is made of, as the address has it.
+const FIELDS: [&str; 5] = ["state", "kind", "assignee", "overdue", "q"];
+
+fn filter(query: &FormValues, officer: &Officer, now: DateTime<Utc>) -> ApplicationFilter {
+    let text: String = value(query, "q").trim().chars().take(TEXT).collect();
+    ApplicationFilter {
+        state: StateName::parse(value(query, "state")),
+        kind: Kind::parse(value(query, "kind")),
+        assigned: assigned(value(query, "assignee"), officer),
+        overdue_at: (value(query, "overdue") == "true").then_some(now),
+        text: Some(text).filter(|text| !text.is_empty()),
+        after: QueuePlace::parse(value(query, "cursor")),
+        limit: PAGE,
+    }
+}
+
+/// The same question, after a place.
+fn next_page(query: &FormValues, place: &QueuePlace) -> String {
+    let place = place.to_string();
+    let fields = FIELDS.iter().map(|name| (*name, value(query, name)));
+    query_string(fields.chain([("cursor", place.as_str())]))
+}
+
+fn line(item: &CaseSummary, calendar: &WorkingCalendar, now: DateTime<Utc>) -> Value {
+    let due = item.application.state.due();
+    let days_left = due.map(|due| calendar.working_days_between(taipei::day(now), due.date));
+    let assignee = item.assignee_name.as_deref().unwrap_or_default();
+    context! { assignee, days_left, ..shown::case(&item.application, &[], Reader::Officer, now) }
+}
+
+/// Officers to choose from, by name.
+fn officers(names: &OfficerNames) -> Value {
+    let mut names: Vec<_> = names.iter().collect();
+    names.sort_unstable_by_key(|(_, name)| *name);
+    names.into_iter().map(|(id, name)| context! { id => id.to_string(), name }).collect()
+}
+
+#[handler]
+pub(super) async fn show(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    let services = &page.app.services;
+    let now = services.clock.now();
+    let filter = filter(&query, &officer, now);
+    let found = match services.read_cases.queue(&officer, &filter).await {
+        Ok(found) => found,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let calendar = match services.read_cases.calendar().await {
+        Ok(calendar) => calendar,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let names = match services.organisations.names().await {
+        Ok(names) => names,
+        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
+    };
+    let missing = calendar.missing_years(taipei::day(now));
+    let asked = FIELDS.map(|name| (name, value(&query, name).to_owned()));
+    let with = context! {
+        officer => officer.username,
+        cases => found.items.iter().map(|item| line(item, &calendar, now)).collect::<Value>(),
+        states => StateName::ALL.iter().map(|state| state.as_str()).collect::<Value>(),
+        officers => officers(&names),
+        filter => Value::from_pairs(asked),
+        next => found.next.map(|place| next_page(&query, &place)),
+        missing_years => missing.into_iter().collect::<Value>(),
+    };
+    Ok(page.show(StatusCode::OK, "officer/queue.html", Opener::Isolated, with))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_asks_the_same() {
+        let query: FormValues = [("q", "甲 公司"), ("state", "approved"), ("overdue", ""), ("page", "x")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let text = "2026-11-30.1764000000000000.01a20947-c02a-7d0d-ba79-6c400c7f8e91";
+        let place = QueuePlace::parse(text).unwrap();
+        let expected = format!("state=approved&q=%E7%94%B2%20%E5%85%AC%E5%8F%B8&cursor={text}");
+        assert_eq!(next_page(&query, &place), expected);
+    }
+}

@@ -1,0 +1,275 @@
+// An officer's day in a real browser against a running `idcheck demo`: sign in with the second factor, ask, receive the answer
+// that the applicant signs with the card, preview and approve, send a notice, revoke with a second person, sweep.
+// IDCHECK_TEST_DEMO_JSON names its demo.json, IDCHECK_TEST_PROGRAM the program. Every page is checked with axe at two widths.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHmac, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { demo, launch, look as lookAt } from "./common.mjs";
+
+const cards = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
+const card = cards[0];
+const officer = (username) => demo.officers.find((o) => o.username === username);
+
+let browser;
+let console_; // the officer's browser
+let second; // the second person's
+let applicant; // the company's
+let caseNumber;
+
+// RFC 6238, SHA-1, 30 s, six digits.
+const totp = (secret) => {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const mac = createHmac("sha1", key).update(step).digest();
+  const at = mac.at(-1) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+};
+
+const open = async (page, path) => {
+  const response = await page.goto(demo.baseUrl + path);
+  assert.equal(response.status(), 200, path);
+};
+const press = async (page, selector) => {
+  const [response] = await Promise.all([page.waitForNavigation(), page.click(selector)]);
+  assert.ok(response.status() < 400, `${selector}: ${response.status()} ${await page.textContent("main")}`);
+};
+const text = (page) => page.textContent("main");
+const look = (name) => lookAt(console_, name);
+
+const signIn = async (page, username) => {
+  const who = officer(username);
+  await open(page, "/officer/sign-in");
+  await page.fill("#username", who.username);
+  await page.fill("#password", who.password);
+  await page.fill("#totp", totp(who.totpSecret));
+  await press(page, "main form button");
+  assert.match(await text(page), /案件清單/);
+};
+
+const sign = async (page) => {
+  await page.click("#cards-button");
+  await page.waitForSelector("#pin", { state: "visible" });
+  if (await page.isVisible("#slot")) await page.selectOption("#slot", card.slot);
+  await page.fill("#pin", card.pin);
+  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/acts/")), page.click("#sign-button")]);
+};
+
+const progress = async () => {
+  await open(applicant, "/progress");
+  await applicant.fill('[name="ubn"]', card.unifiedBusinessNumber);
+  await applicant.locator("main form button", { hasText: "查詢" }).click();
+  await sign(applicant);
+};
+
+before(async () => {
+  browser = await launch();
+  const page = async () => (await browser.newContext({ locale: "zh-TW" })).newPage();
+  [console_, second, applicant] = [await page(), await page(), await page()];
+});
+after(async () => browser?.close());
+
+test("an application comes in", async () => {
+  await open(applicant, "/apply/form?kind=apply");
+  const values = {
+    "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, hosts: "127.0.0.1", "/contact/name": "王小明",
+    "/contact/landline": "(02)12345678", "/contact/email": "it@example.com", "/purpose/authority": "金融監督管理委員會",
+    "/purpose/rule": "金融機構防制洗錢辦法", "/purpose/description": "開戶查驗",
+  };
+  for (const [name, value] of Object.entries(values)) await applicant.fill(`[name="${name}"]`, value);
+  await applicant.check('[name="consent"]');
+  await applicant.click("main form button");
+  await applicant.click("main form button >> nth=0");
+  await sign(applicant);
+  caseNumber = decodeURIComponent(new URL(applicant.url()).pathname.split("/").at(-1));
+});
+
+test("sign in with the second factor; the queue by filter and by keyboard", async () => {
+  await signIn(console_, "reviewer1");
+  await console_.selectOption("#assignee", "none");
+  await console_.fill("#q", caseNumber);
+  await press(console_, ".filters button");
+  const address = new URL(console_.url());
+  assert.deepEqual([address.searchParams.get("q"), address.searchParams.get("assignee")], [caseNumber, "none"]);
+  assert.equal(await console_.locator("tbody tr").count(), 1);
+  assert.match(await console_.textContent("tbody"), /尚餘 5 個工作日[\s\S]*無人承辦/);
+  await look("officer-queue-filtered");
+  await console_.locator("main").focus();
+  await console_.keyboard.press("?");
+  assert.ok(await console_.isVisible("#keys"));
+  await look("officer-keys");
+  await console_.keyboard.press("Escape");
+  // Turned off, a key does nothing; turned on again, it goes to the case.
+  await console_.click("[data-keys]");
+  await console_.uncheck("#keys-on");
+  await console_.click("#keys button");
+  await console_.keyboard.press("j");
+  assert.notEqual(await console_.evaluate(() => document.activeElement.textContent), caseNumber);
+  await console_.click("[data-keys]");
+  await console_.check("#keys-on");
+  await console_.click("#keys button");
+  await console_.locator("main").focus();
+  await console_.keyboard.press("j");
+  assert.equal(await console_.evaluate(() => document.activeElement.textContent), caseNumber);
+  await Promise.all([console_.waitForNavigation(), console_.keyboard.press("Enter")]);
+  assert.match(await console_.title(), new RegExp(caseNumber));
+});
+
+test("claim, and ask with a template", async () => {
+  await press(console_, 'form[action$="/claim"] button');
+  await press(console_, ".templates a >> nth=0");
+  const question = await console_.inputValue("#clarification-text");
+  assert.ok(question.length > 10);
+  await look("officer-case-template");
+  await console_.fill("#clarification-text", `${question}\n請附說明。`);
+  await press(console_, 'form[action$="/clarification"] button >> nth=0');
+  assert.match(await text(console_), /待補件/);
+});
+
+test("the applicant answers with the card", async () => {
+  await progress();
+  assert.match(await text(applicant), /請附說明。/);
+  await applicant.click('a[href^="/acts/answerClarification"]');
+  await applicant.fill('[name="/answer"]', "依金融機構防制洗錢辦法第三條。");
+  await applicant.click("main form button");
+  await sign(applicant);
+});
+
+test("the answer is there; the mail is seen before the approval", async () => {
+  await console_.reload();
+  assert.match(await text(console_), /依金融機構防制洗錢辦法第三條。/);
+  await console_.fill("#approve-text", "經審核同意。");
+  await look("officer-case-answered");
+  await press(console_, 'form[action$="/approve"] button >> nth=1');
+  assert.match(await text(console_), /it@example.com[\s\S]*經審核同意。/);
+  await look("officer-preview");
+  await press(console_, 'form[action$="/approve"] button');
+  assert.match(await text(console_), /核准/);
+});
+
+// Asks about two persons' cards with wrong data, again and again, until there is something to notice.
+const guess = async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await open(applicant, `/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
+  await applicant.fill('[name="/label"]', "主機");
+  await applicant.fill('[name="/publicKeyPem"]', publicKey.export({ type: "spki", format: "pem" }));
+  await applicant.click("main form button");
+  await sign(applicant);
+  await progress();
+  const account = /A[WX]\d{3}/.exec(await text(applicant))[0];
+  await applicant.click('a[href^="/acts/revealIssKey"]');
+  await applicant.click("main form button");
+  await sign(applicant);
+  const iss = await applicant.textContent("#iss-key");
+  const persons = demo.persons.filter((p) => p.status === "normal").slice(0, 30);
+  for (const person of [...persons, ...persons]) {
+    const now = Math.floor(Date.now() / 1000);
+    const applyYyymmdd = person.applyYyymmdd === "0950102" ? "0950103" : "0950102";
+    const { personId, applyCode, issueSiteId } = person;
+    const claims = {
+      orgId: card.unifiedBusinessNumber, apId: account, userId: "teller1", iss, sub: "綠色便民專案", aud: "2026/11/23 10:00:00",
+      jobId: "V2C201", opType: "RW", iat: now - 60, exp: now + 120, jti: randomUUID(),
+      conditionMap: JSON.stringify({ personId, applyCode, applyYyymmdd, issueSiteId }),
+    };
+    const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const head = `${encode({ alg: "RS256", typ: "JWT" })}.${encode(claims)}`;
+    const token = `${head}.${createSign("RSA-SHA256").update(head).sign(privateKey, "base64url")}`;
+    const answer = await fetch(`${demo.baseUrl}/integration/rwv2c2`, {
+      headers: { Authorization: `Bearer ${token}`, "sris-consumerAdminId": "00000000", "content-type": "application/json" },
+    });
+    const told = await answer.text();
+    assert.equal(answer.status, 200, told);
+  }
+};
+
+test("a sweep: begun, another name found, left as it is with a reason", async () => {
+  const data = dirname(process.env.IDCHECK_TEST_DEMO_JSON);
+  const register = join(data, "register.csv");
+  const header = "營業地址,統一編號,總機構統一編號,營業人名稱,資本額,設立日期,組織別名稱,使用統一發票";
+  const row = `臺北市,${card.unifiedBusinessNumber},,改名後股份有限公司,1000000,0990101,股份有限公司,Y`;
+  writeFileSync(register, [header, "23-NOV-26,,,,,,,", row].join("\n"));
+  const environment = { IDCHECK_DATABASE_URL: `sqlite://${join(data, "idcheck.db")}`, IDCHECK_KEY_FILE: join(data, "key") };
+  execFileSync(process.env.IDCHECK_TEST_PROGRAM, ["company", "import", register], { env: { ...process.env, ...environment } });
+  await open(console_, "/officer/sweeps");
+  await look("officer-sweeps");
+  await press(console_, 'form[action="/officer/sweeps"] button');
+  const until = Date.now() + 30_000;
+  while (!/改名後股份有限公司/.test(await text(console_))) {
+    assert.ok(Date.now() < until, "the register was not asked");
+    await new Promise((done) => setTimeout(done, 500));
+    await console_.reload();
+  }
+  await look("officer-sweep");
+  await console_.fill(`#keep-${card.unifiedBusinessNumber}`, "已來函說明更名，將另案變更。");
+  await press(console_, 'form[action$="/keep"] button');
+  assert.match(await text(console_), /維持/);
+});
+
+test("abnormal use is found; a notice is sent", async () => {
+  await guess();
+  const until = Date.now() + 60_000;
+  await open(console_, "/officer/notices");
+  while (!/查驗結果不符比率過高/.test(await text(console_))) {
+    assert.ok(Date.now() < until, "nothing was found within a minute");
+    await new Promise((done) => setTimeout(done, 1000));
+    await console_.reload();
+  }
+  await look("officer-notices");
+  await press(console_, `main a[href*="${card.unifiedBusinessNumber}"] >> nth=0`);
+  await look("officer-organisation");
+  await console_.locator('form[action$="/send-notice"] textarea').first().fill("請說明大量不符之原因。");
+  await press(console_, 'form[action$="/send-notice"] button >> nth=0');
+  assert.match(await text(console_), /已通知，待說明/);
+});
+
+test("use is drawn for officers and for the company", async () => {
+  await open(console_, `/officer/usage?ubn=${card.unifiedBusinessNumber}`);
+  assert.ok((await console_.locator("svg.chart rect").count()) > 0);
+  for (const table of await console_.locator("details > summary").all()) await table.click();
+  await look("officer-usage");
+  await open(console_, "/officer/usage");
+  await look("officer-usage-all");
+  await progress();
+  assert.ok((await applicant.locator("#usage ~ figure svg rect").count()) > 0);
+  await lookAt(applicant, "organisation-usage");
+});
+
+test("revoked by two persons", async () => {
+  const home = `/officer/organisations/${card.unifiedBusinessNumber}`;
+  await open(console_, home);
+  await console_.selectOption('form[action$="/revoke"] select', "abuse");
+  await console_.fill('form[action$="/revoke"] textarea', "大量試探，未說明。");
+  await press(console_, 'form[action$="/revoke"] button');
+  assert.match(await text(console_), /待第二人確認/);
+  assert.equal(await console_.locator('form[action$="/confirm"]').count(), 0, "who asked can't confirm");
+  await signIn(second, "supervisor1");
+  await open(second, "/officer/waiting");
+  await lookAt(second, "officer-waiting");
+  await open(second, home);
+  await press(second, 'form[action$="/confirm"] button');
+  assert.match(await text(second), /已確認註銷/);
+  await lookAt(second, "officer-organisation-revoked");
+  await progress();
+  assert.match(await text(applicant), /註銷/);
+});
+
+test("an admin keeps the templates", async () => {
+  const admin = await (await browser.newContext({ locale: "en" })).newPage();
+  const who = officer("admin1");
+  await open(admin, "/officer/sign-in");
+  await admin.fill("#username", who.username);
+  await admin.fill("#password", who.password);
+  await admin.fill("#totp", totp(who.totpSecret));
+  await admin.click("main form button");
+  await open(admin, "/officer/templates");
+  for (const details of await admin.locator("details > summary").all()) await details.click();
+  await lookAt(admin, "officer-templates");
+  await admin.fill("#new-title", "Other");
+  await admin.fill("#new-text", "{company}: other");
+  await press(admin, 'form[action="/officer/templates"] button');
+  assert.match(await text(admin), /\{company\}: other/);
+});

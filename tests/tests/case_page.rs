@@ -1,0 +1,85 @@
+//! The case page as an officer decides by it: what would change, templates, the mail before the decision.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use idcheck_tests::{Applicant, Console, Demo, Officer};
+use serde_json::{Value, json};
+
+/// The address of the page of the organisation's newest case.
+async fn filed(applicant: &Applicant, act: &str, content: &Value) -> String {
+    let result = applicant.done(act, content).await;
+    format!("/officer/applications/{}", result["application"]["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_case_changes_is_shown_beside_what_is() {
+    let demo = Demo::start().await;
+    let applicant = Applicant::of(&demo, "company", "valid", 0);
+    let first = filed(&applicant, "apply", &Applicant::application()).await;
+    let console = Console::of(&demo, "reviewer1").await;
+    assert!(console.get(&first).await.text.contains("該機構尚未獲核准"));
+    let officer = Officer::of(&demo, "reviewer2").await;
+    officer.approve(first.rsplit('/').next().unwrap()).await;
+
+    let content = json!({
+        "hostAddresses": ["127.0.0.9"], "reason": "搬遷",
+        "contact": {"name": "林大同", "mobile": "0912345678", "email": "it@example.com"},
+        "consent": {"noticeVersion": "108-06", "conductVersion": "108-06"},
+    });
+    let page = console.get(&filed(&applicant, "changeAddress", &content).await).await.text;
+    let (_, compared) = page.split_once("與機構現有資料之差異").unwrap();
+    let (compared, rest) = compared.split_once("</table>").unwrap();
+    for text in ["127.0.0.1", "127.0.0.9", "王小明", "林大同"] {
+        assert!(compared.contains(text), "{text} in {compared}");
+    }
+    assert!(!compared.contains("it@example.com"), "what stays is not listed: {compared}");
+    // Former cases, use and notices are on the same page.
+    for text in ["近三十日使用情形", "沒有異常使用通知。", "同意"] {
+        assert!(rest.contains(text), "{text} in {rest}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_chosen_seen_as_a_mail_and_sent() {
+    let demo = Demo::start().await;
+    let admin = Officer::of(&demo, "admin1").await;
+    let template = json!({"use": "reject", "title": "其他", "text": "{company} 之 {caseNumber} 不予核准", "state": "inUse"});
+    let (status, added) = admin.post("/templates", Some(template)).await;
+    assert_eq!((status, &added["version"]), (201, &json!(1)), "{added}");
+    let (status, refused) = admin.post("/templates", Some(json!({"use": "x", "state": "on"}))).await;
+    let wrong: Vec<_> = refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+    assert_eq!((status, wrong), (422, ["/use", "/title", "/text", "/state"].map(Value::from).to_vec()));
+
+    let applicant = Applicant::of(&demo, "company", "valid", 0);
+    let home = filed(&applicant, "apply", &Applicant::application()).await;
+    let id = home.rsplit('/').next().unwrap();
+    let console = Console::of(&demo, "reviewer1").await;
+    console.submit(&home, &format!("{home}/claim"), &[("version", "1")]).await;
+    let number =
+        console.get(&home).await.text.split("<title>").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let text = format!("測試甲股份有限公司 之 {number} 不予核准");
+    let chosen = console.get(&format!("{home}?template={}", added["id"].as_str().unwrap())).await.text;
+    assert!(chosen.contains(&format!("{text}</textarea>")), "{chosen}");
+
+    // The mail is seen before; nothing has happened, and a stale version is refused here too.
+    let typed = |version| [("version", version), ("text", text.as_str())];
+    let preview = format!("{home}/reject/preview");
+    let shown = console.submit(&home, &preview, &typed("2")).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.text.contains("it@example.com") && shown.text.contains(&text), "{}", shown.text);
+    assert_eq!(console.submit(&home, &preview, &typed("1")).await.status, 409);
+    assert_eq!(console.submit(&home, &preview, &[("version", "2"), ("text", "")]).await.status, 422);
+    let claim = console.submit(&home, &format!("{home}/claim/preview"), &[("version", "2")]).await;
+    assert_eq!(claim.status, 404, "a step that sends no mail has no preview");
+    let officer = Officer::of(&demo, "reviewer2").await;
+    let body = json!({"step": "approve", "version": 2});
+    let (status, mail) = officer.post(&format!("/applications/{id}/preview"), Some(body)).await;
+    assert_eq!((status, &mail["to"]), (200, &json!("it@example.com")), "{mail}");
+    let (_, case) = officer.get(&format!("/applications/{id}")).await;
+    assert_eq!((&case["state"], &case["version"]), (&json!("underReview"), &json!(2)));
+
+    let done = console.submit(&home, &format!("{home}/reject"), &typed("2")).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    let (_, case) = officer.get(&format!("/applications/{id}")).await;
+    assert_eq!((&case["state"], &case["application"]["reason"]), (&json!("rejected"), &json!(text)));
+}
