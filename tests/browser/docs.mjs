@@ -1,4 +1,4 @@
-// The pages for programmers: every one in both languages, and where a problem's type leads. Needs a running
+// The pages for programmers: every one in both languages, and where a problem's type leads; the public register. Needs a running
 // `idcheck demo`: IDCHECK_TEST_DEMO_JSON.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -23,6 +23,19 @@ for (const [locale, names] of Object.entries(PAGES)) {
     });
   }
 }
+
+test("/register", async () => {
+  const context = await browser.newContext({ locale: "zh-TW" });
+  const page = await context.newPage();
+  await page.goto(`${demo.baseUrl}/register`);
+  await look(page, "register");
+  await page.fill("#q", "00000001");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/register?q=00000001");
+  assert.equal(await page.locator("main table").count(), 0);
+  await look(page, "register-none");
+  await context.close();
+});
 
 test("a problem's type leads to its row", async () => {
   const context = await browser.newContext({ locale: "en" });

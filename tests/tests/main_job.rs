@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use idcheck_tests::{Applicant, Caller, Demo, Officer, Signer, python};
 use serde_json::{Value, json};
 
@@ -79,6 +81,56 @@ async fn from_application_to_lock_out() {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     panic!("{} mails after 20 s", mails());
+}
+
+/// The payload of a JWS that the published key verifies.
+async fn published(url: &str) -> Value {
+    let get = async |path: &str| reqwest::get(format!("{url}/api/v1/register{path}")).await.unwrap();
+    let key: Value = get("/key").await.json().await.unwrap();
+    let answer = get("/jws").await;
+    assert_eq!(answer.headers()["content-type"], "application/jose");
+    let jws = answer.text().await.unwrap();
+    let (input, signature) = jws.rsplit_once('.').unwrap();
+    let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let (header, payload) = input.split_once('.').unwrap();
+    let header: Value = serde_json::from_slice(&decoded(header)).unwrap();
+    assert_eq!((&header["alg"], &header["kid"]), (&json!("EdDSA"), &key["kid"]));
+    UnparsedPublicKey::new(&ED25519, decoded(key["x"].as_str().unwrap()))
+        .verify(input.as_bytes(), &decoded(signature))
+        .unwrap();
+    serde_json::from_slice(&decoded(payload)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_register_has_who_may_ask_and_nobody_else() {
+    let demo = Demo::start().await;
+    let url = &demo.base_url.clone();
+    let held = async |ubn: &str| {
+        let listed: Value =
+            reqwest::get(format!("{url}/api/v1/register")).await.unwrap().json().await.unwrap();
+        assert_eq!(listed["organisations"], published(url).await["organisations"]);
+        let all = listed["organisations"].as_array().unwrap().clone();
+        assert!(
+            !listed.to_string().contains('@') && !listed.to_string().contains("127.0.0.1\","),
+            "no contact"
+        );
+        all.into_iter().find(|one| one["unifiedBusinessNumber"] == ubn)
+    };
+    let (applicant, _) = Caller::admitted(&demo, 0, "reviewer1").await;
+    let entry = held(&applicant.ubn).await.unwrap();
+    let name = entry["name"].as_str().unwrap();
+    assert!(entry["purpose"].as_str().unwrap().starts_with('依'));
+    let page =
+        async |q: &str| reqwest::get(format!("{url}/register?q={q}")).await.unwrap().text().await.unwrap();
+    assert!(page(&applicant.ubn).await.contains(name));
+    assert!(!page("%3Cscript%3E").await.contains("<script>\""), "what was looked for is only text");
+    assert!(!page("00000001").await.contains(name));
+
+    let consent = json!({"noticeVersion": "108-06", "conductVersion": "108-06"});
+    let suspended = applicant.done("suspend", &json!({"reason": "系統停用", "consent": consent})).await;
+    let id = suspended["application"]["id"].as_str().unwrap();
+    Officer::of(&demo, "reviewer2").await.approve(id).await;
+    assert_eq!(held(&applicant.ubn).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

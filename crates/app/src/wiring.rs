@@ -200,6 +200,8 @@ impl Service {
             notices: HandleNotices::new(casework),
             sweeps,
             audit: casework::audit(&shared),
+            register: Arc::clone(&shared) as _,
+            publisher: Arc::clone(&shared) as _,
             usage: casework::usage(&shared, &clock),
             templates: casework::templates(&shared, &clock, &entropy),
             dead_letters: casework::dead_letters(&shared, &clock),

@@ -9,7 +9,7 @@ use idcheck_usecases::{
     casework::{GovernAccess, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
     officers::SignIn,
-    ports::{Clock, Entropy, MailComposer, StoreError},
+    ports::{Clock, Entropy, MailComposer, PublicRegister, Publisher, StoreError},
     review::{ReadCases, ReviewApplication},
     usage::ReadUsage,
     verify::VerifyCard,
@@ -54,6 +54,10 @@ pub struct Services {
     pub notices: HandleNotices,
     /// The yearly sweep and the company register.
     pub sweeps: SweepCompanies,
+    /// Who may ask, for the public.
+    pub register: Arc<dyn PublicRegister>,
+    /// Signs what is published.
+    pub publisher: Arc<dyn Publisher>,
     /// The audit log.
     pub audit: ReadAudit,
     /// Counts of use.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 33] = [
+const TEMPLATES: [(&str, &str); 34] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -31,6 +31,7 @@ const TEMPLATES: [(&str, &str); 33] = [
     ("organisation.html", include_str!("../templates/organisation.html")),
     ("result.html", include_str!("../templates/result.html")),
     ("charts.html", include_str!("../templates/charts.html")),
+    ("register.html", include_str!("../templates/register.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("docs/layout.html", include_str!("../templates/docs/layout.html")),
     ("docs/macros.html", include_str!("../templates/docs/macros.html")),

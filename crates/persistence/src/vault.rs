@@ -6,6 +6,7 @@ use aws_lc_rs::{
     hkdf::{HKDF_SHA256, KeyType, Salt},
     hmac,
     rand::{SecureRandom, SystemRandom},
+    signature::{Ed25519KeyPair, KeyPair},
 };
 use idcheck_domain::value::{IssKey, PersonId, UnifiedBusinessNumber};
 use idcheck_usecases::ports::SessionToken;
@@ -22,6 +23,7 @@ pub struct Vault {
     sandbox_persons: hmac::Key,
     iss_keys: hmac::Key,
     sessions: hmac::Key,
+    publishing: std::sync::Arc<Ed25519KeyPair>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -61,6 +63,10 @@ impl Vault {
             sandbox_persons: mac("sandbox-person-id")?,
             iss_keys: mac("iss-key")?,
             sessions: mac("session-token")?,
+            publishing: std::sync::Arc::new(
+                Ed25519KeyPair::from_seed_unchecked(derive(master, "publishing")?.as_ref())
+                    .map_err(|_| Unspecified)?,
+            ),
         })
     }
 
@@ -81,6 +87,20 @@ impl Vault {
 
     pub(crate) fn session(&self, token: &SessionToken) -> [u8; HASH_LEN] {
         hash(&self.sessions, token.expose())
+    }
+
+    /// Signs what is published (Ed25519).
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.publishing.sign(message).as_ref());
+        signature
+    }
+
+    /// The public half of the key that [`sign`](Self::sign) uses.
+    pub(crate) fn public_key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        key.copy_from_slice(self.publishing.public_key().as_ref());
+        key
     }
 
     /// Seals a secret to its place: moved to another row or column it does not open.

@@ -253,3 +253,15 @@ usage-series-other = out of use, lost, user suspended
 usage-series-refused = refused
 usage-series-lock-outs = ID numbers locked
 usage-series-answers = Answers
+
+# The public register, /register.
+register-title = Who may ask
+register-lead = The organisations that may have the data of ID cards compared, by which rule and for what. Anyone may read this list.
+register-search = Number or name
+register-find = Find
+register-count = { $count } organisations
+register-ubn = UBN
+register-name = Name
+register-purpose = Purpose
+register-since = Since
+register-machine = For programs, also signed:

@@ -253,3 +253,15 @@ usage-series-other = 停用、掛失、使用者停權
 usage-series-refused = 未受理
 usage-series-lock-outs = 遭鎖定編號
 usage-series-answers = 回覆筆數
+
+# 公開名冊 /register。
+register-title = 查驗機構名冊
+register-lead = 可查驗國民身分證領補換資料的機構，以及依據的規定與用途。任何人都可以查閱。
+register-search = 統一編號或名稱
+register-find = 查詢
+register-count = 共 { $count } 個機構
+register-ubn = 統一編號
+register-name = 名稱
+register-purpose = 用途
+register-since = 起始時間
+register-machine = 供程式讀取，另有簽章版本：

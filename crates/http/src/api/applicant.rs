@@ -127,7 +127,7 @@ impl ApplicantApi {
     }
 }
 
-fn unavailable(request: &Request) -> Failure {
+pub(super) fn unavailable(request: &Request) -> Failure {
     Failure::of(&idcheck_usecases::ports::StoreError::Unavailable.into(), Lang::of_header(request), "")
 }
 

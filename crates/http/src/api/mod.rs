@@ -13,6 +13,7 @@ mod officer_notices;
 mod officer_sweeps;
 mod officer_templates;
 mod officer_usage;
+mod register;
 mod render;
 mod render_casework;
 mod shape;
@@ -35,6 +36,8 @@ enum Tag {
     Applicant,
     /// What an officer does, after signing in.
     Officer,
+    /// What anyone may read.
+    Public,
 }
 
 /// The identity of a request, told in `X-Request-Id` and in every problem.
@@ -65,6 +68,7 @@ impl<'r> Context<'r> {
 /// All calls of the API.
 type Calls = (
     applicant::ApplicantApi,
+    register::RegisterApi,
     officer::OfficerApi,
     officer_casework::CaseworkApi,
     officer_notices::NoticesApi,
@@ -79,6 +83,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
     let title = "國民身分證領補換資料查驗作業 API 介接服務";
     let calls = (
         applicant::ApplicantApi,
+        register::RegisterApi,
         officer::OfficerApi,
         officer_casework::CaseworkApi,
         officer_notices::NoticesApi,

@@ -1,6 +1,7 @@
 //! The applicant's pages: read the notices, fill in, check, sign, see.
 
 mod fields;
+mod register;
 mod sign;
 
 use idcheck_domain::consent::{CONDUCT_VERSION, NOTICE_VERSION};
@@ -25,6 +26,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/", get(home))
         .at("/apply", get(notices))
         .at("/conduct", get(conduct))
+        .at("/register", get(register::show))
         .at("/apply/form", get(open_form).post(form_again))
         .at("/apply/check", post(check))
         .at("/progress", get(progress))

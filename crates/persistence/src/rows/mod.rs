@@ -19,7 +19,7 @@ pub(crate) use company::{sweep_item_model, sweep_item_of, sweep_model, sweep_of}
 pub(crate) use json::{content_of, content_text};
 pub(crate) use mail::{message_of, message_text};
 pub(crate) use notice::{notice_model, notice_of, sending_models};
-pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of};
+pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of, purpose_of};
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()

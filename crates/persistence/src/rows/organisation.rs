@@ -5,7 +5,7 @@ use idcheck_domain::{
     access::{Access, Ground},
     key::{Environment, KeyId, Profile, RegisteredKey},
     organisation::{AddressPlan, CutOver, Organisation},
-    value::{Account, CompanyName, KeyLabel, Reason, UnifiedBusinessNumber},
+    value::{Account, CompanyName, KeyLabel, Purpose, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{StoreError, Versioned};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,11 @@ impl PlanJson {
         };
         Some(AddressPlan { current: addresses(&self.current)?, next })
     }
+}
+
+/// The purpose as it is kept; none where that can't be read.
+pub(crate) fn purpose_of(kept: &str) -> Option<Purpose> {
+    serde_json::from_str::<PurposeJson>(kept).ok()?.value()
 }
 
 /// The row of an organisation at a version.

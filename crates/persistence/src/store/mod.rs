@@ -11,6 +11,7 @@ mod dormancy;
 mod mail;
 mod notices;
 mod officers;
+mod public_register;
 mod queue;
 mod register;
 mod sweeps;

@@ -10,6 +10,7 @@ mod company;
 mod ledger;
 mod mail;
 mod officers;
+mod public_register;
 mod register;
 mod system;
 mod templates;
@@ -39,6 +40,7 @@ pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, Q
 pub use officers::{
     Credentials, NewOfficer, Officer, OfficerRecord, OfficerSecrets, OfficerSessions, Officers, SessionToken,
 };
+pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
 pub use templates::ReasonTemplates;

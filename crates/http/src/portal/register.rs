@@ -1,0 +1,35 @@
+//! `/register`: the organisations that may ask, for the public.
+
+use idcheck_usecases::ports::RegisteredOrganisation;
+use minijinja::{Value, context};
+use poem::{Request, Response, handler, http::StatusCode};
+
+use crate::{
+    page::{FormValues, Opener, Page, value},
+    view,
+};
+
+/// Whether a line of the register has what is looked for.
+fn found(organisation: &RegisteredOrganisation, text: &str) -> bool {
+    organisation.ubn.as_str().contains(text) || organisation.name.as_str().contains(text)
+}
+
+fn line(organisation: &RegisteredOrganisation) -> Value {
+    context! {
+        ubn => organisation.ubn.as_str(), name => organisation.name.as_str(),
+        purpose => organisation.purpose.joined(), since => view::moment(organisation.since),
+    }
+}
+
+#[handler]
+pub(super) async fn show(request: &Request) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let query: FormValues = request.params().unwrap_or_default();
+    let q = value(&query, "q").trim();
+    let all = match page.app.services.register.registered().await {
+        Ok(all) => all,
+        Err(error) => return Ok(page.problem(&error.into(), "/")),
+    };
+    let found: Value = all.iter().filter(|one| found(one, q)).map(line).collect();
+    Ok(page.show(StatusCode::OK, "register.html", Opener::Isolated, context! { q, found }))
+}
