@@ -1,5 +1,6 @@
-//! Indexes for the search of the audit log. What is indexed is read out of an entry's body, which the hash chain covers: there
-//! is no copy beside it that could say something else. Entries of batches are in none of them.
+//! Indexes for searches: the names typed in the forms of open cases, and the audit log. What is indexed of the log is read out
+//! of an entry's body, which the hash chain covers: there is no copy beside it that could say something else. Entries of
+//! batches are in none of them.
 
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
@@ -11,6 +12,9 @@ pub(super) struct Migration;
 impl MigrationTrait for Migration {
     #[expect(elided_lifetimes_in_paths, reason = "as the trait has it")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let names = "CREATE INDEX applications_open_names ON applications (ubn, company_name, due_date) \
+                     WHERE due_date IS NOT NULL";
+        manager.get_connection().execute_unprepared(names).await?;
         let postgres = manager.get_database_backend() == DbBackend::Postgres;
         for name in ["actor", "subject", "action"] {
             // The same text as in the search: an index on an expression is found by it.
