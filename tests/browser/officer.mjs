@@ -128,6 +128,10 @@ test("claim, and ask with a template", async () => {
   await console_.fill("#clarification-text", `${question}\n請附說明。`);
   await press(console_, 'form[action$="/clarification"] button >> nth=0');
   assert.match(await text(console_), /待補件/);
+  const home = console_.url();
+  await open(console_, `/officer?q=${caseNumber}`);
+  assert.match(await console_.textContent("tbody"), /待補件[\s\S]*reviewer1/);
+  await console_.goto(home);
 });
 
 test("the applicant answers with the card", async () => {

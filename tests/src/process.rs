@@ -240,9 +240,7 @@ impl Nodes {
         nodes.succeed(&["registry", "import", &file.display().to_string()], "");
         nodes.persons = persons(&std::fs::read_to_string(&file).unwrap());
         for name in ["reviewer1", "reviewer2"] {
-            let added = nodes.succeed(&["officer", "add", name, "--role", "reviewer"], "a long password\n");
-            let secret = added.split("only now: ").nth(1).unwrap().lines().next().unwrap().to_owned();
-            nodes.officers.push((name.to_owned(), "a long password".to_owned(), secret));
+            nodes.add_officer(name, "reviewer");
         }
         for _ in 0..count {
             nodes.begin(&[]);
@@ -251,6 +249,14 @@ impl Nodes {
             wait_ready(&nodes.urls[node], &nodes.processes[node].log).await;
         }
         Some(nodes)
+    }
+
+    /// One more officer; the place among the officers.
+    pub fn add_officer(&mut self, name: &str, role: &str) -> usize {
+        let added = self.succeed(&["officer", "add", name, "--role", role], "a long password\n");
+        let secret = added.split("only now: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+        self.officers.push((name.to_owned(), "a long password".to_owned(), secret));
+        self.officers.len() - 1
     }
 
     /// One more node, of these roles only; its address.

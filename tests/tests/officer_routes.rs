@@ -29,6 +29,7 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/organisations/{ubn}/revoke", WORK),
     ("post", "/officer/organisations/{ubn}/suspend", WORK),
     ("post", "/officer/organisations/{ubn}/lift", WORK),
+    ("get", "/officer/dormant", READ),
     ("get", "/officer/usage", READ),
     ("get", "/officer/templates", ALL),
     ("post", "/officer/templates", ADMIN),

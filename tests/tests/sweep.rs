@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use idcheck_tests::{Applicant, Caller, Console, Demo, FileServer, Officer, idcheck};
+use idcheck_tests::{Applicant, Caller, Console, Demo, FileServer, Nodes, Officer, idcheck};
 use serde_json::{Value, json};
 
 const HEADER: &str = "營業地址,統一編號,總機構統一編號,營業人名稱,資本額,設立日期,組織別名稱,使用統一發票";
@@ -127,6 +127,54 @@ async fn a_sweep_revokes_who_is_not_registered_by_two_persons() {
     assert_eq!(worklist["counts"]["waiting"], 0, "{worklist}");
     let (intact, printed) = demo.audit();
     assert!(intact, "{printed}");
+}
+
+/// Two nodes on PostgreSQL: begun on one, confirmed by another person on the other, in force on the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_over_two_nodes_on_postgres() {
+    let Some(mut nodes) = Nodes::start(2).await else { return };
+    let supervisors = ["supervisor1", "supervisor2"].map(|name| nodes.add_officer(name, "supervisor"));
+    let signed_in = async |officer: usize, node: usize| {
+        let (name, password, secret) = &nodes.officers[officer];
+        Officer::sign_in(&nodes.urls[node], name, password, secret).await
+    };
+    let reviewer = signed_in(0, 0).await;
+    let mut companies = Vec::new();
+    for number in 0..2 {
+        let applicant = Applicant::with(&nodes.urls[0], &nodes.card_url, &nodes.cards[number]);
+        let filed = applicant.done("apply", &Applicant::application()).await;
+        reviewer.approve(filed["application"]["id"].as_str().unwrap()).await;
+        let caller = Caller::equipped(&applicant).await;
+        companies.push((applicant, caller));
+    }
+    let [(stays, staying), (goes, going)] = companies.try_into().ok().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("register.csv");
+    let name = Applicant::application()["companyName"].as_str().unwrap().to_owned();
+    fs::write(&file, register(&[(&stays.ubn, &name)])).unwrap();
+    nodes.succeed(&["company", "import", file.to_str().unwrap()], "");
+
+    let first = signed_in(supervisors[0], 0).await;
+    let (status, sweep) = first.post("/sweeps", None).await;
+    assert_eq!(status, 201, "{sweep}");
+    let id = sweep["id"].as_str().unwrap();
+    let second = signed_in(supervisors[1], 1).await;
+    // Both nodes ask the register; each organisation is found once.
+    let worklist = settled(&second, id).await;
+    assert_eq!(worklist["items"].as_array().unwrap().len(), 2, "{worklist}");
+    assert_eq!(finding(&worklist, &stays.ubn), "matches");
+    assert_eq!(finding(&worklist, &goes.ubn), "notFound");
+    let own = first.post(&format!("/sweeps/{id}/confirm"), None).await;
+    assert_eq!((own.0, &own.1["type"]), (409, &json!("/problems/same-person")));
+    let (status, worklist) = second.post(&format!("/sweeps/{id}/confirm"), None).await;
+    assert_eq!((status, &worklist["counts"]["waiting"]), (200, &json!(0)), "{worklist}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let known = nodes.persons.iter().find(|person| person["status"] == "normal").unwrap().clone();
+    assert_eq!(going.send(&nodes.urls[0], &going.token(&known)).await.status, 401);
+    assert_eq!(staying.ask(&nodes.urls[0], &known).await, "1");
+    let (intact, printed) = nodes.run(&["audit", "verify"]);
+    assert!(intact, "{printed}");
+    nodes.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]

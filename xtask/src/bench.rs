@@ -28,21 +28,24 @@ struct Row {
 struct Effort {
     rounds: usize,
     seconds: usize,
+    /// The great tables too, where there are any.
+    large: bool,
 }
 
 /// A benchmark: its name, and what runs it.
 type Benchmark = (&'static str, fn(Effort) -> anyhow::Result<Vec<Row>>);
 
-const BENCHMARKS: [Benchmark; 3] = [("certificate", certificate), ("tokens", tokens), ("verify", verify)];
+const BENCHMARKS: [Benchmark; 4] =
+    [("certificate", certificate), ("pages", pages), ("tokens", tokens), ("verify", verify)];
 
 /// Runs one benchmark, or all. Rows of the same name replace those in the report, the others stay.
-pub(crate) fn bench(name: Option<&str>, rounds: usize, seconds: usize) -> anyhow::Result<()> {
+pub(crate) fn bench(name: Option<&str>, rounds: usize, seconds: usize, large: bool) -> anyhow::Result<()> {
     let chosen: Vec<_> =
         BENCHMARKS.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).collect();
     if chosen.is_empty() {
         bail!("there is no such benchmark; there are {}", BENCHMARKS.map(|(name, _)| name).join(", "));
     }
-    let effort = Effort { rounds: rounds.max(1), seconds: seconds.max(1) };
+    let effort = Effort { rounds: rounds.max(1), seconds: seconds.max(1), large };
     let mut rows = Vec::new();
     for (name, run) in chosen {
         rows.extend(run(effort).with_context(|| format!("benchmark {name}"))?);
@@ -116,6 +119,19 @@ fn tokens(_: Effort) -> anyhow::Result<Vec<Row>> {
     }
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(rows)
+}
+
+/// Pages of the officer console of the release program on a database full of cases, on both databases.
+fn pages(effort: Effort) -> anyhow::Result<Vec<Row>> {
+    run(&mut cargo(&["build", "--quiet", "--release", "-p", "idcheck", "-p", "idcheck-softcard", "--bins"]))?;
+    let postgres = Postgres::start()?;
+    let printed = output(
+        cargo(&["bench", "--quiet", "-p", "idcheck-tests", "--bench", "pages"])
+            .env("IDCHECK_TEST_POSTGRES", &postgres.url)
+            .env("IDCHECK_TEST_BENCH_ROUNDS", effort.rounds.to_string())
+            .env("IDCHECK_TEST_BENCH_LARGE", u8::from(effort.large).to_string()),
+    )?;
+    medians(&printed)
 }
 
 /// Load on the verification API of the release program, on both databases, beside one transaction a query

@@ -53,7 +53,7 @@ enum Command {
         #[arg(long)]
         count: Option<u32>,
     },
-    /// The benchmarks, in release: `certificate`, `tokens`, `verify`; all of them without a name. Writes
+    /// The benchmarks, in release: `certificate`, `pages`, `tokens`, `verify`; all of them without a name. Writes
     /// `target/bench/report.json`.
     Bench {
         /// Which.
@@ -64,6 +64,9 @@ enum Command {
         /// Seconds of load in a round of `verify`.
         #[arg(long, default_value_t = 5)]
         seconds: usize,
+        /// `pages` with 1,000,000 applications too.
+        #[arg(long)]
+        large: bool,
     },
     /// Change encoded input again and again: `ber`, `certificate`, `cms`, `crl`, `ocsp`; all of them without a name.
     Fuzz {
@@ -91,7 +94,9 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
         Command::Soak { name, count } => soak::soak(name.as_deref(), count),
-        Command::Bench { name, rounds, seconds } => bench::bench(name.as_deref(), rounds, seconds),
+        Command::Bench { name, rounds, seconds, large } => {
+            bench::bench(name.as_deref(), rounds, seconds, large)
+        }
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
         Command::Openapi { check } => openapi::run(check),

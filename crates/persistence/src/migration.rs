@@ -6,6 +6,7 @@ mod m0003_company_register;
 mod m0004_usage;
 mod m0005_queue;
 mod m0006_templates;
+mod m0007_search;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_usage::Migration),
             Box::new(m0005_queue::Migration),
             Box::new(m0006_templates::Migration),
+            Box::new(m0007_search::Migration),
         ]
     }
 }

@@ -45,6 +45,7 @@ on_both!(queue, |database| {
     contract::queue::places_are_read_as_written();
     contract::queue::pages(&store).await;
     contract::queue::turned_while_changing(&store).await;
+    contract::queue::by_either_name(&store).await;
 });
 on_both!(usage, |database| {
     let (store, other) = (database.store().await, database.store().await);

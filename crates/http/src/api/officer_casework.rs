@@ -94,6 +94,23 @@ struct Plans {
     improvement_plans: Vec<ImprovementPlan>,
 }
 
+/// An organisation that has access and does not use it.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct DormantOrganisation {
+    unified_business_number: String,
+    name: String,
+    /// The day (Taipei) of its last query, or of its approval where that is later.
+    since: chrono::NaiveDate,
+}
+
+/// Organisations that have not asked for 12 months (注意事項 八(二)).
+#[derive(Debug, Object)]
+struct DormantOrganisations {
+    /// By unified business number.
+    organisations: Vec<DormantOrganisation>,
+}
+
 impl SignedIn<'_> {
     pub(super) fn ubn(&self, text: &str) -> Result<UnifiedBusinessNumber, Failure> {
         UnifiedBusinessNumber::parse(text).map_err(|_| self.context.failure(Problem::not_found()))
@@ -266,6 +283,24 @@ impl CaseworkApi {
         let signed_in = SignedIn::of(request, &token).await?;
         let (note, version) = signed_in.read(&body.0.0, reason_and_version)?;
         signed_in.rule(&id.0, version, &RevocationRuling::Decline { note }).await
+    }
+
+    /// Organisations with access that have not asked for 12 months; each was reminded by mail.
+    #[oai(path = "/officer/dormant", method = "get")]
+    async fn dormant(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+    ) -> Result<Json<DormantOrganisations>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let services = &signed_in.context.app.services;
+        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+        let organisations = waiting.dormant.iter().map(|one| DormantOrganisation {
+            unified_business_number: one.ubn.to_string(),
+            name: one.name.as_str().to_owned(),
+            since: one.since,
+        });
+        Ok(Json(DormantOrganisations { organisations: organisations.collect() }))
     }
 
     /// Improvement plans that wait for an officer.

@@ -10,36 +10,40 @@ use crate::{
     rows::{corrupt, instant, micros},
 };
 
-/// A member of an entry's body, in the words of the database.
+/// A member of an entry's body, in the words of the database, as the indexes have it. Nothing for what is no entry of ours:
+/// the body of a batch is no JSON. Identities and actions hold no quotes.
 fn member(backend: DbBackend, name: &str) -> String {
     match backend {
-        DbBackend::Postgres => format!("(body::json ->> '{name}')"),
-        _ => format!("json_extract(body, '$.{name}')"),
+        DbBackend::Postgres => format!("(substring(body from '\"{name}\":\"([^\"]*)\"') COLLATE \"C\")"),
+        _ => format!("(CASE WHEN kind = 'audit' THEN json_extract(body, '$.{name}') END)"),
     }
 }
 
-/// The conditions of a filter: those on the key and the time, those on the body, and what is set into both.
-fn conditions(backend: DbBackend, filter: &AuditFilter) -> (Vec<String>, Vec<String>, Vec<Value>) {
+/// Behind every text that begins with what stands before it.
+const LAST: char = '\u{10FFFF}';
+
+/// The conditions of a filter, and what is set into them.
+fn conditions(backend: DbBackend, filter: &AuditFilter) -> (Vec<String>, Vec<Value>) {
     let mut values = Vec::<Value>::new();
     let mut set = |condition: &str, value: Value| {
         values.push(value);
         format!("{condition} ${}", values.len())
     };
-    let mut places = Vec::new();
-    places.extend(filter.before.map(|seq| set("seq <", seq.into())));
-    places.extend(filter.from.map(|at| set("at >=", micros(at).into())));
-    places.extend(filter.until.map(|at| set("at <", micros(at).into())));
-    let mut bodies = Vec::new();
-    for (name, asked) in [("actor", &filter.actor), ("subject", &filter.subject)] {
-        let is = format!("{} =", member(backend, name));
-        bodies.extend(asked.as_ref().map(|text| set(&is, text.clone().into())));
+    let mut asked = vec!["kind = 'audit'".to_owned()];
+    asked.extend(filter.before.map(|seq| set("seq <", seq.into())));
+    asked.extend(filter.from.map(|at| set("at >=", micros(at).into())));
+    asked.extend(filter.until.map(|at| set("at <", micros(at).into())));
+    for (name, is) in [("actor", &filter.actor), ("subject", &filter.subject)] {
+        let member = format!("{} =", member(backend, name));
+        asked.extend(is.as_ref().map(|text| set(&member, text.clone().into())));
     }
-    if let Some(action) = &filter.action {
+    if let Some(begin) = &filter.action {
         // Not LIKE: its wildcards could be typed.
-        let begins = format!("substr({}, 1, {}) =", member(backend, "action"), action.chars().count());
-        bodies.push(set(&begins, action.clone().into()));
+        let member = member(backend, "action");
+        asked.push(set(&format!("{member} >="), begin.clone().into()));
+        asked.push(set(&format!("{member} <"), format!("{begin}{LAST}").into()));
     }
-    (places, bodies, values)
+    (asked, values)
 }
 
 fn line(row: &QueryResult) -> Result<AuditLine, StoreError> {
@@ -57,13 +61,8 @@ fn line(row: &QueryResult) -> Result<AuditLine, StoreError> {
 impl AuditLog for Store {
     async fn search(&self, filter: &AuditFilter) -> Result<Vec<AuditLine>, StoreError> {
         let backend = self.reader.get_database_backend();
-        let (mut asked, bodies, mut values) = conditions(backend, filter);
+        let (asked, mut values) = conditions(backend, filter);
         values.push(i64::from(filter.limit).into());
-        // The kind is looked at before the body is read as JSON: that of a batch is none.
-        asked.push(match bodies.as_slice() {
-            [] => "kind = 'audit'".to_owned(),
-            all => format!("CASE WHEN kind = 'audit' THEN {} ELSE false END", all.join(" AND ")),
-        });
         let sql = format!(
             "SELECT seq, at, body FROM audit_chain WHERE {} ORDER BY seq DESC LIMIT ${}",
             asked.join(" AND "),

@@ -3,7 +3,7 @@
 //! An open case has a deadline and an ended one has none, so the queue is two stretches of one index: the open ones
 //! ascending, then the ended ones descending, newest first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use idcheck_domain::{
     application::StateName,
@@ -41,8 +41,8 @@ enum Asked {
     Nothing,
     /// A case by its number.
     Case(CaseNumber),
-    /// Cases of these organisations, and open ones with the text in the name typed in their form.
-    Few(Vec<String>, Option<String>),
+    /// Cases of these organisations.
+    Few(BTreeSet<String>),
     /// Cases with the text in the name typed in their form.
     Name(String),
 }
@@ -125,12 +125,9 @@ fn within(
         (Asked::Nothing, _) => plain,
         (Asked::Name(text), _) => plain.add(holds(backend, CompanyName, text)),
         (Asked::Case(number), _) => plain.add(CaseNumber.eq(number.as_str())),
-        (Asked::Few(ubns, typed), Stretch::Open) => {
-            let typed = typed.as_ref().map(|text| holds(backend, CompanyName, text));
-            plain.add(Condition::any().add(Ubn.is_in(ubns)).add_option(typed))
-        }
-        (Asked::Few(ubns, _), Stretch::Ended) if ubns.is_empty() => return None,
-        (Asked::Few(ubns, _), Stretch::Ended) => Condition::all()
+        (Asked::Few(ubns), _) if ubns.is_empty() => return None,
+        (Asked::Few(ubns), Stretch::Open) => plain.add(Ubn.is_in(ubns)),
+        (Asked::Few(ubns), Stretch::Ended) => Condition::all()
             .add(Ubn.is_in(ubns))
             .add(aside(DueDate, ""))
             .add_option(state.map(|state| aside(State, state.as_str()))),
@@ -144,20 +141,26 @@ impl Store {
             return Ok(Asked::Case(number));
         }
         if let Ok(ubn) = UnifiedBusinessNumber::parse(text) {
-            return Ok(Asked::Few(vec![ubn.to_string()], None));
+            return Ok(Asked::Few([ubn.to_string()].into()));
         }
         let backend = self.reader.get_database_backend();
+        let limit = u64::try_from(FEW + 1).unwrap_or(u64::MAX);
         let named = organisation::Entity::find()
             .select_only()
             .column(organisation::Column::Ubn)
             .filter(holds(backend, organisation::Column::Name, text))
-            .limit(u64::try_from(FEW + 1).unwrap_or(u64::MAX))
-            .into_tuple::<String>()
-            .all(&self.reader)
-            .await
-            .map_err(unavailable)?;
-        let text = text.to_owned();
-        Ok(if named.len() > FEW { Asked::Name(text) } else { Asked::Few(named, Some(text)) })
+            .limit(limit);
+        let typed = application::Entity::find()
+            .select_only()
+            .distinct()
+            .column(application::Column::Ubn)
+            .filter(application::Column::DueDate.is_not_null())
+            .filter(holds(backend, application::Column::CompanyName, text))
+            .limit(limit);
+        let mut ubns: BTreeSet<String> =
+            named.into_tuple().all(&self.reader).await.map_err(unavailable)?.into_iter().collect();
+        ubns.extend(typed.into_tuple::<String>().all(&self.reader).await.map_err(unavailable)?);
+        Ok(if ubns.len() > FEW { Asked::Name(text.to_owned()) } else { Asked::Few(ubns) })
     }
 
     pub(super) async fn page_of_queue(

@@ -179,6 +179,34 @@ pub async fn turned_while_changing(store: &(impl Changes + Applications)) {
     assert_eq!(rest, fresh, "the page after the one that went is the page that is first now");
 }
 
+/// A company that applies under a new name is found by that and by the one it is known by.
+pub async fn by_either_name(store: &(impl Changes + Applications)) {
+    let mut case = application(ubn(FIRST + 70), Kind::Apply, 900_070, at()).0;
+    case.company_name = CompanyName::parse("更名後 Quux 有限公司").unwrap();
+    let name = CompanyName::parse("更名前有限公司").unwrap();
+    let organisation = idcheck_domain::organisation::Organisation { name, ..organisation(ubn(FIRST + 70)) };
+    let audit = AuditEntry {
+        actor: "system".to_owned(),
+        action: "test".to_owned(),
+        subject: "x".to_owned(),
+        detail: String::new(),
+    };
+    let change = Change {
+        organisation: Some(Write::Insert(organisation)),
+        applications: vec![Write::Insert(case.clone())],
+        audit: vec![audit],
+        ..Change::default()
+    };
+    store.commit(change).await.unwrap();
+    for (text, found) in [("更名後 quux", 1), ("更名前", 1), ("更名", 1), ("更名中", 0)] {
+        let filter =
+            ApplicationFilter { text: Some(text.to_owned()), limit: 10, ..ApplicationFilter::default() };
+        let cases = walked(store, &filter).await;
+        assert_eq!(cases.iter().filter(|other| other.id == case.id).count(), found, "{text}");
+        assert_eq!(cases.len(), found, "{text}");
+    }
+}
+
 /// What is no place in the queue is not read as one.
 pub fn places_are_read_as_written() {
     let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";

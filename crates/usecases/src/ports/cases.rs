@@ -122,8 +122,8 @@ pub struct ApplicationFilter {
     pub assigned: Option<Assigned>,
     /// Only cases whose deadline is over at this instant.
     pub overdue_at: Option<DateTime<Utc>>,
-    /// Case number or UBN that equals this text; or name that contains it, capitals or not: of an open case the name
-    /// typed in its form or the organisation's, of an ended one the organisation's.
+    /// Case number or UBN that equals this text; or cases of organisations whose name contains it, capitals or not: the
+    /// organisation's own, or the one typed in the form of an open case.
     pub text: Option<String>,
     /// Only cases after this place.
     pub after: Option<QueuePlace>,

@@ -23,7 +23,7 @@ pub struct OrganisationUsage {
 }
 
 /// Answers of an organisation on a day that took so long: organisation, day, class of
-/// [`Latency`](idcheck_domain::usage::Latency).
+/// [`Latency`].
 pub type LatencyKey = (UnifiedBusinessNumber, NaiveDate, usize);
 
 /// Counts of use. Production only; `ubn` narrows to one organisation.
