@@ -153,7 +153,7 @@ mod tests {
         }
         let schemas = document["components"]["schemas"].as_object().unwrap();
         assert!(schemas.contains_key("Problem") && schemas.contains_key("VerificationAnswer"));
-        assert_eq!(document["tags"].as_array().unwrap().len(), 3);
+        assert_eq!(document["tags"].as_array().unwrap().len(), 4);
         assert!(document["components"]["securitySchemes"]["VerificationToken"].is_object());
     }
 }

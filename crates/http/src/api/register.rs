@@ -6,8 +6,8 @@ use idcheck_domain::taipei;
 use idcheck_usecases::ports::RegisteredOrganisation;
 use poem::Request;
 use poem_openapi::{
-    Object, OpenApi,
-    payload::{Json, PlainText, Response},
+    ApiResponse, Object, OpenApi,
+    payload::{Json, PlainText},
     types::ToJSON,
 };
 use sha2::{Digest, Sha256};
@@ -51,6 +51,13 @@ struct Jwk {
     kid: String,
     alg: String,
     r#use: String,
+}
+
+#[derive(ApiResponse)]
+enum Signed {
+    /// The register, signed.
+    #[oai(status = 200, content_type = "application/jose")]
+    Jws(PlainText<String>),
 }
 
 impl RegisterEntry {
@@ -100,10 +107,10 @@ impl RegisterApi {
 
     /// The same as a JWS in compact form: whoever got it from somebody else can tell that it is ours.
     #[oai(path = "/register/jws", method = "get")]
-    async fn register_jws(&self, request: &Request) -> Result<Response<PlainText<String>>, Failure> {
+    async fn register_jws(&self, request: &Request) -> Result<Signed, Failure> {
         let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
         let payload = read(&context).await?.to_json_string();
-        Ok(Response::new(PlainText(signed(context.app, &payload))).header("content-type", "application/jose"))
+        Ok(Signed::Jws(PlainText(signed(context.app, &payload))))
     }
 
     /// The key that the JWS is checked with.
