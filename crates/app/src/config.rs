@@ -407,8 +407,8 @@ mod tests {
             ("listen = 5", "/idcheck.toml, line 1, column 1: `listen`: invalid type: found signed int `5`"),
             ("\n[limits]\n  quota = -1", "/idcheck.toml, line 3, column 3: `limits.quota`: invalid value"),
             (
-                "[mail]\nfoler = \"x\"",
-                "/idcheck.toml, line 2, column 1: `mail.foler`: there is no such key; there are sender",
+                "[mail]\ncolour = \"x\"",
+                "/idcheck.toml, line 2, column 1: `mail.colour`: there is no such key; there are sender",
             ),
             (
                 "roles = [\"portal\", \"clerk\"]",
