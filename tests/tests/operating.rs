@@ -191,6 +191,14 @@ async fn each_role_in_a_process_of_its_own() {
     ] {
         assert_eq!(status(format!("{node}{path}")).await, expected, "{node}{path}");
     }
+    let scraped = reqwest::get(format!("{verify}/metrics")).await.unwrap().text().await.unwrap();
+    for line in [
+        "idcheck_http_request_seconds_count{surface=\"verify\",status=\"2xx\"} ",
+        "idcheck_ledger_batch_queries_bucket{le=\"1\"} ",
+        "idcheck_ledger_transaction_seconds_bucket{le=\"3\"} ",
+    ] {
+        assert!(scraped.contains(line), "{line} in {scraped}");
+    }
 
     assert_eq!(nodes.query("SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL"), "0", "no worker yet");
     nodes.add("worker").await;
@@ -202,4 +210,36 @@ async fn each_role_in_a_process_of_its_own() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the worker sent no mail within 10 s");
+}
+
+/// Names of metrics in a text: as the code spells them in quotation marks, as the list does in backquotes.
+fn metric_names(text: &str, mark: char) -> std::collections::BTreeSet<String> {
+    let names = text.split(mark).filter(|part| part.starts_with("idcheck_"));
+    let whole = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    names.filter(whole).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_list_of_metrics_is_the_codes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut folders, mut code) = (vec![root.join("crates")], String::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                // Only the names that a macro of `metrics` records under.
+                code += &text
+                    .split("metrics::")
+                    .skip(1)
+                    .map(|rest| rest.lines().next().unwrap())
+                    .collect::<String>();
+            }
+        }
+    }
+    let listed = metric_names(&fs::read_to_string(root.join("docs/metrics.md")).unwrap(), '`');
+    assert_eq!(metric_names(&code, '"'), listed);
+    assert!(listed.len() >= 6, "{listed:?}");
 }

@@ -4,7 +4,12 @@ use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use idcheck_certificate::ListState;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Upper bounds of times: from a fast query to the longest wait for a lock.
+const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0];
+/// Upper bounds of the queries in a batch.
+const QUERIES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -13,9 +18,19 @@ static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 /// # Errors
 /// When another recorder is there already.
 pub(crate) fn set_up() -> anyhow::Result<()> {
-    let handle = PrometheusBuilder::new().install_recorder()?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_queries".to_owned()), &QUERIES)?
+        .install_recorder()?;
     drop(RECORDER.set(handle));
     Ok(())
+}
+
+/// Puts what was recorded into the buckets: between two scrapes, or where nobody scrapes, it would pile up.
+pub(crate) fn tidy() {
+    if let Some(recorder) = RECORDER.get() {
+        recorder.run_upkeep();
+    }
 }
 
 /// How old the revocation lists are and how long they still count; below zero they do not.

@@ -259,6 +259,7 @@ impl Service {
                     tracing::error!(%error, "trusted certificates could not be read again");
                 }
                 crate::metrics::lists(&cards.lists(), SystemClock.now());
+                crate::metrics::tidy();
             }
         }));
         let acceptor = Bounded::new(TcpAcceptor::from_tokio(listener)?, connections());

@@ -88,10 +88,20 @@ impl<Io> Connection<Io> {
         Poll::Pending
     }
 
-    /// Octets of a response have left.
-    fn answered(&mut self) {
-        self.asking = false;
-        self.ends_at = Instant::now() + IDLE;
+    /// What became of writing: octets that left answer the request, and who does not read its response holds the
+    /// connection no longer than who does not ask.
+    fn settle(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.asking = false;
+            self.ends_at = Instant::now() + IDLE;
+        } else if self.poll_end(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
     }
 }
 
@@ -120,16 +130,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(context, octets);
-        match written {
-            Poll::Ready(_) => self.answered(),
-            // Who does not read its response holds the connection no longer than who does not ask.
-            Poll::Pending => {
-                if self.poll_end(context).is_ready() {
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
-        }
-        written
+        self.settle(context, written)
     }
 
     fn poll_write_vectored(
@@ -138,15 +139,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
         octets: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(context, octets);
-        match written {
-            Poll::Ready(_) => self.answered(),
-            Poll::Pending => {
-                if self.poll_end(context).is_ready() {
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
-        }
-        written
+        self.settle(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

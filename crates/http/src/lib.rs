@@ -29,6 +29,7 @@ use poem::{
     http::{HeaderValue, StatusCode, header},
     middleware::AddData,
 };
+use tokio::time::Instant;
 
 pub use connections::Bounded;
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
@@ -54,11 +55,13 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {
         let id = RequestId(entropy.uuid(clock.now()).to_string());
         let app = Arc::clone(&app);
+        let (surface, begun) = (Surface::of(request.uri().path()), Instant::now());
         async move {
             let lang = Lang::of_header(&request);
             request.extensions_mut().insert(id.clone());
             let reader = page_reader(&request, &app);
-            let answered = if served_elsewhere(&request, &app) {
+            let elsewhere = surface.is_some_and(|surface| !app.config.surfaces.contains(&surface));
+            let answered = if elsewhere {
                 Err(poem::Error::from_status(StatusCode::NOT_FOUND))
             } else {
                 match bounded(&mut request).await {
@@ -73,14 +76,23 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
                 Err(error) => refusal(&Problem::of_status(error.status()), reader.as_ref(), lang, &id.0),
             };
             seal(&mut response, &id.0);
+            measure(surface, response.status(), begun);
             Ok(response)
         }
     })
 }
 
-/// Whether another process serves this path.
-fn served_elsewhere(request: &Request, app: &App) -> bool {
-    Surface::of(request.uri().path()).is_some_and(|surface| !app.config.surfaces.contains(&surface))
+/// Rate, errors and duration of each surface.
+fn measure(surface: Option<Surface>, status: StatusCode, begun: Instant) {
+    let surface = surface.map_or("shared", Surface::as_str);
+    let status = match status.as_u16() {
+        ..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        500.. => "5xx",
+    };
+    metrics::histogram!("idcheck_http_request_seconds", "surface" => surface, "status" => status)
+        .record(begun.elapsed());
 }
 
 /// The request's head, where a browser asks for a page: enough to make one when nothing else does.

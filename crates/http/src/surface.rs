@@ -15,6 +15,15 @@ impl Surface {
     /// Every one.
     pub const ALL: [Self; 3] = [Self::Portal, Self::Officer, Self::Verify];
 
+    /// How metrics call it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Officer => "officer",
+            Self::Verify => "verify",
+        }
+    }
+
     /// Whose a path is; none for what every process serves: health, metrics, the assets of pages.
     pub(crate) fn of(path: &str) -> Option<Self> {
         let below = |prefix: &str| {
