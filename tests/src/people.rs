@@ -186,6 +186,12 @@ impl Officer {
         answer(request.send().await.unwrap()).await
     }
 
+    /// Ends all sessions of the officer; the status.
+    pub async fn sign_out_everywhere(&self) -> u16 {
+        let url = format!("{}/api/v1/officer/sessions", self.base_url);
+        self.client.delete(url).bearer_auth(&self.token).send().await.unwrap().status().as_u16()
+    }
+
     /// The same officer at another node.
     #[must_use]
     pub fn at(&self, base_url: &str) -> Self {

@@ -102,8 +102,9 @@ async fn every_call_with_every_role_and_with_none() {
     let calls = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
         methods.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone()))
     });
+    let own = ["/officer/session", "/officer/sessions"];
     let calls: BTreeSet<_> =
-        calls.filter(|(_, path)| path.starts_with("/officer/") && path != "/officer/session").collect();
+        calls.filter(|(_, path)| path.starts_with("/officer/") && !own.contains(&path.as_str())).collect();
     let table: BTreeSet<_> =
         ROUTES.iter().map(|(m, path, _)| ((*m).to_owned(), (*path).to_owned())).collect();
     assert_eq!(calls, table, "a route is not in the table");
@@ -121,6 +122,17 @@ async fn every_call_with_every_role_and_with_none() {
             assert!(let_in || status == 403, "{role}: {method} {path} {status}");
         }
     }
+}
+
+/// Nobody ends another's sessions, and every role its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_everywhere_ends_one_s_own_sessions() {
+    let demo = Demo::start().await;
+    let (lin, wang) = (Officer::of(&demo, "reviewer1").await, Officer::of(&demo, "auditor1").await);
+    assert_eq!(Officer::nobody(&demo.base_url).sign_out_everywhere().await, 401);
+    assert_eq!(lin.sign_out_everywhere().await, 204);
+    assert_eq!(lin.get("/applications").await.0, 401);
+    assert_eq!(wang.get("/applications").await.0, 200);
 }
 
 /// The queue tells a deadline as a date and in words, not by colour alone.

@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// Limits of the verification API.
     pub(crate) limits: LimitsConfig,
+    /// Officers' sign-in through an identity provider.
+    pub(crate) oidc: Oidc,
     /// The company register.
     pub(crate) company_register: CompanyRegisterConfig,
     /// From where on use is abnormal.
@@ -69,6 +71,38 @@ pub(crate) enum Role {
     Verify,
     /// What nobody waits for: mail, reminders, notices, the sweep, removal of what ended.
     Worker,
+}
+
+/// Officers' sign-in through an identity provider (OpenID Connect); without `issuer` officers sign in with password and
+/// second factor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Oidc {
+    /// The provider's issuer identifier, exactly as it calls itself.
+    pub(crate) issuer: Option<String>,
+    /// What the provider calls this service.
+    pub(crate) client_id: String,
+    /// A file with the secret that the provider gave; none for a public client.
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// Ways of signing in (`acr`) of which the provider must name one, such as one with a second factor; empty is any.
+    pub(crate) acr: Vec<String>,
+    /// Whether accounts with password and second factor still count beside the provider's.
+    pub(crate) local_accounts: bool,
+    /// Seconds that one request to the provider may take.
+    pub(crate) timeout: u64,
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            client_id: String::new(),
+            client_secret_file: None,
+            acr: Vec::new(),
+            local_accounts: false,
+            timeout: 5,
+        }
+    }
 }
 
 /// Where companies are looked up.
@@ -270,6 +304,7 @@ impl Default for Config {
             allow_loopback_hosts: false,
             mail: Mail::default(),
             limits: LimitsConfig::default(),
+            oidc: Oidc::default(),
             company_register: CompanyRegisterConfig::default(),
             abuse: Abuse::default(),
             ledger_batch: 256,

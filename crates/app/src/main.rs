@@ -10,6 +10,7 @@ mod company_register;
 mod config;
 mod credentials;
 mod demo;
+mod identity_provider;
 mod import;
 mod keyfile;
 mod latency;

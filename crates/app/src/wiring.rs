@@ -15,7 +15,7 @@ use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
-    officers::{OfficerPorts, SignIn},
+    officers::{OfficerPorts, SignIn, SignInMethods},
     ports::{Clock, Entropy, Limits, Mailer},
     review::{ReadCases, ReviewApplication},
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
@@ -29,6 +29,7 @@ use crate::{
     casework, company_register,
     config::{Card, Config, Mail, Order, Role, Security},
     credentials::OfficerCredentials,
+    identity_provider::OpenIdProvider,
     keyfile::MasterKey,
     latency::{Latencies, TimedLedger},
     rates::Rates,
@@ -72,11 +73,26 @@ pub(crate) fn without_password(url: &str) -> String {
     url.into()
 }
 
+/// The identity provider, where one is named.
+///
+/// # Errors
+/// What of the configuration can't be used.
+pub(crate) fn identity_provider(config: &Config) -> anyhow::Result<Option<OpenIdProvider>> {
+    OpenIdProvider::configured(&config.oidc, &config.base_url, Arc::new(SystemClock))
+}
+
+fn sign_in_methods(config: &Config) -> anyhow::Result<SignInMethods> {
+    Ok(identity_provider(config)?.map_or(SignInMethods::Local, |provider| SignInMethods::Provider {
+        provider: Arc::new(provider),
+        local: config.oidc.local_accounts,
+    }))
+}
+
 /// The ports that officers' accounts need.
 ///
 /// # Errors
 /// When passwords can't be hashed.
-pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
+pub(crate) fn officer_ports(store: &Store, methods: SignInMethods) -> anyhow::Result<OfficerPorts> {
     let store = Arc::new(store.clone());
     Ok(OfficerPorts {
         clock: Arc::new(SystemClock),
@@ -85,6 +101,7 @@ pub(crate) fn officer_ports(store: &Store) -> anyhow::Result<OfficerPorts> {
         sessions: Arc::clone(&store) as _,
         credentials: Arc::new(OfficerCredentials::new()?),
         changes: store,
+        methods,
     })
 }
 
@@ -206,7 +223,7 @@ impl Service {
             templates: casework::templates(&shared, &clock, &entropy),
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
-            sign_in: SignIn::new(officer_ports(&store)?),
+            sign_in: SignIn::new(officer_ports(&store, sign_in_methods(config)?)?),
             verify,
             refresh: Arc::new(Refreshed(Arc::clone(&callers))),
             readiness: Arc::new(Ready { store: store.clone(), also_ready }),

@@ -91,6 +91,14 @@ impl<'r> Page<'r> {
         cookie(self.request, &cookie_name(self.app, "idcheck-officer"))
     }
 
+    /// Keeps a try to sign in with the identity provider while the browser is there.
+    pub(crate) const ATTEMPT_COOKIE: &'static str = "idcheck-sign-in";
+
+    /// The try to sign in that this browser began.
+    pub(crate) fn attempt(&self) -> Option<&str> {
+        cookie(self.request, &cookie_name(self.app, Self::ATTEMPT_COOKIE))
+    }
+
     /// Derived from the session cookie, which no script can read: another site can neither know nor set it.
     fn csrf(&self) -> String {
         hex::encode(Sha256::digest(format!("csrf:{}", self.session)))

@@ -347,6 +347,14 @@ impl From<SignInRefusal> for Problem {
     fn from(refusal: SignInRefusal) -> Self {
         match refusal {
             SignInRefusal::Refused => Self::simple(StatusCode::UNAUTHORIZED, "problem-sign-in-refused"),
+            SignInRefusal::NotOffered => Self::simple(StatusCode::FORBIDDEN, "problem-sign-in-not-offered"),
+            SignInRefusal::NotVouched => {
+                Self::simple(StatusCode::UNAUTHORIZED, "problem-sign-in-not-vouched")
+            }
+            SignInRefusal::NoAccount => Self::simple(StatusCode::FORBIDDEN, "problem-sign-in-no-account"),
+            SignInRefusal::ProviderUnavailable => {
+                Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-sign-in-provider")
+            }
             SignInRefusal::Store(error) => error.into(),
         }
     }

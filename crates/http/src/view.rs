@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::i18n::Lang;
 
-const TEMPLATES: [(&str, &str); 34] = [
+const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../templates/layout.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("home.html", include_str!("../templates/home.html")),
@@ -40,6 +40,7 @@ const TEMPLATES: [(&str, &str); 34] = [
     ("docs/errors.html", include_str!("../templates/docs/errors.html")),
     ("officer/layout.html", include_str!("../templates/officer/layout.html")),
     ("officer/sign-in.html", include_str!("../templates/officer/sign-in.html")),
+    ("officer/signed-in.html", include_str!("../templates/officer/signed-in.html")),
     ("officer/queue.html", include_str!("../templates/officer/queue.html")),
     ("officer/case.html", include_str!("../templates/officer/case.html")),
     ("officer/notices.html", include_str!("../templates/officer/notices.html")),
@@ -177,6 +178,24 @@ mod tests {
         for (name, source) in TEMPLATES {
             environment.add_template(name, source).unwrap();
         }
+    }
+
+    #[test]
+    fn every_template_is_in_the_list() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        let mut found = std::collections::BTreeSet::new();
+        let mut folders = vec![folder.clone()];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.insert(path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!(found, TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect());
     }
 
     #[test]

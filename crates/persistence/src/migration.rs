@@ -7,6 +7,7 @@ mod m0004_usage;
 mod m0005_queue;
 mod m0006_templates;
 mod m0007_search;
+mod m0008_sign_in;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_queue::Migration),
             Box::new(m0006_templates::Migration),
             Box::new(m0007_search::Migration),
+            Box::new(m0008_sign_in::Migration),
         ]
     }
 }

@@ -17,8 +17,8 @@ use idcheck_testing::{
     database::TempDatabase,
 };
 use idcheck_usecases::ports::{
-    Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, NewOfficer, Officer, OfficerSessions,
-    Officers, SessionToken,
+    Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, Officer, OfficerCredential,
+    OfficerSessions, Officers, SessionToken,
 };
 use uuid::Uuid;
 
@@ -40,9 +40,8 @@ async fn nothing_secret_stands_in_the_files() {
     let officer =
         Officer { id: OfficerId(Uuid::from_u128(1)), username: "lin".to_owned(), role: Role::Reviewer };
     let now = FixedClock::default().now();
-    let new =
-        NewOfficer { officer: officer.clone(), password_hash: "hash".to_owned(), totp_secret: TOTP.to_vec() };
-    assert!(store.add(new, now).await.unwrap());
+    let local = OfficerCredential::Local { password_hash: "hash".to_owned(), totp_secret: TOTP.to_vec() };
+    assert!(store.add(officer.clone(), local, now).await.unwrap());
     let token = SessionToken::new([0xab; 32]);
     store.open(&token, officer.id, now, now + TimeDelta::hours(1)).await.unwrap();
     let ledger = LedgerWriter::start(store.clone());

@@ -8,8 +8,8 @@ use idcheck_domain::{
 };
 
 use crate::ports::{
-    Applications, AuditEntry, AuditFilter, AuditLine, AuditLog, ChainStatus, Changes, Officer, Officers,
-    StoreError,
+    Applications, AuditEntry, AuditFilter, AuditLine, AuditLog, ChainStatus, Changes, ListedOfficer, Officer,
+    Officers, StoreError,
 };
 
 /// Entries of the chain that are walked when it is looked at; `idcheck audit verify` walks all.
@@ -73,7 +73,8 @@ impl ReadAudit {
     pub async fn search(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, AuditRefusal> {
         permit(officer)?;
         let officers = self.officers.list().await?;
-        let name = |officer: Officer| (format!("officer:{}", officer.id), officer.username);
+        let name =
+            |listed: ListedOfficer| (format!("officer:{}", listed.officer.id), listed.officer.username);
         let officers: HashMap<String, String> = officers.into_iter().map(name).collect();
         let actor = asked.who.as_deref().map(|who| {
             let named = officers.iter().find(|(_, username)| username.as_str() == who);

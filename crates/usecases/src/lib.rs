@@ -9,7 +9,7 @@
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
 //! | [`ReviewApplication`](review::ReviewApplication), [`ReadCases`](review::ReadCases) | an officer's work on a case |
 //! | [`GovernAccess`](casework::GovernAccess), [`JudgePlans`](casework::JudgePlans) | revoke with two persons, and the way back |
-//! | [`SignIn`](officers::SignIn), [`AddOfficer`](officers::AddOfficer) | officers and their sessions |
+//! | [`SignIn`](officers::SignIn), [`KeepOfficers`](officers::KeepOfficers) | officers and their sessions |
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
 //! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](dead_letters::DeadLetters) | what the outbox holds |
 //! | [`ReadAudit`](audit::ReadAudit) | the audit log, for auditors |

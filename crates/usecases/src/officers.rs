@@ -1,4 +1,4 @@
-//! Officers: sign in with password and second factor, sessions, new accounts.
+//! Officers: sign in with password and second factor or through the identity provider, sessions, accounts.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::officer::{OfficerId, Permission, Role, permits};
 
 use crate::ports::{
-    AuditEntry, Changes, Clock, Credentials, Entropy, NewOfficer, Officer, OfficerSecrets, OfficerSessions,
-    Officers, SessionToken, StoreError,
+    AuditEntry, Changes, Clock, Credentials, Entropy, IdentityProvider, ListedOfficer, Officer,
+    OfficerChange, OfficerCredential, OfficerSessions, Officers, ProviderError, SessionToken, SignInAttempt,
+    StoreError,
 };
 
 /// Failures after which sign-in is locked (threat 25).
@@ -34,6 +35,37 @@ pub struct OfficerPorts {
     pub credentials: Arc<dyn Credentials>,
     /// The audit log.
     pub changes: Arc<dyn Changes>,
+    /// How officers sign in.
+    pub methods: SignInMethods,
+}
+
+/// How officers sign in.
+#[derive(Clone)]
+pub enum SignInMethods {
+    /// With password and second factor.
+    Local,
+    /// Through the identity provider.
+    Provider {
+        /// The provider.
+        provider: Arc<dyn IdentityProvider>,
+        /// Whether local accounts still count, for the day on which the provider is down.
+        local: bool,
+    },
+}
+
+impl SignInMethods {
+    /// Whether password and second factor count.
+    pub const fn local(&self) -> bool {
+        matches!(self, Self::Local | Self::Provider { local: true, .. })
+    }
+
+    /// The identity provider, where there is one.
+    pub const fn provider(&self) -> Option<&Arc<dyn IdentityProvider>> {
+        match self {
+            Self::Local => None,
+            Self::Provider { provider, .. } => Some(provider),
+        }
+    }
 }
 
 /// Why no session was opened.
@@ -43,6 +75,18 @@ pub enum SignInRefusal {
     /// not told.
     #[error("sign-in refused")]
     Refused,
+    /// There is no such way to sign in here.
+    #[error("there is no such way to sign in here")]
+    NotOffered,
+    /// The answer does not belong to a try that this browser began, or the provider's word does not hold.
+    #[error("the identity provider's word does not hold")]
+    NotVouched,
+    /// The provider knows the person, we don't: no account has that subject, or it was closed.
+    #[error("no officer's account belongs to this person")]
+    NoAccount,
+    /// The provider gives no answer.
+    #[error("the identity provider gives no answer")]
+    ProviderUnavailable,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,6 +103,26 @@ pub struct OpenedSession {
     pub expires_at: DateTime<Utc>,
 }
 
+impl From<ProviderError> for SignInRefusal {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Unavailable => Self::ProviderUnavailable,
+            ProviderError::Refused => Self::NotVouched,
+        }
+    }
+}
+
+/// What the identity provider sent the browser back with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderAnswer {
+    /// `code`; none where the provider refused.
+    pub code: Option<String>,
+    /// `state`.
+    pub state: String,
+    /// `iss` (RFC 9207).
+    pub issuer: Option<String>,
+}
+
 /// Opens, resumes and closes sessions.
 #[derive(Clone)]
 pub struct SignIn {
@@ -71,7 +135,12 @@ impl SignIn {
         Self { ports }
     }
 
-    /// Opens a session.
+    /// How officers sign in.
+    pub const fn methods(&self) -> &SignInMethods {
+        &self.ports.methods
+    }
+
+    /// Opens a session with password and second factor.
     ///
     /// # Errors
     /// [`SignInRefusal`].
@@ -81,32 +150,77 @@ impl SignIn {
         password: &str,
         totp: &str,
     ) -> Result<OpenedSession, SignInRefusal> {
+        if !self.ports.methods.local() {
+            return Err(SignInRefusal::NotOffered);
+        }
         let now = self.ports.clock.now();
         let record = self.ports.officers.find_by_username(username).await?;
-        let hash = record.as_ref().map(|r| r.password_hash.as_str());
+        let record = record.filter(|record| !record.closed);
+        let known = record.and_then(|record| match record.credential {
+            OfficerCredential::Local { password_hash, totp_secret } => {
+                Some((record.officer, record.locked_until, password_hash, totp_secret))
+            }
+            OfficerCredential::Provider { .. } => None,
+        });
+        let hash = known.as_ref().map(|(_, _, hash, _)| hash.as_str());
         // Checked for unknown and locked accounts too, so that the time taken tells nothing.
         let password_right = self.ports.credentials.password_matches(password, hash).await;
-        let record = record.ok_or(SignInRefusal::Refused)?;
-        if record.locked_until.is_some_and(|until| now < until) {
+        let (officer, locked_until, _, secret) = known.ok_or(SignInRefusal::Refused)?;
+        if locked_until.is_some_and(|until| now < until) {
             return Err(SignInRefusal::Refused);
         }
-        let step = self.ports.credentials.totp_step(&record.totp_secret, totp, now);
+        let step = self.ports.credentials.totp_step(&secret, totp, now);
         let Some(step) = step.filter(|_| password_right) else {
             let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
-            self.ports.officers.failed(record.officer.id, FAILURE_LIMIT, lock_until).await?;
-            self.note(record.officer.id, "session.refused").await?;
+            self.ports.officers.failed(officer.id, FAILURE_LIMIT, lock_until).await?;
+            self.note(officer.id, "session.refused").await?;
             return Err(SignInRefusal::Refused);
         };
         // A code is good once (RFC 6238 §5.2). Sent again with the right password it is a double click, no guess:
         // refused and not counted.
-        if !self.ports.officers.succeeded(record.officer.id, step, now).await? {
+        if !self.ports.officers.succeeded(officer.id, step, now).await? {
             return Err(SignInRefusal::Refused);
         }
+        self.opened(officer, now).await
+    }
+
+    /// Begins to sign in through the identity provider: what the browser keeps, and where it goes.
+    ///
+    /// # Errors
+    /// [`SignInRefusal`].
+    pub async fn begin(&self) -> Result<(SignInAttempt, String), SignInRefusal> {
+        let provider = self.ports.methods.provider().ok_or(SignInRefusal::NotOffered)?;
+        let attempt = SignInAttempt::new(self.ports.entropy.bytes());
+        let url = provider.authorization_url(&attempt).await?;
+        Ok((attempt, url))
+    }
+
+    /// Opens a session for whom the identity provider vouches.
+    ///
+    /// # Errors
+    /// [`SignInRefusal`].
+    pub async fn finish(
+        &self,
+        attempt: Option<&SignInAttempt>,
+        answer: &ProviderAnswer,
+    ) -> Result<OpenedSession, SignInRefusal> {
+        let provider = self.ports.methods.provider().ok_or(SignInRefusal::NotOffered)?;
+        // Another site could send a browser here with a code of its own (RFC 6749 §10.12): looked at before anything
+        // else is believed.
+        let attempt = attempt.filter(|attempt| attempt.is_state(&answer.state));
+        let attempt = attempt.ok_or(SignInRefusal::NotVouched)?;
+        let code = answer.code.as_deref().ok_or(SignInRefusal::NotVouched)?;
+        let subject = provider.subject(attempt, code, answer.issuer.as_deref()).await?;
+        let officer = self.ports.officers.find_by_subject(&subject).await?;
+        self.opened(officer.ok_or(SignInRefusal::NoAccount)?, self.ports.clock.now()).await
+    }
+
+    async fn opened(&self, officer: Officer, now: DateTime<Utc>) -> Result<OpenedSession, SignInRefusal> {
         let token = SessionToken::new(self.ports.entropy.bytes());
         let expires_at = now + TimeDelta::hours(SESSION_HOURS);
-        self.ports.sessions.open(&token, record.officer.id, now, expires_at).await?;
-        self.note(record.officer.id, "session.open").await?;
-        Ok(OpenedSession { token, officer: record.officer, expires_at })
+        self.ports.sessions.open(&token, officer.id, now, expires_at).await?;
+        self.note(officer.id, "session.open").await?;
+        Ok(OpenedSession { token, officer, expires_at })
     }
 
     /// The officer of a session that still lives.
@@ -126,6 +240,15 @@ impl SignIn {
         self.ports.sessions.close(token).await
     }
 
+    /// Ends all sessions of the officer, on whatever computer they are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn close_everywhere(&self, officer: &Officer) -> Result<(), StoreError> {
+        self.ports.sessions.close_all(officer.id).await?;
+        self.note(officer.id, "session.close-all").await
+    }
+
     async fn note(&self, id: OfficerId, action: &str) -> Result<(), StoreError> {
         let entry = AuditEntry {
             actor: format!("officer:{id}"),
@@ -137,18 +260,31 @@ impl SignIn {
     }
 }
 
-/// Who adds an officer.
+/// Who keeps the accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AddedBy {
+pub enum KeptBy {
     /// The operator, on the command line.
     Operator,
     /// An officer of the console.
     Officer(Officer),
 }
 
-/// Why no officer was added.
+/// How an officer is going to sign in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum NewCredential<'c> {
+    /// With this password and a second factor that is made now.
+    Password(&'c str),
+    /// Through the identity provider, which calls the officer so.
+    Subject(&'c str),
+}
+
+/// The secret of a second factor (RFC 6238), 20 octets, told once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactor(pub Vec<u8>);
+
+/// Why an account was not added or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AddOfficerRefusal {
+pub enum OfficerRefusal {
     /// The role does not permit it.
     #[error("the role does not permit this")]
     Forbidden,
@@ -158,84 +294,159 @@ pub enum AddOfficerRefusal {
     /// Shorter than 12 characters or longer than 128.
     #[error("a password has 12 to 128 characters")]
     Password,
-    /// The user name is taken.
-    #[error("the user name is taken")]
+    /// OpenID Connect Core 1.0 §2: at most 255 ASCII characters.
+    #[error("a subject has 1 to 255 ASCII characters without spaces")]
+    Subject,
+    /// The user name or the subject is taken.
+    #[error("the user name, or the provider's subject, is taken")]
     Taken,
+    /// There is no such officer.
+    #[error("there is no officer of this name")]
+    Unknown,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Adds and lists officers.
+/// Adds, lists and changes officers' accounts.
 #[derive(Clone)]
-pub struct AddOfficer {
+pub struct KeepOfficers {
     ports: OfficerPorts,
 }
 
-impl AddOfficer {
+impl KeepOfficers {
     /// With these ports.
     pub fn new(ports: OfficerPorts) -> Self {
         Self { ports }
     }
 
-    /// Adds an officer and gives the second factor's secret, to be told once.
+    /// Adds an officer; gives the second factor where there is one.
     ///
     /// # Errors
-    /// [`AddOfficerRefusal`].
-    pub async fn execute(
+    /// [`OfficerRefusal`].
+    pub async fn add(
         &self,
-        by: &AddedBy,
+        by: &KeptBy,
         username: &str,
-        password: &str,
         role: Role,
-    ) -> Result<(Officer, OfficerSecrets), AddOfficerRefusal> {
-        if let AddedBy::Officer(officer) = by
-            && !permits(officer.role, Permission::ManageOfficers)
-        {
-            return Err(AddOfficerRefusal::Forbidden);
-        }
+        new: NewCredential<'_>,
+    ) -> Result<(Officer, Option<SecondFactor>), OfficerRefusal> {
+        may_keep(by)?;
         if !username_well_formed(username) {
-            return Err(AddOfficerRefusal::Username);
+            return Err(OfficerRefusal::Username);
         }
-        if !(12..=128).contains(&password.chars().count()) {
-            return Err(AddOfficerRefusal::Password);
-        }
+        let (credential, factor) = self.credential(new).await?;
         let now = self.ports.clock.now();
         let officer =
             Officer { id: OfficerId(self.ports.entropy.uuid(now)), username: username.to_owned(), role };
-        let totp_secret = self.ports.entropy.bytes::<20>().to_vec();
-        let new = NewOfficer {
-            officer: officer.clone(),
-            password_hash: self.ports.credentials.hash_password(password).await,
-            totp_secret: totp_secret.clone(),
-        };
-        if !self.ports.officers.add(new, now).await? {
-            return Err(AddOfficerRefusal::Taken);
+        if !self.ports.officers.add(officer.clone(), credential, now).await? {
+            return Err(OfficerRefusal::Taken);
         }
-        self.note(by, &officer).await?;
-        Ok((officer, OfficerSecrets { totp_secret }))
+        self.note(by, officer.id, "officer.add", format!("role:{}", role.as_str())).await?;
+        Ok((officer, factor))
+    }
+
+    /// Another role, from the officer's next request on.
+    ///
+    /// # Errors
+    /// [`OfficerRefusal`].
+    pub async fn set_role(&self, by: &KeptBy, username: &str, role: Role) -> Result<(), OfficerRefusal> {
+        let change = OfficerChange::Role(role);
+        self.change(by, username, change, "officer.role", format!("role:{}", role.as_str())).await
+    }
+
+    /// Closes an account, which ends its sessions, or opens it again.
+    ///
+    /// # Errors
+    /// [`OfficerRefusal`].
+    pub async fn set_closed(&self, by: &KeptBy, username: &str, closed: bool) -> Result<(), OfficerRefusal> {
+        let action = if closed { "officer.close" } else { "officer.open" };
+        self.change(by, username, OfficerChange::Closed(closed), action, String::new()).await
+    }
+
+    /// A new way to sign in, for who lost the old one; ends all sessions and lifts the lock. Gives the second factor
+    /// where there is one.
+    ///
+    /// # Errors
+    /// [`OfficerRefusal`].
+    pub async fn reset(
+        &self,
+        by: &KeptBy,
+        username: &str,
+        new: NewCredential<'_>,
+    ) -> Result<Option<SecondFactor>, OfficerRefusal> {
+        may_keep(by)?;
+        let (credential, factor) = self.credential(new).await?;
+        let change = OfficerChange::Credential(credential);
+        self.change(by, username, change, "officer.reset", String::new()).await?;
+        Ok(factor)
     }
 
     /// All officers by user name.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self) -> Result<Vec<Officer>, StoreError> {
+    pub async fn list(&self) -> Result<Vec<ListedOfficer>, StoreError> {
         self.ports.officers.list().await
     }
 
-    async fn note(&self, by: &AddedBy, officer: &Officer) -> Result<(), StoreError> {
+    async fn credential(
+        &self,
+        new: NewCredential<'_>,
+    ) -> Result<(OfficerCredential, Option<SecondFactor>), OfficerRefusal> {
+        match new {
+            NewCredential::Password(password) => {
+                if !(12..=128).contains(&password.chars().count()) {
+                    return Err(OfficerRefusal::Password);
+                }
+                let password_hash = self.ports.credentials.hash_password(password).await;
+                let totp_secret = self.ports.entropy.bytes::<20>().to_vec();
+                let factor = SecondFactor(totp_secret.clone());
+                Ok((OfficerCredential::Local { password_hash, totp_secret }, Some(factor)))
+            }
+            NewCredential::Subject(subject) => {
+                if !(1..=255).contains(&subject.len()) || !subject.bytes().all(|b| b.is_ascii_graphic()) {
+                    return Err(OfficerRefusal::Subject);
+                }
+                Ok((OfficerCredential::Provider { subject: subject.to_owned() }, None))
+            }
+        }
+    }
+
+    async fn change(
+        &self,
+        by: &KeptBy,
+        username: &str,
+        change: OfficerChange,
+        action: &str,
+        detail: String,
+    ) -> Result<(), OfficerRefusal> {
+        may_keep(by)?;
+        let record = self.ports.officers.find_by_username(username).await?;
+        let id = record.ok_or(OfficerRefusal::Unknown)?.officer.id;
+        if !self.ports.officers.change(id, change).await? {
+            return Err(OfficerRefusal::Taken);
+        }
+        self.note(by, id, action, detail).await?;
+        Ok(())
+    }
+
+    async fn note(&self, by: &KeptBy, id: OfficerId, action: &str, detail: String) -> Result<(), StoreError> {
         let actor = match by {
-            AddedBy::Operator => "operator".to_owned(),
-            AddedBy::Officer(by) => format!("officer:{}", by.id),
+            KeptBy::Operator => "operator".to_owned(),
+            KeptBy::Officer(by) => format!("officer:{}", by.id),
         };
-        let entry = AuditEntry {
-            actor,
-            action: "officer.add".to_owned(),
-            subject: format!("officer:{}", officer.id),
-            detail: format!("role:{}", officer.role.as_str()),
-        };
+        let entry = AuditEntry { actor, action: action.to_owned(), subject: format!("officer:{id}"), detail };
         self.ports.changes.note(entry).await
+    }
+}
+
+fn may_keep(by: &KeptBy) -> Result<(), OfficerRefusal> {
+    match by {
+        KeptBy::Officer(officer) if !permits(officer.role, Permission::ManageOfficers) => {
+            Err(OfficerRefusal::Forbidden)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ use idcheck_usecases::ports::{CalendarStore, Clock};
 use super::ConfigArguments;
 use crate::{
     config::{self, Config},
+    identity_provider::OpenIdProvider,
     keyfile, logs,
     system::SystemClock,
     wiring,
@@ -102,6 +103,9 @@ pub(super) async fn run(arguments: &ConfigArguments) -> ExitCode {
     }
     trust(&config, now, &mut report);
     report.line("mail", mail(&config).await);
+    if let Ok(Some(provider)) = wiring::identity_provider(&config) {
+        report.line("officers", officers(&provider).await);
+    }
     for (about, folder) in disks(&config) {
         report.line(about, disk(&folder));
     }
@@ -119,6 +123,7 @@ fn configuration(arguments: &ConfigArguments, report: &mut Report) -> Option<Con
     };
     let broken =
         wiring::card_policy(&config.card).err().or_else(|| wiring::mail_settings(&config.mail).err());
+    let broken = broken.or_else(|| wiring::identity_provider(&config).err());
     let local = config.listen.ip().is_loopback();
     report.line(
         "config",
@@ -293,6 +298,17 @@ async fn mail(config: &Config) -> Finding {
             let todo =
                 "see that host, port, security and password are right; mail waits meanwhile".to_owned();
             Broken("the SMTP server does not answer as configured".to_owned(), todo)
+        }
+    }
+}
+
+/// Whether officers can sign in.
+async fn officers(provider: &OpenIdProvider) -> Finding {
+    match provider.probe().await {
+        Ok(keys) => Fine(format!("the identity provider answers, with {keys} keys")),
+        Err(error) => {
+            let todo = "see that oidc.issuer is right and reachable; nobody can sign in meanwhile".to_owned();
+            Broken(format!("the identity provider: {error:#}"), todo)
         }
     }
 }

@@ -226,11 +226,48 @@ enum OfficerCommand {
         /// reviewer, supervisor, auditor or admin.
         #[arg(long, value_parser = role)]
         role: Role,
+        /// What the identity provider calls the officer (`sub`): no password and second factor of ours then.
+        #[arg(long)]
+        subject: Option<String>,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// List the officers.
+    /// List the officers, how each signs in, and which accounts are closed.
     List(ConfigArguments),
+    /// Give an officer another role, from the next request on.
+    Role {
+        /// The officer.
+        username: String,
+        /// reviewer, supervisor, auditor or admin.
+        #[arg(value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Close an account and sign the officer out everywhere; what he or she did stays.
+    Close {
+        /// The officer.
+        username: String,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Open a closed account again.
+    Open {
+        /// The officer.
+        username: String,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Give a new password and second factor, or another subject; signs the officer out everywhere and lifts a lock.
+    Reset {
+        /// The officer.
+        username: String,
+        /// What the identity provider calls the officer (`sub`): no password and second factor of ours then.
+        #[arg(long)]
+        subject: Option<String>,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
 }
 
 #[derive(Subcommand)]
@@ -325,10 +362,7 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Sweep { apply, config } => Box::pin(company::sweep(&read(&config)?, apply)).await,
         Command::Calendar { command } => Box::pin(execute_calendar(command)).await,
-        Command::Officer { command: OfficerCommand::Add { username, role, config } } => {
-            officer::add(&read(&config)?, &username, role).await
-        }
-        Command::Officer { command: OfficerCommand::List(config) } => officer::list(&read(&config)?).await,
+        Command::Officer { command } => officers(command).await,
         Command::Audit { command: AuditCommand::Verify { from, config } } => {
             audit::verify(&read(&config)?, from).await
         }
@@ -359,4 +393,25 @@ fn read(arguments: &ConfigArguments) -> anyhow::Result<Config> {
 fn print_openapi() -> ExitCode {
     println!("{}", idcheck_http::openapi_document());
     ExitCode::SUCCESS
+}
+
+async fn officers(command: OfficerCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        OfficerCommand::Add { username, role, subject, config } => {
+            officer::add(&read(&config)?, &username, role, subject.as_deref()).await
+        }
+        OfficerCommand::List(config) => officer::list(&read(&config)?).await,
+        OfficerCommand::Role { username, role, config } => {
+            officer::set_role(&read(&config)?, &username, role).await
+        }
+        OfficerCommand::Close { username, config } => {
+            officer::set_closed(&read(&config)?, &username, true).await
+        }
+        OfficerCommand::Open { username, config } => {
+            officer::set_closed(&read(&config)?, &username, false).await
+        }
+        OfficerCommand::Reset { username, subject, config } => {
+            officer::reset(&read(&config)?, &username, subject.as_deref()).await
+        }
+    }
 }

@@ -22,7 +22,7 @@ use idcheck_domain::{
 use idcheck_persistence::Store;
 use idcheck_softcard::{Component, DemoPki, SoftCard};
 use idcheck_usecases::{
-    officers::{AddOfficer, AddedBy},
+    officers::{KeepOfficers, KeptBy, NewCredential, SignInMethods},
     ports::{CalendarStore, Clock, Entropy, HouseholdRegister},
 };
 use serde::{Deserialize, Serialize};
@@ -234,15 +234,17 @@ async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<Office
         days_off.push(day);
     }
     store.set_year(2026, &days_off).await?;
-    let add = AddOfficer::new(wiring::officer_ports(store)?);
+    let keep = KeepOfficers::new(wiring::officer_ports(store, SignInMethods::Local)?);
     let mut officers = Vec::new();
     for (username, role) in OFFICERS {
         let password = hex::encode(entropy.bytes::<8>());
-        let (officer, secrets) = add.execute(&AddedBy::Operator, username, &password, role).await?;
+        let credential = NewCredential::Password(&password);
+        let (officer, factor) = keep.add(&KeptBy::Operator, username, role, credential).await?;
+        let totp_secret = factor.map_or_else(Vec::new, |factor| factor.0);
         officers.push(OfficerEntry {
             username: officer.username,
             password,
-            totp_secret: base32::encode(base32::Alphabet::Rfc4648 { padding: false }, &secrets.totp_secret),
+            totp_secret: base32::encode(base32::Alphabet::Rfc4648 { padding: false }, &totp_secret),
             role: role.as_str().to_owned(),
         });
     }

@@ -147,6 +147,12 @@ card-message-twoLeft = Wrong PIN. Two tries are left.
 card-message-untrusted = The component does not trust this site yet. Open the page for trusted sites below, add this site there and try again.
 card-message-working = Signing; keep this window open.
 card-message-wrongPin = Wrong PIN. Make sure and enter it again. Three wrong ones lock the card.
+problem-sign-in-not-vouched = The sign-in was not completed
+problem-sign-in-not-vouched-detail = The identity provider's answer does not belong to a sign-in that this browser began, was used before, or does not hold. Begin again on the sign-in page.
+problem-sign-in-no-account = No officer's account
+problem-sign-in-no-account-detail = You were recognised, but there is no officer's account for you here, or it was closed. Ask the administrator.
+problem-sign-in-provider = The identity provider gives no answer
+problem-sign-in-provider-detail = Try again later; if it goes on, tell the administrator.
 problem-form-foreign = This form is out of date
 problem-form-foreign-detail = It was not opened in this browser session. Go back and load the page again.
 
@@ -201,6 +207,12 @@ access-suspended = suspended
 access-revoked = revoked
 
 officer-sign-in = Officer sign-in
+officer-sign-in-provider = Sign in with your agency's account
+officer-sign-in-provider-hint = You go to your agency's sign-in page and come back here.
+officer-sign-in-local = Sign in with an account of this service
+officer-signed-in = Signed in
+officer-go-on = Go on to the queue
+officer-sign-out-everywhere = Sign out everywhere
 officer-username = User name
 officer-password = Password
 officer-totp = Code

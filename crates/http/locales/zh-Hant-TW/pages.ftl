@@ -147,6 +147,12 @@ card-message-twoLeft = PIN 碼錯誤，還有 2 次機會。
 card-message-untrusted = 元件尚未信任本網站。請開啟下方的信任網站頁面加入本網站，再試一次。
 card-message-working = 簽章中，請勿關閉視窗。
 card-message-wrongPin = PIN 碼錯誤，請確認後再輸入。連續錯 3 次卡片會鎖定。
+problem-sign-in-not-vouched = 身分驗證未完成
+problem-sign-in-not-vouched-detail = 身分提供者的回覆不屬於此瀏覽器開始的登入、已使用過，或未通過檢核。請回登入頁重新開始。
+problem-sign-in-no-account = 沒有承辦人員帳號
+problem-sign-in-no-account-detail = 身分已確認，但本服務沒有您的承辦人員帳號，或帳號已關閉。請洽管理者。
+problem-sign-in-provider = 身分提供者沒有回應
+problem-sign-in-provider-detail = 請稍後再試；持續發生時請洽管理者。
 problem-form-foreign = 表單已失效
 problem-form-foreign-detail = 這份表單不是由目前的瀏覽器工作階段開啟，請回上一頁重新載入。
 
@@ -201,6 +207,12 @@ access-suspended = 已停用
 access-revoked = 已註銷
 
 officer-sign-in = 承辦人員登入
+officer-sign-in-provider = 以機關帳號登入
+officer-sign-in-provider-hint = 將前往貴機關的登入頁，完成後回到本服務。
+officer-sign-in-local = 以本服務帳號登入
+officer-signed-in = 登入完成
+officer-go-on = 前往案件清單
+officer-sign-out-everywhere = 登出所有裝置
 officer-username = 帳號
 officer-password = 密碼
 officer-totp = 驗證碼

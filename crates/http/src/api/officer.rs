@@ -153,6 +153,15 @@ impl OfficerApi {
         Ok(Closed::Done)
     }
 
+    /// Signs out everywhere: all sessions of the officer are over.
+    #[oai(path = "/officer/sessions", method = "delete")]
+    async fn close_everywhere(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let closed = signed_in.context.app.services.sign_in.close_everywhere(&signed_in.officer).await;
+        closed.map_err(|error| signed_in.context.failure(error))?;
+        Ok(Closed::Done)
+    }
+
     /// The queue: oldest due first; the open cases unless a state or a text is asked for.
     #[oai(path = "/officer/applications", method = "get")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the query")]

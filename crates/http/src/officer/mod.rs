@@ -5,30 +5,25 @@ mod case;
 mod mail;
 mod organisation;
 mod queue;
+mod sign_in;
 mod sweep;
 mod templates;
 mod usage;
 
-use idcheck_usecases::{
-    officers::SignInRefusal,
-    ports::{Officer, SessionToken},
-};
-use minijinja::{Value, context};
-use poem::{Request, Response, Route, get, handler, http::StatusCode, post, web::Form};
+use idcheck_usecases::ports::{Officer, SessionToken};
+use poem::{Response, Route, get, post};
 
-use crate::{
-    page::{FormValues, Opener, Page, see_other, value},
-    problem::Problem,
-};
-
-const COOKIE: &str = "idcheck-officer";
+use crate::page::{Page, see_other};
 
 /// The pages.
 pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/officer", get(queue::show))
-        .at("/officer/sign-in", get(sign_in_form).post(sign_in))
-        .at("/officer/sign-out", post(sign_out))
+        .at("/officer/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .at("/officer/sign-in/provider", get(sign_in::to_provider))
+        .at("/officer/sign-in/callback", get(sign_in::from_provider))
+        .at("/officer/sign-out", post(sign_in::sign_out))
+        .at("/officer/sign-out-everywhere", post(sign_in::sign_out_everywhere))
         .at("/officer/notices", get(organisation::open_notices))
         .at("/officer/mail", get(mail::dead_letters))
         .at("/officer/mail/:id", post(mail::send_again))
@@ -61,51 +56,4 @@ async fn officer(page: &Page<'_>) -> Result<Officer, Response> {
         Ok(None) => Err(see_other("/officer/sign-in")),
         Err(error) => Err(page.problem(&error.into(), "/officer")),
     }
-}
-
-fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> Response {
-    let status = refused.map_or(StatusCode::OK, Problem::status);
-    let errors = refused.map(|problem| context! { id => "username", message => problem.detail(page.lang) });
-    let with = context! { username, errors => errors.into_iter().collect::<Value>() };
-    page.show(status, "officer/sign-in.html", Opener::Isolated, with)
-}
-
-#[handler]
-fn sign_in_form(request: &Request) -> poem::Result<Response> {
-    Ok(sign_in_page(&Page::of(request)?, "", None))
-}
-
-#[handler]
-async fn sign_in(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/officer/sign-in"));
-    }
-    let username = value(&typed, "username").trim();
-    let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
-    match page.app.services.sign_in.open(username, password, totp).await {
-        Ok(opened) => {
-            let mut response = see_other("/officer");
-            page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");
-            Ok(response)
-        }
-        Err(refusal @ SignInRefusal::Refused) => Ok(sign_in_page(&page, username, Some(&refusal.into()))),
-        Err(refusal @ SignInRefusal::Store(_)) => Ok(page.problem(&refusal.into(), "/officer/sign-in")),
-    }
-}
-
-#[handler]
-async fn sign_out(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/officer"));
-    }
-    if let Some(token) = page.officer_token().and_then(SessionToken::parse)
-        && let Err(error) = page.app.services.sign_in.close(&token).await
-    {
-        return Ok(page.problem(&error.into(), "/officer"));
-    }
-    let mut response = see_other("/officer/sign-in");
-    page.set_cookie(&mut response, COOKIE, "", "Strict");
-    Ok(response)
 }

@@ -221,6 +221,9 @@ pub(crate) mod officer {
         pub failures: i32,
         pub locked_until: Option<i64>,
         pub added_at: i64,
+        /// The identity provider's name for the officer; password and second factor are empty then.
+        pub subject: Option<String>,
+        pub closed: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

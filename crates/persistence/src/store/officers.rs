@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::officer::{OfficerId, Role};
 use idcheck_usecases::ports::{
-    NewOfficer, Officer, OfficerRecord, OfficerSessions, Officers, SessionToken, StoreError,
+    ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions, Officers,
+    SessionToken, StoreError,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, SqlErr,
-    Statement, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, DeleteMany, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, SqlErr, Statement, sea_query::Expr,
 };
 
 use super::{Store, unavailable};
@@ -28,49 +29,129 @@ fn totp_place(id: OfficerId) -> String {
     format!("officers/{id}/totp")
 }
 
+/// The columns of a credential: subject, password hash, sealed second factor. What there is not is empty: an empty hash
+/// matches no password.
+type CredentialColumns = (Option<String>, String, Vec<u8>);
+
+impl Store {
+    fn credential_of(&self, row: &officer::Model) -> Result<OfficerCredential, StoreError> {
+        if let Some(subject) = &row.subject {
+            return Ok(OfficerCredential::Provider { subject: subject.clone() });
+        }
+        let secret = self.vault.open(&totp_place(OfficerId(row.id)), &row.totp_sealed);
+        Ok(OfficerCredential::Local {
+            password_hash: row.password_hash.clone(),
+            totp_secret: secret.map_err(|_| corrupt(TABLE, "totp_sealed"))?.to_vec(),
+        })
+    }
+
+    fn columns_of(
+        &self,
+        id: OfficerId,
+        credential: OfficerCredential,
+    ) -> Result<CredentialColumns, StoreError> {
+        match credential {
+            OfficerCredential::Local { password_hash, totp_secret } => {
+                let sealed = self.vault.seal(&totp_place(id), &totp_secret);
+                Ok((None, password_hash, sealed.map_err(|_| StoreError::Unavailable)?))
+            }
+            OfficerCredential::Provider { subject } => Ok((Some(subject), String::new(), Vec::new())),
+        }
+    }
+}
+
+/// Whether a row was written; `false` where a value that must be one officer's is another's.
+fn written<T>(result: Result<T, DbErr>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(None),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
 #[async_trait]
 impl Officers for Store {
     async fn find_by_username(&self, username: &str) -> Result<Option<OfficerRecord>, StoreError> {
         let query = officer::Entity::find().filter(officer::Column::Username.eq(username));
         let Some(row) = query.one(&self.reader).await.map_err(unavailable)? else { return Ok(None) };
-        let officer = officer_of(&row)?;
-        let secret = self.vault.open(&totp_place(officer.id), &row.totp_sealed);
         Ok(Some(OfficerRecord {
-            officer,
-            password_hash: row.password_hash,
-            totp_secret: secret.map_err(|_| corrupt(TABLE, "totp_sealed"))?.to_vec(),
+            officer: officer_of(&row)?,
+            credential: self.credential_of(&row)?,
+            closed: row.closed,
             failures: u32::try_from(row.failures).map_err(|_| corrupt(TABLE, "failures"))?,
             locked_until: row.locked_until.map(|at| instant(TABLE, "locked_until", at)).transpose()?,
         }))
     }
 
-    async fn list(&self) -> Result<Vec<Officer>, StoreError> {
-        let query = officer::Entity::find().order_by_asc(officer::Column::Username);
-        query.all(&self.reader).await.map_err(unavailable)?.iter().map(officer_of).collect()
+    async fn find_by_subject(&self, subject: &str) -> Result<Option<Officer>, StoreError> {
+        let query = officer::Entity::find()
+            .filter(officer::Column::Subject.eq(subject))
+            .filter(officer::Column::Closed.eq(false));
+        query.one(&self.reader).await.map_err(unavailable)?.as_ref().map(officer_of).transpose()
     }
 
-    async fn add(&self, new: NewOfficer, at: DateTime<Utc>) -> Result<bool, StoreError> {
-        let id = new.officer.id;
-        let sealed =
-            self.vault.seal(&totp_place(id), &new.totp_secret).map_err(|_| StoreError::Unavailable)?;
+    async fn list(&self) -> Result<Vec<ListedOfficer>, StoreError> {
+        let query = officer::Entity::find().order_by_asc(officer::Column::Username);
+        let listed = |row: &officer::Model| {
+            Ok(ListedOfficer {
+                officer: officer_of(row)?,
+                by_provider: row.subject.is_some(),
+                closed: row.closed,
+            })
+        };
+        query.all(&self.reader).await.map_err(unavailable)?.iter().map(listed).collect()
+    }
+
+    async fn add(
+        &self,
+        new: Officer,
+        credential: OfficerCredential,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let (subject, password_hash, totp_sealed) = self.columns_of(new.id, credential)?;
         let row = officer::Model {
-            id: id.0,
-            username: new.officer.username,
-            role: new.officer.role.as_str().to_owned(),
-            password_hash: new.password_hash,
-            totp_sealed: sealed,
+            id: new.id.0,
+            username: new.username,
+            role: new.role.as_str().to_owned(),
+            password_hash,
+            totp_sealed,
             totp_step: 0,
             failures: 0,
             locked_until: None,
             added_at: micros(at),
+            subject,
+            closed: false,
         };
-        let inserted =
-            officer::Entity::insert(row.into_active_model()).exec_without_returning(&self.writer).await;
-        match inserted {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
-            Err(error) => Err(unavailable(error)),
+        let insert = officer::Entity::insert(row.into_active_model());
+        Ok(written(insert.exec_without_returning(&self.writer).await)?.is_some())
+    }
+
+    async fn change(&self, id: OfficerId, change: OfficerChange) -> Result<bool, StoreError> {
+        let ends_sessions = !matches!(change, OfficerChange::Role(_) | OfficerChange::Closed(false));
+        let update = officer::Entity::update_many().filter(officer::Column::Id.eq(id.0));
+        let update = match change {
+            OfficerChange::Role(role) => {
+                update.col_expr(officer::Column::Role, Expr::value(role.as_str().to_owned()))
+            }
+            OfficerChange::Closed(closed) => update.col_expr(officer::Column::Closed, Expr::value(closed)),
+            OfficerChange::Credential(credential) => {
+                let (subject, password_hash, totp_sealed) = self.columns_of(id, credential)?;
+                update
+                    .col_expr(officer::Column::Subject, Expr::value(subject))
+                    .col_expr(officer::Column::PasswordHash, Expr::value(password_hash))
+                    .col_expr(officer::Column::TotpSealed, Expr::value(totp_sealed))
+                    .col_expr(officer::Column::TotpStep, Expr::value(0_i64))
+                    .col_expr(officer::Column::Failures, Expr::value(0))
+                    .col_expr(officer::Column::LockedUntil, Expr::value(None::<i64>))
+            }
+        };
+        let tx = self.begin().await.map_err(unavailable)?;
+        let Some(updated) = written(update.exec(&tx).await)? else { return Ok(false) };
+        if ends_sessions {
+            sessions_of(id).exec(&tx).await.map_err(unavailable)?;
         }
+        tx.commit().await.map_err(unavailable)?;
+        Ok(updated.rows_affected == 1)
     }
 
     async fn failed(&self, id: OfficerId, limit: u32, lock_until: DateTime<Utc>) -> Result<(), StoreError> {
@@ -147,8 +228,11 @@ impl OfficerSessions for Store {
                 .await
                 .map_err(unavailable)?;
         }
-        let row =
-            officer::Entity::find_by_id(session.officer_id).one(&self.reader).await.map_err(unavailable)?;
+        let row = officer::Entity::find_by_id(session.officer_id)
+            .filter(officer::Column::Closed.eq(false))
+            .one(&self.reader)
+            .await
+            .map_err(unavailable)?;
         row.as_ref().map(officer_of).transpose()
     }
 
@@ -157,4 +241,12 @@ impl OfficerSessions for Store {
         let delete = officer_session::Entity::delete_by_id(hash);
         delete.exec(&self.writer).await.map(drop).map_err(unavailable)
     }
+
+    async fn close_all(&self, officer: OfficerId) -> Result<(), StoreError> {
+        sessions_of(officer).exec(&self.writer).await.map(drop).map_err(unavailable)
+    }
+}
+
+fn sessions_of(officer: OfficerId) -> DeleteMany<officer_session::Entity> {
+    officer_session::Entity::delete_many().filter(officer_session::Column::OfficerId.eq(officer.0))
 }

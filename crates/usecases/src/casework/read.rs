@@ -108,6 +108,6 @@ impl ReadOrganisations {
     /// The store's.
     pub async fn names(&self) -> Result<OfficerNames, CaseworkRefusal> {
         let officers = self.ports.officers.list().await?;
-        Ok(officers.into_iter().map(|officer| (officer.id, officer.username)).collect())
+        Ok(officers.into_iter().map(|listed| (listed.officer.id, listed.officer.username)).collect())
     }
 }

@@ -163,7 +163,8 @@ impl SweepCompanies {
         permit(officer, Permission::ReadCases)?;
         let sweep = self.sweep(id).await?;
         let officers = self.ports.officers.list().await?;
-        let officers = officers.into_iter().map(|officer| (officer.id, officer.username)).collect();
+        let officers =
+            officers.into_iter().map(|listed| (listed.officer.id, listed.officer.username)).collect();
         Ok(SweepFile { sweep, items: self.sweeps.items(id).await?, officers })
     }
 

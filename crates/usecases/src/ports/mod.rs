@@ -7,6 +7,7 @@ mod cases;
 mod casework;
 mod change;
 mod company;
+mod identity;
 mod ledger;
 mod mail;
 mod officers;
@@ -35,10 +36,12 @@ pub use change::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
 };
 pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
+pub use identity::{IdentityProvider, ProviderError, SignInAttempt};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officers::{
-    Credentials, NewOfficer, Officer, OfficerRecord, OfficerSecrets, OfficerSessions, Officers, SessionToken,
+    Credentials, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,
+    Officers, SessionToken,
 };
 pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
@@ -57,6 +60,7 @@ pub(crate) use {
     casework::{MockDormancy, MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     change::MockChanges,
     company::{MockCompanyRegister, MockSweeps},
+    identity::MockIdentityProvider,
     ledger::MockLedger,
     mail::MockReminders,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},

@@ -17,30 +17,58 @@ pub struct Officer {
     pub role: Role,
 }
 
-/// An officer with what sign-in needs.
+/// How an officer shows who he or she is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum OfficerCredential {
+    /// By a password and a second factor that are kept here.
+    Local {
+        /// The password's hash (PHC string).
+        password_hash: String,
+        /// The TOTP secret (RFC 6238), unsealed.
+        totp_secret: Vec<u8>,
+    },
+    /// By the identity provider's word.
+    Provider {
+        /// The provider's name for the officer, never given to another (OpenID Connect Core 1.0 §2, `sub`).
+        subject: String,
+    },
+}
+
+/// An officer with what sign-in with a password needs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OfficerRecord {
     /// The officer.
     pub officer: Officer,
-    /// The password's hash (PHC string).
-    pub password_hash: String,
-    /// The TOTP secret, unsealed.
-    pub totp_secret: Vec<u8>,
+    /// How he or she signs in.
+    pub credential: OfficerCredential,
+    /// Whether the account was closed.
+    pub closed: bool,
     /// Failures since the last success.
     pub failures: u32,
     /// Until when no sign-in is tried.
     pub locked_until: Option<DateTime<Utc>>,
 }
 
-/// An officer to be added.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewOfficer {
+/// An officer in the list of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedOfficer {
     /// The officer.
     pub officer: Officer,
-    /// The password's hash (PHC string).
-    pub password_hash: String,
-    /// The TOTP secret.
-    pub totp_secret: Vec<u8>,
+    /// Whether the identity provider vouches for the officer.
+    pub by_provider: bool,
+    /// Whether the account was closed.
+    pub closed: bool,
+}
+
+/// What of an officer's account is changed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum OfficerChange {
+    /// What the officer may do, from the next request on.
+    Role(Role),
+    /// The account is closed, or opened again; closing it ends all sessions.
+    Closed(bool),
+    /// A new password and second factor, or another subject: ends all sessions and lifts the lock.
+    Credential(OfficerCredential),
 }
 
 /// Officers.
@@ -50,11 +78,23 @@ pub trait Officers: Send + Sync {
     /// The officer with this user name.
     async fn find_by_username(&self, username: &str) -> Result<Option<OfficerRecord>, StoreError>;
 
-    /// All officers by user name.
-    async fn list(&self) -> Result<Vec<Officer>, StoreError>;
+    /// The officer whom the identity provider calls `subject`; none whose account was closed.
+    async fn find_by_subject(&self, subject: &str) -> Result<Option<Officer>, StoreError>;
 
-    /// Adds an officer; `false` when the user name is taken.
-    async fn add(&self, officer: NewOfficer, at: DateTime<Utc>) -> Result<bool, StoreError>;
+    /// All officers by user name.
+    async fn list(&self) -> Result<Vec<ListedOfficer>, StoreError>;
+
+    /// Adds an officer; `false` when the user name or the subject is taken.
+    async fn add(
+        &self,
+        officer: Officer,
+        credential: OfficerCredential,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+
+    /// Changes an account; `false` when there is no such officer, or the subject is taken. What the change says of
+    /// sessions MUST be committed with it.
+    async fn change(&self, id: OfficerId, change: OfficerChange) -> Result<bool, StoreError>;
 
     /// Counts a failure; from the `limit`th on, sign-in is locked until `lock_until`. MUST be exact under
     /// concurrency.
@@ -106,7 +146,8 @@ pub trait OfficerSessions: Send + Sync {
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// The officer of a session that is neither over at `now` nor idle since `idle_since`; notes its use.
+    /// The officer of a session that is neither over at `now` nor idle since `idle_since`; notes its use. None where the
+    /// account was closed.
     async fn resume(
         &self,
         token: &SessionToken,
@@ -116,6 +157,9 @@ pub trait OfficerSessions: Send + Sync {
 
     /// Closes a session.
     async fn close(&self, token: &SessionToken) -> Result<(), StoreError>;
+
+    /// Closes all sessions of an officer.
+    async fn close_all(&self, officer: OfficerId) -> Result<(), StoreError>;
 }
 
 #[cfg_attr(test, allow(clippy::ref_option_ref, reason = "code made by mockall"))]
@@ -132,11 +176,4 @@ pub trait Credentials: Send + Sync {
 
     /// Hashes a new password (argon2id, PHC string).
     async fn hash_password(&self, password: &str) -> String;
-}
-
-/// What a new officer is told once.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OfficerSecrets {
-    /// The TOTP secret (RFC 6238), 20 bytes.
-    pub totp_secret: Vec<u8>,
 }

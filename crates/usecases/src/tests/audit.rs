@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::{AuditQuestion, AuditRefusal, ReadAudit},
-    ports::{MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
+    ports::{ListedOfficer, MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
 };
 
 fn officer(role: Role) -> Officer {
@@ -24,7 +24,9 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
         Ok(Vec::new())
     });
     let mut officers = MockOfficers::new();
-    officers.expect_list().returning(|| Ok(vec![officer(Role::Reviewer)]));
+    officers.expect_list().returning(|| {
+        Ok(vec![ListedOfficer { officer: officer(Role::Reviewer), by_provider: false, closed: false }])
+    });
     let mut changes = MockChanges::new();
     changes.expect_note().withf(|entry| entry.action == "audit.export").times(1).returning(|_| Ok(()));
     let read = ReadAudit::new(

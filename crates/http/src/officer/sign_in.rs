@@ -1,0 +1,147 @@
+//! Signing in and out: with password and second factor, or through the identity provider.
+
+use idcheck_usecases::{
+    officers::{OpenedSession, ProviderAnswer, SignInRefusal},
+    ports::{SessionToken, SignInAttempt},
+};
+use minijinja::{Value, context};
+use poem::{
+    Request, Response, handler,
+    http::{HeaderValue, StatusCode, header},
+    web::Form,
+};
+
+use super::officer;
+use crate::{
+    page::{FormValues, Opener, Page, see_other, value},
+    problem::Problem,
+};
+
+const COOKIE: &str = "idcheck-officer";
+const HOME: &str = "/officer/sign-in";
+
+fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> Response {
+    let methods = page.app.services.sign_in.methods();
+    let status = refused.map_or(StatusCode::OK, Problem::status);
+    // What the provider refused belongs to no field.
+    let field = if methods.local() { "username" } else { "main" };
+    let errors = refused.map(|problem| context! { id => field, message => problem.detail(page.lang) });
+    let with = context! {
+        username, errors => errors.into_iter().collect::<Value>(),
+        local => methods.local(), provider => methods.provider().is_some(),
+    };
+    page.show(status, "officer/sign-in.html", Opener::Isolated, with)
+}
+
+#[handler]
+pub(super) fn form(request: &Request) -> poem::Result<Response> {
+    Ok(sign_in_page(&Page::of(request)?, "", None))
+}
+
+#[handler]
+pub(super) async fn sign_in(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    if !page.ours(&typed) {
+        return Ok(page.foreign(HOME));
+    }
+    let username = value(&typed, "username").trim();
+    let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
+    match page.app.services.sign_in.open(username, password, totp).await {
+        Ok(opened) => {
+            let mut response = see_other("/officer");
+            page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");
+            Ok(response)
+        }
+        Err(refusal @ SignInRefusal::Refused) => Ok(sign_in_page(&page, username, Some(&refusal.into()))),
+        Err(refusal) => Ok(page.problem(&refusal.into(), HOME)),
+    }
+}
+
+/// Off to the identity provider.
+#[handler]
+pub(super) async fn to_provider(request: &Request) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    Ok(match page.app.services.sign_in.begin().await {
+        Ok((attempt, url)) => {
+            let mut response = see_other(&url);
+            private(&mut response);
+            // `Lax`: the provider's page sends the browser back.
+            page.set_cookie(&mut response, Page::ATTEMPT_COOKIE, &attempt.expose(), "Lax");
+            response
+        }
+        Err(refusal) => page.problem(&refusal.into(), HOME),
+    })
+}
+
+/// Back from the identity provider.
+#[handler]
+pub(super) async fn from_provider(request: &Request) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    let query: FormValues = request.params().unwrap_or_default();
+    let member = |name| Some(value(&query, name)).filter(|text| !text.is_empty()).map(str::to_owned);
+    let answer = ProviderAnswer {
+        code: member("code"),
+        state: member("state").unwrap_or_default(),
+        issuer: member("iss"),
+    };
+    let attempt = page.attempt().and_then(SignInAttempt::parse);
+    let mut response = match page.app.services.sign_in.finish(attempt.as_ref(), &answer).await {
+        Ok(opened) => signed_in(&page, &opened),
+        Err(SignInRefusal::Store(error)) => page.problem(&error.into(), HOME),
+        Err(refusal) => sign_in_page(&page, "", Some(&refusal.into())),
+    };
+    // An attempt is good once.
+    page.set_cookie(&mut response, Page::ATTEMPT_COOKIE, "", "Lax");
+    Ok(response)
+}
+
+/// A page of ours that goes on by itself: a redirect would still count as the provider's, and browsers keep a `Strict` cookie
+/// back from what another site began.
+fn signed_in(page: &Page<'_>, opened: &OpenedSession) -> Response {
+    let mut response = page.show(StatusCode::OK, "officer/signed-in.html", Opener::Isolated, context! {});
+    page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");
+    response
+}
+
+#[handler]
+pub(super) async fn sign_out(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    if !page.ours(&typed) {
+        return Ok(page.foreign("/officer"));
+    }
+    if let Some(token) = page.officer_token().and_then(SessionToken::parse)
+        && let Err(error) = page.app.services.sign_in.close(&token).await
+    {
+        return Ok(page.problem(&error.into(), "/officer"));
+    }
+    Ok(signed_out(&page))
+}
+
+#[handler]
+pub(super) async fn sign_out_everywhere(
+    request: &Request,
+    Form(typed): Form<FormValues>,
+) -> poem::Result<Response> {
+    let page = Page::of(request)?;
+    if !page.ours(&typed) {
+        return Ok(page.foreign("/officer"));
+    }
+    let officer = match officer(&page).await {
+        Ok(officer) => officer,
+        Err(response) => return Ok(response),
+    };
+    match page.app.services.sign_in.close_everywhere(&officer).await {
+        Ok(()) => Ok(signed_out(&page)),
+        Err(error) => Ok(page.problem(&error.into(), "/officer")),
+    }
+}
+
+fn signed_out(page: &Page<'_>) -> Response {
+    let mut response = see_other(HOME);
+    page.set_cookie(&mut response, COOKIE, "", "Strict");
+    response
+}
+
+fn private(response: &mut Response) {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
