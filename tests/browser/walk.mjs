@@ -1,9 +1,11 @@
 // Walks apply → approve → progress → reveal → key in a real browser against a running `idcheck demo`.
 // IDCHECK_TEST_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
 import assert from "node:assert/strict";
-import { createHmac, generateKeyPairSync } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { demo, launch, look as lookAt } from "./common.mjs";
+import { demo, launch, look as lookAt, shots } from "./common.mjs";
 
 const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
 const officer = demo.officers.find((o) => o.role === "reviewer");
@@ -11,6 +13,7 @@ const officer = demo.officers.find((o) => o.role === "reviewer");
 let browser;
 let page;
 let caseNumber;
+let issKey;
 const posted = [];
 
 // RFC 6238, SHA-1, 30 s, six digits.
@@ -60,7 +63,7 @@ test("read the notices", async () => {
 });
 
 test("an empty form tells every error, at the top and at its field", async () => {
-  await page.click("main form button");
+  await page.click("main form button:not([type=button])");
   assert.match(await page.title(), /^錯誤：/);
   assert.ok((await page.locator(".summary li").count()) >= 8);
   assert.equal(await page.evaluate(() => document.activeElement.className), "summary");
@@ -76,7 +79,7 @@ test("apply", async () => {
   for (const [name, value] of Object.entries(values)) await page.fill(`[name="${name}"]`, value);
   await page.check('[name="consent"]');
   await look("form");
-  await page.click("main form button");
+  await page.click("main form button:not([type=button])");
   await look("check");
   assert.match(await page.textContent("main"), /<script>alert\(1\)<\/script>/);
   await page.click("main form button >> nth=0");
@@ -93,7 +96,7 @@ test("an officer approves", async () => {
   await page.fill("#username", officer.username);
   await page.fill("#password", officer.password);
   await page.fill("#totp", totp(officer.totpSecret));
-  await page.click("main form button");
+  await page.click("main form button:not([type=button])");
   await look("officer-queue");
   await page.click(`text=${caseNumber}`);
   await look("officer-case");
@@ -102,19 +105,71 @@ test("an officer approves", async () => {
   assert.match(await page.textContent("main"), /核准/);
 });
 
-test("progress, reveal the Iss Key", async () => {
+test("progress, again without the card while the session lasts, reveal the Iss Key", async () => {
   await open("/progress");
   await look("progress");
   await page.fill('[name="ubn"]', card.unifiedBusinessNumber);
   await page.locator("main form button", { hasText: "查詢" }).click();
   await sign(card.slot, card.pin);
+  assert.equal(new URL(page.url()).pathname, "/organisation");
   assert.match(await page.textContent("main"), /A[WX]\d{3}/);
+  assert.match(await page.textContent("main"), /登記公開金鑰，程式才能查驗/);
   await look("organisation");
+  // Reloading and going back ask for no signature.
+  await page.reload();
+  await page.goto(`${demo.baseUrl}/docs`);
+  await page.goBack();
+  assert.match(await page.textContent("main"), /A[WX]\d{3}/);
   await page.click('a[href^="/acts/revealIssKey"]');
-  await page.click("main form button");
+  await page.click("main form button:not([type=button])");
   await sign(card.slot, card.pin);
-  assert.match(await page.textContent("#iss-key"), /^[A-Za-z0-9]{32}$/);
+  issKey = await page.textContent("#iss-key");
+  assert.match(issKey, /^[A-Za-z0-9]{32}$/);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.click("[data-secret-tools] button");
+  await page.waitForSelector("text=已複製。");
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), issKey);
   await look("iss-key");
+});
+
+test("the Iss Key is hidden again after a minute", async () => {
+  await page.clock.install();
+  await page.goto(`${demo.baseUrl}/progress`);
+  await page.fill('[name="ubn"]', card.unifiedBusinessNumber);
+  await page.locator("main form button", { hasText: "查詢" }).click();
+  await sign(card.slot, card.pin);
+  await page.click('a[href^="/acts/revealIssKey"]');
+  await page.click("main form button:not([type=button])");
+  await sign(card.slot, card.pin);
+  await page.clock.runFor(59_000);
+  assert.equal(await page.textContent("#iss-key"), issKey);
+  await page.clock.runFor(1_500);
+  assert.ok(!(await page.content()).includes(issKey));
+  assert.match(await page.textContent("[data-secret-tools]"), /已隱藏；要再看請重新簽章。/);
+});
+
+test("make a key in the browser; its private half is saved and never sent", async () => {
+  page = await page.context().newPage();
+  page.on("request", (request) => posted.push(request.postData() ?? ""));
+  await open(`/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
+  await page.fill('[name="/label"]', "瀏覽器");
+  await page.selectOption('[name="/environment"]', "sandbox");
+  await look("register-key");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("[data-make]")]);
+  assert.equal(download.suggestedFilename(), "idcheck-legacy-private-key.pem");
+  const privateKey = readFileSync(await download.path(), "utf8");
+  await page.waitForSelector("text=已產生金鑰");
+  const typed = await page.inputValue('[name="/publicKeyPem"]');
+  assert.equal(createPublicKey(privateKey).export({ type: "spki", format: "pem" }).trim(), typed.trim());
+  // Who chooses the private file by mistake is told, and nothing is taken.
+  await page.setInputFiles("#key-file", { name: "key.pem", mimeType: "text/plain", buffer: Buffer.from(privateKey) });
+  await page.waitForSelector("text=這是私密金鑰，請勿上傳");
+  assert.equal(await page.inputValue('[name="/publicKeyPem"]'), typed);
+  await page.click("main form button:not([type=button])");
+  await sign(card.slot, card.pin);
+  assert.match(await page.textContent("main"), /SBX00/);
+  const secret = privateKey.replaceAll(/-----.*-----|\s/g, "").slice(60, 120);
+  assert.ok(!posted.some((body) => decodeURIComponent(body).replaceAll(/[\s+]/g, "").includes(secret)));
 });
 
 test("register a key", async () => {
@@ -122,11 +177,38 @@ test("register a key", async () => {
   await open(`/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
   await page.fill('[name="/label"]', "主機");
   await page.fill('[name="/publicKeyPem"]', publicKey.export({ type: "spki", format: "pem" }));
-  await look("register-key");
-  await page.click("main form button");
+  await page.click("main form button:not([type=button])");
   await sign(card.slot, card.pin);
   assert.match(await page.textContent("main"), /金鑰指紋/);
   await look("key-registered");
+});
+
+test("the operations document, as a page and as a file, without a secret", async () => {
+  await page.click('a[href="/organisation"]');
+  await look("organisation-with-keys");
+  await page.click('a[href^="/organisation/operations-document"]');
+  const told = await page.textContent("main");
+  assert.match(told, /介接作業說明[^]*A[WX]\d{3}[^]*主機 \(legacy\)/);
+  assert.ok(!told.includes(issKey) && !told.includes("PRIVATE KEY"));
+  await look("operations");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click('a[href$="format=pdf"]')]);
+  assert.equal(download.suggestedFilename(), `operations-${card.unifiedBusinessNumber}.pdf`);
+  await download.saveAs(`${shots}operations.pdf`);
+  // As a program that is not ours reads it.
+  const pdf = execFileSync("pdftotext", ["-layout", await download.path(), "-"]).toString();
+  assert.match(pdf, /介接作業說明[^]*A[WX]\d{3}[^]*127\.0\.0\.1[^]*openssl dgst[^]*checkIdCardApply[^]*RS7007/);
+  const footers = pdf.split("\f").filter((sheet) => sheet.trim()).map((sheet) => sheet.trim().split("\n").at(-1));
+  assert.ok(footers.length > 3);
+  footers.forEach((footer, n) => assert.ok(footer.includes(`${card.unifiedBusinessNumber}`) && footer.endsWith(`${n + 1}/${footers.length}`), footer));
+  assert.ok(!pdf.includes(issKey) && !pdf.includes("PRIVATE KEY"));
+});
+
+test("ending the session ends what the page shows", async () => {
+  await open("/organisation");
+  await page.locator("main form button", { hasText: "結束查詢" }).click();
+  assert.equal(new URL(page.url()).pathname, "/progress");
+  await page.goto(`${demo.baseUrl}/organisation`);
+  assert.equal(new URL(page.url()).pathname, "/progress");
 });
 
 test("the PIN never reached our server", () => {

@@ -210,12 +210,27 @@ pub fn ed25519() -> (Ed25519KeyPair, String) {
     (pair, format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der)))
 }
 
+/// The interpreter that has the libraries of `tests/interop`.
+pub fn interpreter() -> Option<String> {
+    let python = std::env::var("IDCHECK_TEST_PYTHON").ok();
+    if python.is_none() {
+        println!("skipped: IDCHECK_TEST_PYTHON is not set");
+    }
+    python
+}
+
+/// Whether a program is on this machine, as its answer to `argument` shows; else says that it is skipped.
+pub fn is_here(program: &str, argument: &str) -> bool {
+    let here = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
+    if !here {
+        println!("skipped: {program} is not on this machine");
+    }
+    here
+}
+
 /// Runs a Python script of `tests/interop` with the interpreter that has its libraries.
 pub fn python(script: &str, arguments: &[&str]) -> Option<std::process::Output> {
-    let Ok(python) = std::env::var("IDCHECK_TEST_PYTHON") else {
-        println!("skipped: IDCHECK_TEST_PYTHON is not set");
-        return None;
-    };
+    let python = interpreter()?;
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
     Some(Command::new(python).arg(path).args(arguments).output().unwrap())
 }

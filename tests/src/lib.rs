@@ -18,7 +18,7 @@ mod people;
 mod process;
 mod site;
 
-pub use caller::{Caller, Reply, Signer, ed25519, python};
+pub use caller::{Caller, Reply, Signer, ed25519, interpreter, is_here, python};
 pub use console::{Console, Shown};
 pub use files::FileServer;
 pub use people::{Applicant, Officer, json};

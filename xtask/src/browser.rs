@@ -19,6 +19,7 @@ const SUITES: [&str; 5] = ["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "
 /// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
 pub(crate) fn walk() -> anyhow::Result<()> {
     packages(|| Path::new("/usr/bin/chromium").exists(), &["chromium", "fonts-noto-cjk"])?;
+    packages(|| Path::new("/usr/bin/pdftotext").exists(), &["poppler-utils", "poppler-data"])?;
     let suite = crate::shell::root().join("tests/browser");
     run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&suite))?;
     let programs = target_directory()?.join("debug");

@@ -12,7 +12,7 @@ use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surfa
 use idcheck_persistence::{LedgerWriter, Store, Vault};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
-    acts::{ActPorts, IssueChallenge, ProveChallenge, ReadReceipt},
+    acts::{ActPorts, IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn, SignInMethods},
@@ -175,6 +175,7 @@ impl Service {
             cards: Arc::clone(&cards) as _,
             keys: Arc::new(PublicKeys),
             challenges: Arc::clone(&shared) as _,
+            sessions: shared.own_sessions(),
             applications: Arc::clone(&shared) as _,
             organisations: Arc::clone(&shared) as _,
             plans: Arc::clone(&shared) as _,
@@ -208,6 +209,7 @@ impl Service {
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
             prove_challenge: ProveChallenge::new(acts.clone()),
+            read_own: ReadOwn::new(acts.clone()),
             read_receipt: ReadReceipt::new(acts),
             read_cases: ReadCases::new(review.clone()),
             review: ReviewApplication::new(review),

@@ -124,11 +124,20 @@ fn explain_problem(Path(name): Path<String>) -> Response {
 /// Markdown as HTML: tables and programs scroll by themselves where they are too wide, also by keyboard.
 fn rendered(markdown: &str) -> Rendered {
     let mut title = String::new();
+    let html = page_of(Parser::new_ext(markdown, Options::ENABLE_TABLES), &mut title);
+    Rendered { title, html }
+}
+
+/// The same of what was read already, without its title.
+pub(crate) fn html<'e>(events: impl Iterator<Item = Event<'e>>) -> String {
+    page_of(events, &mut String::new())
+}
+
+fn page_of<'e>(read: impl Iterator<Item = Event<'e>>, title: &mut String) -> String {
     let mut in_title = false;
     let scroll = |end: &'static str| Event::Html(end.into());
-    let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let mut events = Vec::new();
-    for event in parser {
+    for event in read {
         match event {
             Event::Start(Tag::Heading { level: pulldown_cmark::HeadingLevel::H1, .. }) => in_title = true,
             Event::End(TagEnd::Heading(pulldown_cmark::HeadingLevel::H1)) => in_title = false,
@@ -142,7 +151,7 @@ fn rendered(markdown: &str) -> Rendered {
     }
     let mut html = String::new();
     push_html(&mut html, events.into_iter());
-    Rendered { title, html }
+    html
 }
 
 /// The calls of the document by tag, in its order.

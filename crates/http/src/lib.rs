@@ -12,6 +12,7 @@ mod docs;
 mod health;
 mod i18n;
 mod officer;
+mod operations;
 mod page;
 mod portal;
 mod problem;

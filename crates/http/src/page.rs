@@ -91,6 +91,14 @@ impl<'r> Page<'r> {
         cookie(self.request, &cookie_name(self.app, "idcheck-officer"))
     }
 
+    /// Keeps an organisation's session while the browser is there.
+    pub(crate) const OWN_COOKIE: &'static str = "idcheck-organisation";
+
+    /// The organisation's session that the browser sent.
+    pub(crate) fn own_token(&self) -> Option<&str> {
+        cookie(self.request, &cookie_name(self.app, Self::OWN_COOKIE))
+    }
+
     /// Keeps a try to sign in with the identity provider while the browser is there.
     pub(crate) const ATTEMPT_COOKIE: &'static str = "idcheck-sign-in";
 

@@ -24,7 +24,8 @@ pub(crate) enum Reader {
     Officer,
 }
 
-fn contact(contact: &Contact) -> Value {
+/// Whom the Ministry writes to.
+pub(crate) fn contact(contact: &Contact) -> Value {
     context! {
         name => contact.name().as_str(),
         landline => contact.landline().map(Landline::as_str),
@@ -139,6 +140,8 @@ pub(crate) fn key(key: &RegisteredKey) -> Value {
         label => key.label.as_str(),
         fingerprint => &key.fingerprint,
         registered_at => moment(key.registered_at),
+        profile => key.profile.as_str(),
+        environment => key.environment.as_str(),
         in_force => key.in_force(),
     }
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use idcheck_usecases::{
-    acts::{IssueChallenge, ProveChallenge, ReadReceipt},
+    acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     audit::ReadAudit,
     casework::{GovernAccess, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
@@ -40,6 +40,8 @@ pub struct Services {
     pub prove_challenge: ProveChallenge,
     /// The receipt of a case just filed.
     pub read_receipt: ReadReceipt,
+    /// Where an organisation stands.
+    pub read_own: ReadOwn,
     /// Queue and cases.
     pub read_cases: ReadCases,
     /// Steps of a review.

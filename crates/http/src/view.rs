@@ -32,6 +32,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("result.html", include_str!("../templates/result.html")),
     ("charts.html", include_str!("../templates/charts.html")),
     ("register.html", include_str!("../templates/register.html")),
+    ("operations.html", include_str!("../templates/operations.html")),
     ("problem.html", include_str!("../templates/problem.html")),
     ("docs/layout.html", include_str!("../templates/docs/layout.html")),
     ("docs/macros.html", include_str!("../templates/docs/macros.html")),
@@ -65,13 +66,27 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 6] = [
     Asset {
         key: "keys",
         stem: "keys",
         extension: "js",
         content_type: "text/javascript; charset=utf-8",
         body: include_str!("../assets/keys.js"),
+    },
+    Asset {
+        key: "make_key",
+        stem: "make-key",
+        extension: "js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../assets/make-key.js"),
+    },
+    Asset {
+        key: "secret",
+        stem: "secret",
+        extension: "js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../assets/secret.js"),
     },
     Asset {
         key: "css",

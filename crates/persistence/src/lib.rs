@@ -17,6 +17,7 @@ mod chain;
 mod entity;
 mod ledger;
 mod migration;
+mod own_session;
 mod rows;
 mod store;
 mod vault;

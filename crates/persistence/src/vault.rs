@@ -1,5 +1,7 @@
 //! Secrets at rest: one master key, a derived key for each purpose.
 
+use std::sync::Arc;
+
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     error::Unspecified,
@@ -15,15 +17,18 @@ use zeroize::Zeroizing;
 /// Length of a keyed hash.
 pub(crate) const HASH_LEN: usize = 32;
 
-/// Seals secrets and makes keyed hashes for looking them up. Clones share nothing with the outside.
+/// Seals secrets and makes keyed hashes for looking them up. Clones share the keys.
 #[derive(Clone)]
-pub struct Vault {
-    seal: std::sync::Arc<LessSafeKey>,
+pub struct Vault(Arc<Derived>);
+
+struct Derived {
+    seal: LessSafeKey,
     persons: hmac::Key,
     sandbox_persons: hmac::Key,
     iss_keys: hmac::Key,
     sessions: hmac::Key,
-    publishing: std::sync::Arc<Ed25519KeyPair>,
+    own_sessions: hmac::Key,
+    publishing: Ed25519KeyPair,
 }
 
 impl std::fmt::Debug for Vault {
@@ -57,49 +62,59 @@ impl Vault {
             Ok::<_, Unspecified>(hmac::Key::new(hmac::HMAC_SHA256, derive(master, purpose)?.as_ref()))
         };
         let seal = UnboundKey::new(&AES_256_GCM, derive(master, "seal")?.as_ref())?;
-        Ok(Self {
-            seal: std::sync::Arc::new(LessSafeKey::new(seal)),
+        let keys = Derived {
+            seal: LessSafeKey::new(seal),
             persons: mac("person-id")?,
             sandbox_persons: mac("sandbox-person-id")?,
             iss_keys: mac("iss-key")?,
             sessions: mac("session-token")?,
-            publishing: std::sync::Arc::new(
-                Ed25519KeyPair::from_seed_unchecked(derive(master, "publishing")?.as_ref())
-                    .map_err(|_| Unspecified)?,
-            ),
-        })
+            own_sessions: mac("organisation-session")?,
+            publishing: Ed25519KeyPair::from_seed_unchecked(derive(master, "publishing")?.as_ref())
+                .map_err(|_| Unspecified)?,
+        };
+        Ok(Self(Arc::new(keys)))
     }
 
     /// The keyed hash of an ID number: the only form in which one is kept.
     pub(crate) fn person(&self, id: &PersonId) -> [u8; HASH_LEN] {
-        hash(&self.persons, id.expose())
+        hash(&self.0.persons, id.expose())
     }
 
     /// The keyed hash of a number asked about in the sandbox: of each organisation its own, and never one of
     /// [`person`](Self::person), so that nothing counted there counts anywhere else.
     pub(crate) fn sandbox_person(&self, ubn: UnifiedBusinessNumber, id: &PersonId) -> [u8; HASH_LEN] {
-        hash(&self.sandbox_persons, &format!("{ubn}:{}", id.expose()))
+        hash(&self.0.sandbox_persons, &format!("{ubn}:{}", id.expose()))
     }
 
     pub(crate) fn iss_key(&self, key: &IssKey) -> [u8; HASH_LEN] {
-        hash(&self.iss_keys, key.expose())
+        hash(&self.0.iss_keys, key.expose())
     }
 
     pub(crate) fn session(&self, token: &SessionToken) -> [u8; HASH_LEN] {
-        hash(&self.sessions, token.expose())
+        hash(&self.0.sessions, token.expose())
+    }
+
+    /// The tag of an organisation's session.
+    pub(crate) fn own_session(&self, told: &str) -> [u8; HASH_LEN] {
+        hash(&self.0.own_sessions, told)
+    }
+
+    /// Whether a tag is of this session; takes as long for any wrong one.
+    pub(crate) fn is_own_session(&self, told: &str, tag: &[u8]) -> bool {
+        hmac::verify(&self.0.own_sessions, told.as_bytes(), tag).is_ok()
     }
 
     /// Signs what is published (Ed25519).
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
-        signature.copy_from_slice(self.publishing.sign(message).as_ref());
+        signature.copy_from_slice(self.0.publishing.sign(message).as_ref());
         signature
     }
 
     /// The public half of the key that [`sign`](Self::sign) uses.
     pub(crate) fn public_key(&self) -> [u8; 32] {
         let mut key = [0; 32];
-        key.copy_from_slice(self.publishing.public_key().as_ref());
+        key.copy_from_slice(self.0.publishing.public_key().as_ref());
         key
     }
 
@@ -109,7 +124,7 @@ impl Vault {
         SystemRandom::new().fill(&mut nonce)?;
         let mut sealed = nonce.to_vec();
         let mut body = secret.to_vec();
-        self.seal.seal_in_place_append_tag(
+        self.0.seal.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(place),
             &mut body,
@@ -123,7 +138,7 @@ impl Vault {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(Unspecified)?;
         let mut body = Zeroizing::new(body.to_vec());
         let nonce = Nonce::try_assume_unique_for_key(nonce)?;
-        let opened = self.seal.open_in_place(nonce, Aad::from(place), &mut body)?.len();
+        let opened = self.0.seal.open_in_place(nonce, Aad::from(place), &mut body)?.len();
         body.truncate(opened);
         Ok(body)
     }
@@ -167,11 +182,11 @@ mod tests {
     fn hashes_depend_on_key_and_purpose() {
         let vault = vault(1);
         let of = |key: &hmac::Key| hash(key, "A123456789");
-        assert_eq!(of(&vault.persons), of(&super::tests::vault(1).persons));
-        assert_ne!(of(&vault.persons), of(&super::tests::vault(2).persons));
-        assert_ne!(of(&vault.persons), of(&vault.iss_keys));
-        assert_ne!(of(&vault.persons), of(&vault.sessions));
-        assert_ne!(of(&vault.iss_keys), of(&vault.sessions));
+        assert_eq!(of(&vault.0.persons), of(&super::tests::vault(1).0.persons));
+        assert_ne!(of(&vault.0.persons), of(&super::tests::vault(2).0.persons));
+        assert_ne!(of(&vault.0.persons), of(&vault.0.iss_keys));
+        assert_ne!(of(&vault.0.persons), of(&vault.0.sessions));
+        assert_ne!(of(&vault.0.iss_keys), of(&vault.0.sessions));
     }
 
     #[test]

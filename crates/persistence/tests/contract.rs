@@ -5,7 +5,7 @@
 #[macro_use]
 mod support;
 
-use idcheck_persistence::LedgerWriter;
+use idcheck_persistence::{LedgerWriter, Vault};
 use idcheck_testing::{contract, database::TempDatabase};
 use idcheck_usecases::ports::Clock as _;
 
@@ -53,6 +53,13 @@ on_both!(usage, |database| {
     contract::usage::latencies(&store, &other).await;
     contract::usage::reviews(&store).await;
 });
+
+#[test]
+fn sessions_of_organisations() {
+    let vault = |master| Vault::new(&[master; 32]).unwrap();
+    contract::own_session::suite(&vault(7), &vault(7), &vault(8));
+}
+
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| contract::officers::suite(&database.store().await).await);
 on_both!(register, |database| {

@@ -100,6 +100,7 @@ impl World {
             organisations: Arc::clone(&store) as _,
             plans: Arc::clone(&store) as _,
             notices: Arc::clone(&store) as _,
+            sessions: store.own_sessions(),
             calendar: Arc::clone(&store) as _,
             changes: Arc::clone(&store) as _,
             address_policy: AddressPolicy::Public,

@@ -7,6 +7,7 @@
 //! | use case | does |
 //! |---|---|
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
+//! | [`ReadOwn`](acts::ReadOwn) | where an organisation stands, while its session lasts |
 //! | [`ReviewApplication`](review::ReviewApplication), [`ReadCases`](review::ReadCases) | an officer's work on a case |
 //! | [`GovernAccess`](casework::GovernAccess), [`JudgePlans`](casework::JudgePlans) | revoke with two persons, and the way back |
 //! | [`SignIn`](officers::SignIn), [`KeepOfficers`](officers::KeepOfficers) | officers and their sessions |

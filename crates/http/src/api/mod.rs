@@ -13,6 +13,7 @@ mod officer_notices;
 mod officer_sweeps;
 mod officer_templates;
 mod officer_usage;
+mod organisation;
 mod register;
 mod render;
 mod render_casework;
@@ -68,6 +69,7 @@ impl<'r> Context<'r> {
 /// All calls of the API.
 type Calls = (
     applicant::ApplicantApi,
+    organisation::OrganisationApi,
     register::RegisterApi,
     officer::OfficerApi,
     officer_casework::CaseworkApi,
@@ -83,6 +85,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
     let title = "國民身分證領補換資料查驗作業 API 介接服務";
     let calls = (
         applicant::ApplicantApi,
+        organisation::OrganisationApi,
         register::RegisterApi,
         officer::OfficerApi,
         officer_casework::CaseworkApi,

@@ -271,6 +271,16 @@ struct ProgressResult {
     /// Newest first.
     improvement_plans: Vec<ImprovementPlan>,
     queried_at: Time,
+    session: OrganisationSession,
+}
+
+/// Reads the operations document without the card, for a short time; changes nothing.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+struct OrganisationSession {
+    /// The bearer token.
+    token: String,
+    expires_at: Time,
 }
 
 /// `revealIssKey`, `rotateIssKey`.
@@ -355,6 +365,10 @@ fn progress_of(progress: &Progress) -> ProgressResult {
         notices: progress.notices.iter().map(|n| own_notice(n, progress.queried_at)).collect(),
         improvement_plans: progress.plans.iter().map(own_plan).collect(),
         queried_at: time(progress.queried_at),
+        session: OrganisationSession {
+            token: progress.session.expose().to_owned(),
+            expires_at: time(progress.session.expires_at),
+        },
     }
 }
 

@@ -74,11 +74,12 @@ const SUSPEND: [Field; 7] = [
     field(CONSENT, "consent", "off"),
 ];
 const NUMBER: [Field; 1] = [field(UBN, "number", "off")];
-const REGISTER_KEY: [Field; 4] = [
+const REGISTER_KEY: [Field; 5] = [
     field(UBN, "number", "off"),
     field("/label", "line", "off"),
-    field("/publicKeyPem", "area", "off"),
-    field("/profile", "hidden", "off"),
+    field("/environment", "choice", "off"),
+    field("/profile", "choice", "off"),
+    field("/publicKeyPem", "key", "off"),
 ];
 const REVOKE_KEY: [Field; 2] = [field(UBN, "number", "off"), field("/keyId", "hidden", "off")];
 const CHANGE_CONTACT: [Field; 5] = [
@@ -119,6 +120,15 @@ const fn fields(act: ActName) -> &'static [Field] {
     }
 }
 
+/// What can be chosen, the usual one first.
+const fn choices(name: &str) -> &'static [&'static str] {
+    match name.as_bytes() {
+        b"/profile" => &["legacy", "strict"],
+        b"/environment" => &["production", "sandbox"],
+        _ => &[],
+    }
+}
+
 /// The key of the field's label; its HTML id too.
 fn label(name: &str) -> String {
     match name {
@@ -144,11 +154,12 @@ pub(super) fn shown(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[F
     let one = |field: &Field| {
         let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| page.words(v));
         let typed = value(form, field.name);
-        let typed = if field.name == "/profile" { "legacy" } else { typed };
+        let choices = choices(field.name);
+        let typed = if typed.is_empty() { choices.first().copied().unwrap_or_default() } else { typed };
         context! {
             name => field.name, widget => field.widget, autocomplete => field.autocomplete,
             required => field.required, label => label(field.name), id => label(field.name), value => typed, error,
-            versions => (field.name == CONSENT).then(shown_versions),
+            versions => (field.name == CONSENT).then(shown_versions), choices => choices.iter().copied().collect::<Value>(),
         }
     };
     fields(act).iter().map(one).collect()

@@ -1,6 +1,7 @@
 //! The applicant's pages: read the notices, fill in, check, sign, see.
 
 mod fields;
+mod organisation;
 mod register;
 mod sign;
 
@@ -30,6 +31,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/apply/form", get(open_form).post(form_again))
         .at("/apply/check", post(check))
         .at("/progress", get(progress))
+        .at("/organisation", get(organisation::stands))
+        .at("/organisation/operations-document", get(organisation::operations))
+        .at("/organisation/leave", post(organisation::leave))
         .at("/acts/:act", get(act_form).post(sign::issue_challenge))
         .at("/sign/:id", post(sign::prove_challenge))
         .at("/applications/:number", get(sign::accepted))

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use idcheck_domain::{application::StateName, sandbox, value::CaseNumber};
-use idcheck_usecases::acts::{ActName, ActResult, Progress, ProofRefusal, Proven};
+use idcheck_usecases::acts::{ActName, ActResult, ProofRefusal, Proven};
 use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
@@ -16,7 +16,6 @@ use crate::{
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
     show::{self, Reader},
-    usage::charts,
     view::moment,
 };
 
@@ -124,7 +123,7 @@ pub(super) async fn prove_challenge(
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
         Ok(proven) => {
             services.refresh.refresh().await;
-            Ok(done(&page, challenge, proven).await)
+            Ok(done(&page, challenge, proven))
         }
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
@@ -136,11 +135,16 @@ pub(super) async fn prove_challenge(
     }
 }
 
-async fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
+fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
     let act = proven.act.as_str();
     let now = page.app.services.clock.now();
     let with = match proven.result {
-        ActResult::Progress(progress) => return organisation(page, &progress).await,
+        ActResult::Progress(progress) => {
+            // A page of its own, so that reloading and going back ask for no signature again.
+            let mut response = see_other("/organisation");
+            page.set_cookie(&mut response, Page::OWN_COOKIE, progress.session.expose(), "Strict");
+            return response;
+        }
         ActResult::Application(case) if case.state.name() == StateName::Received => {
             // The challenge says which browser may see the case, and nothing to any other.
             return see_other(&format!("/applications/{}?filing={challenge}", case.case_number));
@@ -155,26 +159,8 @@ async fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
         }
         ActResult::Contact(_) | ActResult::ImprovementPlan(_) | ActResult::Notice(_) => context! {},
     };
-    page.show(StatusCode::OK, "result.html", Opener::Isolated, context! { act, ..with })
-}
-
-async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
-    let now = progress.queried_at;
-    let usage = &page.app.services.usage;
-    // Charts are not worth failing for: without them the page still tells where the organisation stands.
-    let usage = match &progress.organisation {
-        Some(held) if held.account.is_some() => usage.own(progress.ubn, usage.latest()).await.ok(),
-        _ => None,
-    };
-    let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, Reader::Applicant, now));
-    let with = context! {
-        ubn => progress.ubn.to_string(),
-        queried_at => moment(now),
-        organisation => progress.organisation.as_ref().map(|o| show::organisation(o, now)),
-        cases => cases.collect::<Value>(),
-        usage => usage.as_ref().map(charts),
-    };
-    page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
+    let with = context! { act, own => page.own_token().is_some(), ..with };
+    page.show(StatusCode::OK, "result.html", Opener::Isolated, with)
 }
 
 /// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.

@@ -26,7 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::taipei;
-use idcheck_usecases::ports::{Clock, StoreError};
+use idcheck_usecases::ports::{Clock, OwnSessions, StoreError};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -54,6 +54,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Sessions of organisations.
+    pub fn own_sessions(&self) -> Arc<dyn OwnSessions> {
+        Arc::new(self.vault.clone())
+    }
+
     /// Connects to `sqlite://…` or `postgres://…`. The SQLite file is made when it is not there.
     ///
     /// # Errors

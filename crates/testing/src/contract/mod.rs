@@ -8,6 +8,7 @@ pub mod companies;
 pub mod ledger;
 pub mod mail;
 pub mod officers;
+pub mod own_session;
 pub mod queue;
 pub mod register;
 pub mod tally;

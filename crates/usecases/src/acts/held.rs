@@ -8,28 +8,17 @@ use idcheck_domain::{
     value::{Account, EmailAddress, IssKey, KeyLabel},
 };
 
-use super::prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Signed};
+use super::{
+    own,
+    prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+};
 use crate::ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
 
 impl ProveChallenge {
     pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
         self.ports.changes.commit(signed.change(signed.subject())).await?;
-        let organisation = self.ports.organisations.find(signed.ubn).await?.map(|o| o.value);
-        let mut cases = Vec::new();
-        for case in self.ports.applications.of_organisation(signed.ubn).await? {
-            let history = self.ports.applications.history(case.value.id).await?;
-            cases.push(ProgressCase { application: case.value, history });
-        }
-        let plans = self.ports.plans.of_organisation(signed.ubn).await?;
-        let notices = self.ports.notices.of_organisation(signed.ubn).await?.into_iter();
-        let progress = Progress {
-            ubn: signed.ubn,
-            organisation,
-            cases,
-            notices: notices.map(|read| read.value).filter(|notice| notice.state.is_told()).collect(),
-            plans: plans.into_iter().map(|plan| plan.value).collect(),
-            queried_at: signed.now,
-        };
+        let session = own::session(&self.ports, signed.ubn, signed.now);
+        let progress = own::stands(&self.ports, session, signed.now).await?;
         Ok(ActResult::Progress(Box::new(progress)))
     }
 

@@ -5,12 +5,14 @@ mod cases;
 mod challenge;
 mod explain;
 mod held;
+mod own;
 mod plan;
 mod prove;
 mod receipt;
 
 pub use act::{Act, ActName, CaseContent};
 pub use challenge::{ChallengeRefusal, IssueChallenge, IssuedChallenge};
+pub use own::ReadOwn;
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
 pub use receipt::ReadReceipt;
 
@@ -21,7 +23,7 @@ use idcheck_domain::value::AddressPolicy;
 
 use crate::ports::{
     Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
-    KeyReader, Notices, Organisations,
+    KeyReader, Notices, Organisations, OwnSessions,
 };
 
 /// What the acts need.
@@ -45,6 +47,8 @@ pub struct ActPorts {
     pub plans: Arc<dyn ImprovementPlans>,
     /// Notices of abnormal use.
     pub notices: Arc<dyn Notices>,
+    /// Sessions of organisations.
+    pub sessions: Arc<dyn OwnSessions>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
     /// Changes.

@@ -17,7 +17,9 @@ use super::{
     ActPorts,
     act::{Act, ActName, Reading},
 };
-use crate::ports::{AuditEntry, CardRefusal, Change, CommitError, HistoryLine, StoreError, StoredChallenge};
+use crate::ports::{
+    AuditEntry, CardRefusal, Change, CommitError, HistoryLine, OwnSession, StoreError, StoredChallenge,
+};
 
 /// How often a change is tried again after someone else's came between.
 pub(super) const TRIES: u8 = 5;
@@ -87,6 +89,8 @@ pub struct Progress {
     pub plans: Vec<ImprovementPlan>,
     /// When it was asked.
     pub queried_at: DateTime<Utc>,
+    /// What reads this again without the card, for a while.
+    pub session: OwnSession,
 }
 
 /// What an act gave.

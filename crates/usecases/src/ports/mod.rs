@@ -11,6 +11,7 @@ mod identity;
 mod ledger;
 mod mail;
 mod officers;
+mod own_session;
 mod public_register;
 mod register;
 mod system;
@@ -43,6 +44,7 @@ pub use officers::{
     Credentials, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,
     Officers, SessionToken,
 };
+pub use own_session::{OwnSession, OwnSessions};
 pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
 pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
 pub use system::{Clock, Entropy};
@@ -64,6 +66,7 @@ pub(crate) use {
     ledger::MockLedger,
     mail::MockReminders,
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
+    own_session::MockOwnSessions,
     register::MockCalendarStore,
     system::{MockClock, MockEntropy},
     templates::MockReasonTemplates,

@@ -19,8 +19,8 @@ use crate::{
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
-        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, ParsedKey,
-        StoredChallenge, Versioned, Write,
+        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, MockOwnSessions,
+        ParsedKey, StoredChallenge, Versioned, Write,
     },
 };
 
@@ -109,6 +109,7 @@ impl World {
             applications: Arc::new(MockApplications::new()),
             plans: Arc::new(MockImprovementPlans::new()),
             notices: Arc::new(MockNotices::new()),
+            sessions: Arc::new(MockOwnSessions::new()),
             organisations: Arc::new(organisations),
             calendar: calendar(),
             changes: Arc::new(changes),

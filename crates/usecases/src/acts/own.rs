@@ -1,0 +1,72 @@
+//! Where an organisation stands (圖8): told after the card's signature, and again while the session lasts that it opened.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    ActPorts,
+    prove::{Progress, ProgressCase},
+};
+use crate::ports::{OwnSession, StoreError};
+
+/// How long a session lasts: long enough to read and to fetch the operations document.
+const SESSION: TimeDelta = TimeDelta::minutes(15);
+
+/// Reads where an organisation stands.
+#[derive(Clone)]
+pub struct ReadOwn {
+    ports: ActPorts,
+}
+
+impl ReadOwn {
+    /// With these ports.
+    pub fn new(ports: ActPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Where the organisation of a session stands; none when the token is not one or is over.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn execute(&self, token: &str) -> Result<Option<Progress>, StoreError> {
+        let now = self.ports.clock.now();
+        match self.ports.sessions.read(token, now) {
+            Some(session) => stands(&self.ports, session, now).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A session for whoever just showed the card.
+pub(super) fn session(
+    ports: &ActPorts,
+    ubn: idcheck_domain::value::UnifiedBusinessNumber,
+    now: DateTime<Utc>,
+) -> OwnSession {
+    ports.sessions.issue(ubn, now + SESSION)
+}
+
+/// Where the session's organisation stands now.
+pub(super) async fn stands(
+    ports: &ActPorts,
+    session: OwnSession,
+    now: DateTime<Utc>,
+) -> Result<Progress, StoreError> {
+    let ubn = session.ubn;
+    let organisation = ports.organisations.find(ubn).await?.map(|found| found.value);
+    let mut cases = Vec::new();
+    for case in ports.applications.of_organisation(ubn).await? {
+        let history = ports.applications.history(case.value.id).await?;
+        cases.push(ProgressCase { application: case.value, history });
+    }
+    let plans = ports.plans.of_organisation(ubn).await?;
+    let notices = ports.notices.of_organisation(ubn).await?.into_iter();
+    Ok(Progress {
+        ubn,
+        organisation,
+        cases,
+        notices: notices.map(|read| read.value).filter(|notice| notice.state.is_told()).collect(),
+        plans: plans.into_iter().map(|plan| plan.value).collect(),
+        queried_at: now,
+        session,
+    })
+}
