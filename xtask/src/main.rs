@@ -7,6 +7,7 @@
     reason = "a tool for a terminal"
 )]
 
+mod api;
 mod bench;
 mod browser;
 mod demo;
@@ -81,6 +82,12 @@ enum Command {
     },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
+    /// Write what the crates for embedders promise, `crates/*/public-api.txt`.
+    Api {
+        /// Compare it instead; exit status 1 when it differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the OpenAPI document.
     Openapi {
         /// Compare it instead; exit status 1 when it differs.
@@ -99,6 +106,7 @@ fn main() -> ExitCode {
         }
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
+        Command::Api { check } => api::run(check),
         Command::Openapi { check } => openapi::run(check),
     };
     match done {
