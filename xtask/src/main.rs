@@ -10,6 +10,7 @@
 mod api;
 mod bench;
 mod browser;
+mod configuration;
 mod demo;
 mod fuzz;
 mod layers;
@@ -88,6 +89,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the reference of the configuration, `docs/configuration.md`.
+    Configuration {
+        /// Compare it instead; exit status 1 when it differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the OpenAPI document.
     Openapi {
         /// Compare it instead; exit status 1 when it differs.
@@ -107,6 +114,7 @@ fn main() -> ExitCode {
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
         Command::Api { check } => api::run(check),
+        Command::Configuration { check } => configuration::run(check),
         Command::Openapi { check } => openapi::run(check),
     };
     match done {

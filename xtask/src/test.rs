@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::{
-    api, browser, layers, openapi,
+    api, browser, configuration, layers, openapi,
     postgres::Postgres,
     shell::{self, cargo, command},
     tools,
@@ -51,6 +51,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         ))
     })?;
     steps.take("programs", || shell::run(&mut cargo(&["build", "--quiet", "--workspace", "--bins"])))?;
+    steps.take("configuration's reference", || configuration::run(true))?;
     steps.take("OpenAPI document", || openapi::run(true))?;
     let pkits = tools::pkits()?;
     let postgres = Postgres::start()?;
