@@ -7,8 +7,10 @@
     reason = "a tool for a terminal"
 )]
 
+mod api;
 mod bench;
 mod browser;
+mod configuration;
 mod demo;
 mod fuzz;
 mod layers;
@@ -81,6 +83,18 @@ enum Command {
     },
     /// The crates' edges against the golden list, and where versions stand.
     Layers,
+    /// Write what the crates for embedders promise, `crates/*/public-api.txt`.
+    Api {
+        /// Compare it instead; exit status 1 when it differs.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the reference of the configuration, `docs/configuration.md`.
+    Configuration {
+        /// Compare it instead; exit status 1 when it differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write the OpenAPI document.
     Openapi {
         /// Compare it instead; exit status 1 when it differs.
@@ -99,6 +113,8 @@ fn main() -> ExitCode {
         }
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
+        Command::Api { check } => api::run(check),
+        Command::Configuration { check } => configuration::run(check),
         Command::Openapi { check } => openapi::run(check),
     };
     match done {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::{
-    browser, layers, openapi,
+    api, browser, configuration, layers, openapi,
     postgres::Postgres,
     shell::{self, cargo, command},
     tools,
@@ -42,6 +42,8 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
+    steps.take("public API", || api::run(true))?;
+    steps.take("packages", api::package)?;
     steps.take("dependencies", || {
         shell::run(&mut command(
             tools::cargo_deny()?,
@@ -49,6 +51,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         ))
     })?;
     steps.take("programs", || shell::run(&mut cargo(&["build", "--quiet", "--workspace", "--bins"])))?;
+    steps.take("configuration's reference", || configuration::run(true))?;
     steps.take("OpenAPI document", || openapi::run(true))?;
     let pkits = tools::pkits()?;
     let postgres = Postgres::start()?;

@@ -65,6 +65,23 @@ impl WorkingCalendar {
 
     /// The day on which `days` working days have passed since `from`, which itself is not counted. Zero days is
     /// `from`.
+    ///
+    /// ```
+    /// use chrono::{Datelike, NaiveDate, Weekday};
+    /// use idcheck_domain::calendar::{PROMISED_DAYS, WorkingCalendar};
+    ///
+    /// let new_year = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+    /// let weekends = new_year.iter_days().take(365).filter(|day| day.weekday().number_from_monday() > 5);
+    /// let mut calendar = WorkingCalendar::default();
+    /// calendar.set_year(2026, weekends.chain([new_year]));
+    ///
+    /// // Received on Monday, due on Monday; with a typhoon on Wednesday, on Tuesday.
+    /// let monday = NaiveDate::from_ymd_opt(2026, 8, 3).unwrap();
+    /// assert_eq!(calendar.due(monday, PROMISED_DAYS).date.to_string(), "2026-08-10");
+    /// calendar.set_day(NaiveDate::from_ymd_opt(2026, 8, 5).unwrap(), true);
+    /// let due = calendar.due(monday, PROMISED_DAYS);
+    /// assert_eq!((due.date.weekday(), due.provisional), (Weekday::Tue, false));
+    /// ```
     pub fn due(&self, from: NaiveDate, days: u32) -> DueDate {
         let mut date = from;
         let mut left = days;

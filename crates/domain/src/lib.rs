@@ -3,6 +3,46 @@
 //! Everything here is a pure function of its arguments: no async, no serde, no IO, no clock, no randomness.
 //! Time comes in as a parameter and so does entropy; what goes out is a new value and what happened.
 //!
+//! # How it fits together
+//!
+//! An organisation files an [`Application`](application::Application), signed with its company card. Officers take it
+//! through the states below; each transition consumes the case and gives the new one with the [`Step`](application::Step)
+//! for its history, or says why not. An approved case changes the [`Organisation`](organisation::Organisation), whose
+//! [`Access`](access::Access) says whether it may ask. What it asks is answered by [`lockout::answer`].
+//!
+//! ```text
+//!                receive
+//!                   │
+//!                   ▼      claim               approve
+//!               Received ────────► UnderReview ───────► Approved
+//!                                  │  ▲      │
+//!             requestClarification │  │      │ reject
+//!                                  ▼  │      ▼
+//!               ClarificationRequested ────► Rejected
+//!                answerClarification ▲  reject, once its time is over
+//!
+//!               any open state ── withdraw ──► Withdrawn
+//!               any open state ── close ─────► Rejected
+//! ```
+//!
+//! Every edge, `release` too, stands in [`application`], and a test holds that list to the code. So a host needs no table of
+//! what is allowed when: it calls and shows what it gets.
+//!
+//! ```
+//! use idcheck_domain::{Violation, calendar::WorkingCalendar, value::UnifiedBusinessNumber};
+//!
+//! // A value that exists is right.
+//! assert_eq!(UnifiedBusinessNumber::parse("04595258"), Err(Violation::UbnChecksum));
+//! assert_eq!(UnifiedBusinessNumber::parse("04595257")?.as_str(), "04595257");
+//!
+//! // A deadline of five working days (注意事項 五) that needed a year without a calendar says so.
+//! let due = WorkingCalendar::default().due("2026-11-23".parse()?, 5);
+//! assert_eq!((due.date.to_string().as_str(), due.provisional), ("2026-11-30", true));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
 //! | look for | in |
 //! |---|---|
 //! | a case, its states and transitions | [`application`] |
@@ -19,6 +59,11 @@
 //!
 //! The source of a rule is named in the doc comment of the item that keeps it: `注意事項 N` and `管理規範 N`
 //! are the Ministry's notices and rules of conduct, **decided** is a decision of this project.
+//!
+//! # Hosts to read
+//!
+//! `examples/review.rs` takes one application through its review from a terminal; `examples/lockout.rs` keeps the rule of
+//! three in a service that has nothing to do with ID cards.
 
 pub mod abuse;
 pub mod access;
@@ -44,3 +89,8 @@ pub mod verification;
 mod violation;
 
 pub use violation::Violation;
+
+/// The examples of the page that the package registry shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -34,6 +34,26 @@ impl Strikes {
 }
 
 /// Answers one query and says what the count is afterwards. `compare` is called only when the number is not locked.
+///
+/// Whoever stores the count MUST read it and write the new one in one transaction, or two wrong answers at once are one.
+///
+/// ```
+/// use idcheck_domain::{
+///     lockout::{Strikes, answer},
+///     verification::{CardStatus, Comparison},
+/// };
+///
+/// let mut strikes = Strikes::NONE;
+/// let codes = [false, false, true, false, true].map(|same| {
+///     let (result, after) = answer(strikes, || {
+///         if same { Comparison::Same(CardStatus::Normal) } else { Comparison::Different }
+///     });
+///     strikes = after;
+///     result.code()
+/// });
+/// // The right answer in between resets nothing; once locked, a right one is not compared any more.
+/// assert_eq!(codes, [2, 3, 1, 4, 5]);
+/// ```
 pub fn answer(strikes: Strikes, compare: impl FnOnce() -> Comparison) -> (VerificationResult, Strikes) {
     if strikes.is_locked() {
         return (VerificationResult::Locked, strikes);

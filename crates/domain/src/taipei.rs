@@ -5,6 +5,14 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 const OFFSET_SECONDS: i32 = 8 * 3600;
 
 /// The calendar day in Taipei at `at`; the day boundary of 注意事項 六 and of every deadline.
+///
+/// ```
+/// let evening = "2026-11-23T23:59:59+08:00".parse()?;
+/// let in_utc: chrono::DateTime<chrono::Utc> = "2026-11-23T16:00:00Z".parse()?;
+/// assert_eq!(idcheck_domain::taipei::day(evening).to_string(), "2026-11-23");
+/// assert_eq!(idcheck_domain::taipei::day(in_utc).to_string(), "2026-11-24");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
 pub fn day(at: DateTime<Utc>) -> NaiveDate {
     (at.naive_utc() + TimeDelta::seconds(i64::from(OFFSET_SECONDS))).date()
 }

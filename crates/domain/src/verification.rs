@@ -41,6 +41,26 @@ pub enum Comparison {
 
 /// Compares without stopping at the first difference. An ID number that is not in the register is `Different` too,
 /// and the status of a card is told only to a caller whose data match (**decided**: else it would be an oracle).
+///
+/// ```
+/// use idcheck_domain::{
+///     value::{ApplyCode, IssueSite, RocDate},
+///     verification::{CardData, CardStatus, Comparison, compare},
+/// };
+///
+/// let card = |year| -> Result<CardData, idcheck_domain::Violation> {
+///     Ok(CardData {
+///         apply_code: ApplyCode::First,
+///         applied_on: RocDate::parse(&format!("{year}0617"))?,
+///         issue_site: IssueSite::parse("63000")?,
+///     })
+/// };
+/// let registered = (card(108)?, CardStatus::ReportedLost);
+/// assert_eq!(compare(&card(108)?, Some(&registered)), Comparison::Same(CardStatus::ReportedLost));
+/// assert_eq!(compare(&card(109)?, Some(&registered)), Comparison::Different);
+/// assert_eq!(compare(&card(108)?, None), Comparison::Different);
+/// # Ok::<(), idcheck_domain::Violation>(())
+/// ```
 pub fn compare(asked: &CardData, registered: Option<&(CardData, CardStatus)>) -> Comparison {
     match registered {
         Some((data, status)) => {

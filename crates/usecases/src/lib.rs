@@ -17,6 +17,82 @@
 //! | [`ReadUsage`](usage::ReadUsage) | counts of use, for officers and for an organisation |
 //! | [`SendReminders`](reminders::SendReminders) | deadlines of organisations that come or are over |
 //!
+//! # Embedding
+//!
+//! A use case is made from the ports it needs, as `Arc<dyn Port>`, and has one method for each thing that it does. What a
+//! host brings are the ports: implement those of the use cases that you want, and put each through the contract suite in the
+//! repository's `crates/testing`, whose `examples/own_store.rs` is a whole store in memory. Refusals are enums; the words for
+//! them are the host's.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use chrono::{DateTime, Utc};
+//! use idcheck_domain::{
+//!     officer::{OfficerId, Role},
+//!     template::ReasonTemplate,
+//! };
+//! use idcheck_usecases::{
+//!     casework::{CaseworkRefusal, KeepTemplates},
+//!     ports::{
+//!         AuditEntry, Change, Changes, Clock, CommitError, Entropy, Officer, ReasonTemplates, StoreError,
+//!         StoredChallenge, Versioned,
+//!     },
+//! };
+//!
+//! struct Host;
+//!
+//! impl Clock for Host {
+//!     fn now(&self) -> DateTime<Utc> {
+//!         DateTime::UNIX_EPOCH
+//!     }
+//! }
+//!
+//! impl Entropy for Host {
+//!     fn fill(&self, bytes: &mut [u8]) {
+//!         bytes.fill(7); // A real host asks the operating system.
+//!     }
+//! }
+//!
+//! #[async_trait::async_trait]
+//! impl ReasonTemplates for Host {
+//!     async fn all(&self) -> Result<Vec<Versioned<ReasonTemplate>>, StoreError> {
+//!         Ok(Vec::new())
+//!     }
+//! }
+//!
+//! #[async_trait::async_trait]
+//! impl Changes for Host {
+//!     async fn commit(&self, _: Change) -> Result<(), CommitError> {
+//!         Err(StoreError::Unavailable.into())
+//!     }
+//!     async fn issue_challenge(&self, _: StoredChallenge) -> Result<(), StoreError> {
+//!         Err(StoreError::Unavailable)
+//!     }
+//!     async fn note(&self, _: AuditEntry) -> Result<(), StoreError> {
+//!         Err(StoreError::Unavailable)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let host = Arc::new(Host);
+//! let templates = KeepTemplates::new(host.clone(), host.clone(), host.clone(), host);
+//! let officer = |role| Officer { id: OfficerId(uuid::Uuid::nil()), username: "lin".to_owned(), role };
+//! assert_eq!(templates.list(&officer(Role::Reviewer)).await, Ok(Vec::new()));
+//! // What a role may do is the domain's rule, and asked before any port is.
+//! let draft = idcheck_usecases::casework::TemplateDraft {
+//!     used_for: idcheck_domain::template::TemplateUse::Reject,
+//!     title: idcheck_domain::value::TemplateTitle::parse("其他").unwrap(),
+//!     text: idcheck_domain::value::Reason::parse("不符規定").unwrap(),
+//!     in_use: true,
+//! };
+//! assert_eq!(templates.add(&officer(Role::Reviewer), draft).await, Err(CaseworkRefusal::Forbidden));
+//! # }
+//! ```
+//!
+//! The life of a case, which these use cases follow, is drawn in [`idcheck_domain`].
+//!
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
 
 pub mod acts;

@@ -102,6 +102,10 @@ enum Command {
 enum ConfigCommand {
     /// Read it and tell what is wrong with it; exit status 1 when it can't be used.
     Check(ConfigArguments),
+    /// Print the values that hold where none is set, as TOML.
+    Default,
+    /// Print what can be set, how and what for.
+    Reference,
 }
 
 /// Where the demo lives.
@@ -323,7 +327,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         // These need no runtime.
         Command::Openapi => Ok(print_openapi()),
-        Command::Config { command: ConfigCommand::Check(arguments) } => Ok(doctor::check_config(&arguments)),
+        Command::Config { command } => configuration(command),
         Command::Cert { command: CertCommand::Verify(arguments) } => cert::verify(&arguments),
         Command::Registry { command: RegistryCommand::Generate { count, file } } => {
             registry::generate(count, &file)
@@ -387,6 +391,16 @@ async fn execute_calendar(command: CalendarCommand) -> anyhow::Result<ExitCode> 
 
 fn read(arguments: &ConfigArguments) -> anyhow::Result<Config> {
     config::read(arguments.config.as_deref())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn configuration(command: ConfigCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ConfigCommand::Check(arguments) => return Ok(doctor::check_config(&arguments)),
+        ConfigCommand::Default => print!("{}", toml::to_string(&Config::default())?),
+        ConfigCommand::Reference => print!("{}", include_str!("../../../../docs/configuration.md")),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
