@@ -161,7 +161,7 @@ const guess = async () => {
   await open(applicant, `/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
   await applicant.fill('[name="/label"]', "主機");
   await applicant.fill('[name="/publicKeyPem"]', publicKey.export({ type: "spki", format: "pem" }));
-  await applicant.click("main form button");
+  await applicant.click("main form button:not([type=button])");
   await sign(applicant);
   await progress();
   const account = /A[WX]\d{3}/.exec(await text(applicant))[0];

@@ -145,14 +145,14 @@ impl Demo {
         self.dir.path().join("data")
     }
 
-    /// `idcheck audit verify` on its data.
-    pub fn audit(&self) -> (bool, String) {
+    /// Runs a command of `idcheck` on its data; whether it succeeded, and all that it printed.
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
         let data = self.data_dir();
         let environment = [
             ("IDCHECK_DATABASE_URL", format!("sqlite://{}", data.join("idcheck.db").display())),
             ("IDCHECK_KEY_FILE", data.join("key").display().to_string()),
         ];
-        let output = idcheck(&["audit", "verify"], &environment, "");
+        let output = idcheck(arguments, &environment, "");
         let printed = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
     }
@@ -323,6 +323,29 @@ impl Nodes {
             String::from_utf8_lossy(&output.stderr)
         );
         printed
+    }
+
+    /// A copy of the database as of now.
+    pub fn back_up(&self) -> PathBuf {
+        let (server, _) = self.admin.rsplit_once('/').unwrap();
+        let file = self.dir.path().join(format!("copy-{}", free_port()));
+        let mut command = Command::new("pg_dump");
+        let output =
+            command.args(["-Fc", "-f"]).arg(&file).arg(format!("{server}/{}", self.database)).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        file
+    }
+
+    /// The database as the copy has it. No node runs.
+    pub fn restore(&self, copy: &Path) {
+        let (server, _) = self.admin.rsplit_once('/').unwrap();
+        psql(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.database));
+        psql(&self.admin, &format!("CREATE DATABASE {}", self.database));
+        let mut command = Command::new("pg_restore");
+        command.arg("--exit-on-error").args(["-d", &format!("{server}/{}", self.database)]).arg(copy);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Takes the database away: what is connected is cut off, and nothing can connect.

@@ -1,7 +1,7 @@
 //! One or more servers on one database, whichever it is, so that a suite is written once for both.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -105,9 +105,40 @@ impl Site {
 
     /// `idcheck audit verify`.
     pub fn audit(&self) -> (bool, String) {
+        self.run(&["audit", "verify"])
+    }
+
+    /// Runs a command of `idcheck` on the database; whether it succeeded, and all that it printed.
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
         match self {
-            Self::Sqlite(demo) => demo.audit(),
-            Self::Postgres(nodes) => nodes.run(&["audit", "verify"]),
+            Self::Sqlite(demo) => demo.run(arguments),
+            Self::Postgres(nodes) => nodes.run(arguments),
+        }
+    }
+
+    /// A copy of the database as of now, made while it is used.
+    pub fn back_up(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(demo) => {
+                let file = demo.data_dir().join(format!("copy-{}", crate::free_port()));
+                let (done, told) = demo.run(&["backup", "make", &file.display().to_string()]);
+                assert!(done, "{told}");
+                file
+            }
+            Self::Postgres(nodes) => nodes.back_up(),
+        }
+    }
+
+    /// The database as the copy has it. No node runs.
+    pub fn restore(&self, copy: &Path) {
+        match self {
+            Self::Sqlite(demo) => {
+                for rest in ["-wal", "-shm"] {
+                    let _ = std::fs::remove_file(demo.data_dir().join(format!("idcheck.db{rest}")));
+                }
+                std::fs::copy(copy, demo.data_dir().join("idcheck.db")).unwrap();
+            }
+            Self::Postgres(nodes) => nodes.restore(copy),
         }
     }
 

@@ -83,7 +83,7 @@ async fn revoked_by_two_persons_and_back_by_an_improvement_plan() {
     let back = Caller::equipped(&applicant).await;
     assert_eq!((&back.account, back.iss_key == caller.iss_key), (&caller.account, false));
     assert_eq!(back.ask(url, &known).await, "1");
-    let (intact, printed) = demo.audit();
+    let (intact, printed) = demo.run(&["audit", "verify"]);
     assert!(intact, "{printed}");
 }
 

@@ -226,7 +226,7 @@ async fn answers_to_the_lock_out_and_explanations_that_cost_nothing() {
     assert_eq!(status, 3);
     assert!(printed.contains("[FAILED] Key: the registered fingerprint"), "{printed}");
 
-    let (intact, printed) = company.demo.audit();
+    let (intact, printed) = company.demo.run(&["audit", "verify"]);
     assert!(intact, "{printed}");
 }
 

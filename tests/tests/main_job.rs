@@ -70,7 +70,7 @@ async fn from_application_to_lock_out() {
     let refused = caller.send(&demo.base_url, &caller.token(&known)).await;
     assert_eq!((refused.status, refused.message.as_str()), (403, "access suspended or revoked"));
 
-    let (intact, printed) = demo.audit();
+    let (intact, printed) = demo.run(&["audit", "verify"]);
     assert!(intact, "{printed}");
     // A mail that the killed process had taken comes again only when its lease is over; these two are new.
     let mails = || std::fs::read_dir(demo.data_dir().join("mail")).unwrap().count();

@@ -125,7 +125,7 @@ async fn a_sweep_revokes_who_is_not_registered_by_two_persons() {
     assert_eq!(console.submit(&page, &format!("{page}/keep"), &typed).await.status, 303);
     let (_, worklist) = second.get(&format!("/sweeps/{id}")).await;
     assert_eq!(worklist["counts"]["waiting"], 0, "{worklist}");
-    let (intact, printed) = demo.audit();
+    let (intact, printed) = demo.run(&["audit", "verify"]);
     assert!(intact, "{printed}");
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) ledger_batch: usize,
     /// Times of tokens.
     pub(crate) tokens: TokensConfig,
+    /// How long things are kept.
+    pub(crate) retention: Retention,
     /// Logs.
     pub(crate) log: Log,
 }
@@ -118,6 +120,26 @@ pub(crate) struct CompanyRegisterConfig {
 impl Default for CompanyRegisterConfig {
     fn default() -> Self {
         Self { gcis: None, timeout: 5 }
+    }
+}
+
+/// How long things are kept, in days. Strikes go by themselves, the rest with `idcheck retention run`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Records of queries.
+    pub(crate) records: u32,
+    /// Mails that were sent or given up.
+    pub(crate) mails: u32,
+    /// An organisation with its cases, notices and keys, after its access ended and its last case was closed.
+    pub(crate) organisations: u32,
+    /// Wrong answers about an ID number, and what users and numbers are counted by for notices.
+    pub(crate) strikes: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { records: 2 * 365, mails: 365, organisations: 3653, strikes: 35 }
     }
 }
 
@@ -309,6 +331,7 @@ impl Default for Config {
             abuse: Abuse::default(),
             ledger_batch: 256,
             tokens: TokensConfig::default(),
+            retention: Retention::default(),
             log: Log::default(),
         }
     }

@@ -16,7 +16,7 @@ use idcheck_usecases::{
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn, SignInMethods},
-    ports::{Clock, Entropy, Limits, Mailer},
+    ports::{CardVerifier, Clock, Entropy, Limits, Mailer},
     review::{ReadCases, ReviewApplication},
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
 };
@@ -139,11 +139,43 @@ pub(crate) fn card_verifier(config: &Config) -> anyhow::Result<FolderVerifier> {
     Ok(verifier.fetching(Fetcher::new(fetching).context("fetching revocation information")?))
 }
 
+/// The addresses an organisation may register.
+fn address_policy(config: &Config) -> AddressPolicy {
+    if config.allow_loopback_hosts { AddressPolicy::PublicOrLoopback } else { AddressPolicy::Public }
+}
+
+/// What the acts of a card stand on.
+fn act_ports(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    cards: Arc<dyn CardVerifier>,
+) -> ActPorts {
+    ActPorts {
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        cards,
+        keys: Arc::new(PublicKeys),
+        challenges: Arc::clone(store) as _,
+        sessions: store.own_sessions(),
+        applications: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        plans: Arc::clone(store) as _,
+        notices: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        changes: Arc::clone(store) as _,
+        challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
+        address_policy: address_policy(config),
+    }
+}
+
 /// The running service.
 pub(crate) struct Service {
     app: App,
     store: Store,
     worker: bool,
+    strikes_kept: TimeDelta,
     latencies: Latencies,
     callers: Arc<CallerSnapshot>,
     cards: Arc<FolderVerifier>,
@@ -169,31 +201,12 @@ impl Service {
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
         callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
         let rates = Arc::new(Rates::new(&config.limits));
-        let acts = ActPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            cards: Arc::clone(&cards) as _,
-            keys: Arc::new(PublicKeys),
-            challenges: Arc::clone(&shared) as _,
-            sessions: shared.own_sessions(),
-            applications: Arc::clone(&shared) as _,
-            organisations: Arc::clone(&shared) as _,
-            plans: Arc::clone(&shared) as _,
-            notices: Arc::clone(&shared) as _,
-            calendar: Arc::clone(&shared) as _,
-            changes: Arc::clone(&shared) as _,
-            challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
-            address_policy: if config.allow_loopback_hosts {
-                AddressPolicy::PublicOrLoopback
-            } else {
-                AddressPolicy::Public
-            },
-        };
+        let acts = act_ports(config, &shared, &clock, &entropy, Arc::clone(&cards) as _);
         let review = casework::review(&shared, &clock, &entropy, Arc::clone(&cards) as _);
-        let casework = casework::ports(&shared, &clock, &entropy);
+        let office = casework::ports(&shared, &clock, &entropy);
         let register = company_register::register(&config.company_register, &shared)?;
-        let sweeps = SweepCompanies::new(casework.clone(), Arc::clone(&shared) as _, register);
-        let jobs = casework::Jobs::new(config, &shared, casework.clone(), sweeps.clone());
+        let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
+        let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
@@ -213,10 +226,10 @@ impl Service {
             read_receipt: ReadReceipt::new(acts),
             read_cases: ReadCases::new(review.clone()),
             review: ReviewApplication::new(review),
-            organisations: ReadOrganisations::new(casework.clone()),
-            govern: GovernAccess::new(casework.clone()),
-            plans: JudgePlans::new(casework.clone()),
-            notices: HandleNotices::new(casework),
+            organisations: ReadOrganisations::new(office.clone()),
+            govern: GovernAccess::new(office.clone()),
+            plans: JudgePlans::new(office.clone()),
+            notices: HandleNotices::new(office),
             sweeps,
             audit: casework::audit(&shared),
             register: Arc::clone(&shared) as _,
@@ -236,7 +249,20 @@ impl Service {
         let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
         let app = App { services, config: Arc::new(http(config)) };
         let worker = config.roles.contains(&Role::Worker);
-        Ok(Self { app, store, worker, latencies, callers, cards, refresh_lists, rates, mail, casework: jobs })
+        let strikes_kept = TimeDelta::days(i64::from(config.retention.strikes));
+        Ok(Self {
+            app,
+            store,
+            worker,
+            strikes_kept,
+            latencies,
+            callers,
+            cards,
+            refresh_lists,
+            rates,
+            mail,
+            casework,
+        })
     }
 
     /// Serves until `stop` changes, with the jobs beside.
@@ -262,7 +288,7 @@ impl Service {
             }
         }));
         if self.worker {
-            work(&mut jobs, &stop, self.store.clone(), self.mail);
+            work(&mut jobs, &stop, (self.store.clone(), self.strikes_kept), self.mail);
             self.casework.start(&mut jobs, &stop);
         }
         let lists = Arc::clone(&cards);
@@ -310,7 +336,12 @@ fn raise_descriptors() -> Option<u64> {
 }
 
 /// Starts what nobody waits for: mail, and the removal of what ended.
-fn work(jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>, store: Store, mail: DeliverMail) {
+fn work(
+    jobs: &mut JoinSet<()>,
+    stop: &watch::Receiver<()>,
+    (store, strikes_kept): (Store, TimeDelta),
+    mail: DeliverMail,
+) {
     jobs.spawn(every(MAIL, stop.clone(), move || {
         let mail = mail.clone();
         async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
@@ -319,7 +350,7 @@ fn work(jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>, store: Store, mail: 
         let store = store.clone();
         async move {
             // A failure is logged by the store, and the next turn tries again.
-            let _ = store.purge(SystemClock.now()).await;
+            let _ = store.purge(SystemClock.now(), strikes_kept).await;
         }
     }));
 }

@@ -14,7 +14,10 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{chain_entry, record};
+use crate::{
+    entity::{chain_entry, record},
+    store::RESTORED,
+};
 
 /// Kind of an entry that tells of an act, a decision or a look.
 pub(crate) const KIND_AUDIT: &str = "audit";
@@ -168,23 +171,41 @@ pub struct ChainReport {
     pub records: u64,
     /// The first bad entry and what is wrong with it.
     pub first_bad: Option<(i64, Fault)>,
+    /// Where the database went on from a backup.
+    pub gaps: Vec<Gap>,
+    /// Batches whose records were removed after the time for which they are kept.
+    pub removed: u64,
+}
+
+/// A time whose entries are lost: the database went on from a backup. Instants in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The entry that tells of it.
+    pub seq: i64,
+    /// The last entry before.
+    pub from: i64,
+    /// When the database went on.
+    pub until: i64,
 }
 
 /// Entries of one page; each may be a batch of some hundred records.
 const PAGE: u64 = 200;
 
-/// Walks the chain from entry `from`, taking the hash of the entry before it as given.
+/// Walks the chain from entry `from`, taking the hash of the entry before it as given. Of the batches up to `removed` the
+/// records may be gone: an entry of the chain says so.
 pub(crate) async fn verify<C: ConnectionTrait>(
     db: &C,
     from: i64,
+    removed: i64,
     mut progress: impl FnMut(i64, i64) + Send,
 ) -> Result<ChainReport, DbErr> {
     // Read before the head: an entry's transaction moves the head too, so whatever is behind the head never was right.
     let greatest = greatest_seq(db).await?;
     let end = head(db, "SELECT seq, hash FROM chain_head WHERE id = 1").await?;
-    let mut report = ChainReport { entries: 0, records: 0, first_bad: None };
+    let mut report = ChainReport { entries: 0, records: 0, first_bad: None, gaps: Vec::new(), removed: 0 };
     let from = from.max(1);
     let before = chain_entry::Entity::find_by_id(from - 1).one(db).await?;
+    let mut at = before.as_ref().map_or(0, |entry| entry.at);
     let mut last = Head { seq: from - 1, hash: before.map_or_else(|| vec![0; 32], |entry| entry.hash) };
     loop {
         let page = chain_entry::Entity::find()
@@ -198,11 +219,19 @@ pub(crate) async fn verify<C: ConnectionTrait>(
         let mut records = records_between(db, last.seq + 1, page_end).await?;
         for entry in page {
             let under = records.remove(&entry.seq).unwrap_or_default();
-            if let Some((seq, fault)) = fault_of(&last, &entry, &under) {
+            let gone = under.is_empty() && entry.kind == KIND_BATCH && entry.seq <= removed;
+            if let Some((seq, fault)) =
+                fault_of(&last, &entry, &under).filter(|(_, fault)| !(gone && *fault == Fault::Records))
+            {
                 report.first_bad = Some((seq, fault));
                 return Ok(report);
             }
             report.entries += 1;
+            report.removed += u64::from(gone);
+            if audit_entry(&entry.body).is_some_and(|told| told.action == RESTORED) {
+                report.gaps.push(Gap { seq: entry.seq, from: at, until: entry.at });
+            }
+            at = entry.at;
             report.records += u64::try_from(under.len()).unwrap_or_default();
             last = Head { seq: entry.seq, hash: entry.hash };
         }

@@ -22,8 +22,8 @@ mod rows;
 mod store;
 mod vault;
 
-pub use chain::{ChainReport, Fault};
+pub use chain::{ChainReport, Fault, Gap};
 pub use ledger::LedgerWriter;
 pub use migration::MigrationState;
-pub use store::Store;
+pub use store::{Keep, Removed, Store};
 pub use vault::Vault;

@@ -33,7 +33,7 @@ on_both!(tally, |database| {
     contract::tally::colluding_companies([&store, &other], &ledger).await;
     // What is older than the strikes goes with them.
     let later = database.clock.now() + chrono::TimeDelta::days(37);
-    store.purge(later).await.unwrap();
+    store.purge(later, chrono::TimeDelta::days(35)).await.unwrap();
     for table in ["usage_users", "usage_numbers"] {
         assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }

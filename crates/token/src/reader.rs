@@ -60,7 +60,7 @@ impl TokenReader for Tokens {
         let (compact, header) = read(token)?;
         compact.signed(&header.algorithm, Profile::Legacy, keys.iter())?;
         let claims = compact.claims().ok_or(TokenRefusal::Malformed)?;
-        let expires_at = self.legacy.times(&claims, now)?;
+        let (valid_from, expires_at) = self.legacy.times(&claims, now)?;
         let jti = jti(&claims)?;
         let text = |name| claims.text(name).map(str::to_owned);
         Ok(LegacyClaims {
@@ -72,6 +72,7 @@ impl TokenReader for Tokens {
             op_type: text("opType"),
             condition_map: text("conditionMap"),
             jti,
+            valid_from,
             expires_at,
         })
     }
@@ -89,7 +90,7 @@ impl TokenReader for Tokens {
         };
         compact.signed(&header.algorithm, Profile::Strict, keys.iter().filter(named))?;
         let claims = compact.claims().ok_or(TokenRefusal::Malformed)?;
-        let expires_at = self.strict.times(&claims, now)?;
+        let (valid_from, expires_at) = self.strict.times(&claims, now)?;
         let (audience, bound) = (claims.text("aud"), claims.text("digest"));
         if audience.ok_or(TokenRefusal::Malformed)? != self.audience {
             return Err(TokenRefusal::WrongAudience);
@@ -98,7 +99,8 @@ impl TokenReader for Tokens {
         if bound.ok_or(TokenRefusal::Malformed)? != digest {
             return Err(TokenRefusal::WrongDigest);
         }
-        Ok(StrictClaims { user_id: claims.text("sub").map(str::to_owned), jti: jti(&claims)?, expires_at })
+        let user_id = claims.text("sub").map(str::to_owned);
+        Ok(StrictClaims { user_id, jti: jti(&claims)?, valid_from, expires_at })
     }
 
     fn members(&self, json: &[u8]) -> Option<TextMembers> {

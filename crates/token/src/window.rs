@@ -20,12 +20,12 @@ impl Window {
     /// The strict profile's.
     pub const STRICT: Self = Self { skew: TimeDelta::seconds(300), span: TimeDelta::seconds(300) };
 
-    /// The token's end, if `now` is inside its times.
+    /// The first instant at which the token could be taken, and its end, if `now` is inside its times.
     pub(crate) fn times(
         self,
         claims: &Members<'_>,
         now: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, TokenRefusal> {
+    ) -> Result<(DateTime<Utc>, DateTime<Utc>), TokenRefusal> {
         let instant = |name| {
             let seconds = claims.integer(name).ok_or(TokenRefusal::Malformed)?;
             DateTime::from_timestamp(seconds, 0).ok_or(TokenRefusal::Malformed)
@@ -38,7 +38,7 @@ impl Window {
         if expires <= now - self.skew || span > self.span || span < TimeDelta::zero() {
             return Err(TokenRefusal::Expired);
         }
-        Ok(expires)
+        Ok((issued - self.skew, expires))
     }
 }
 

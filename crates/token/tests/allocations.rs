@@ -58,6 +58,10 @@ impl CallerSource for World {
             keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, self.pem.clone())],
         }])
     }
+
+    async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
 }
 
 struct Always;

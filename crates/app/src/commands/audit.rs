@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, SecondsFormat};
+use idcheck_domain::taipei;
 use idcheck_persistence::Fault;
 
 use crate::config::Config;
@@ -12,6 +14,20 @@ pub(super) async fn verify(config: &Config, from: i64) -> anyhow::Result<ExitCod
     match report.first_bad {
         None => {
             println!("intact: {} entries, {} verification records", report.entries, report.records);
+            if report.removed > 0 {
+                println!(
+                    "the records of {} batches were removed after the time for which they are kept",
+                    report.removed
+                );
+            }
+            for gap in report.gaps {
+                println!(
+                    "entry {}: went on from a backup; what happened from {} to {} is lost",
+                    gap.seq,
+                    shown(gap.from),
+                    shown(gap.until)
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
         Some((seq, fault)) => {
@@ -25,4 +41,10 @@ pub(super) async fn verify(config: &Config, from: i64) -> anyhow::Result<ExitCod
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Microseconds since 1970 as a Taipei time.
+pub(super) fn shown(at: i64) -> String {
+    let at = taipei::local(DateTime::from_timestamp_micros(at).unwrap_or_default());
+    at.to_rfc3339_opts(SecondsFormat::Secs, false)
 }

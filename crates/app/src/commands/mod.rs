@@ -8,6 +8,7 @@ mod doctor;
 mod officer;
 mod registry;
 mod serve;
+mod upkeep;
 
 pub(crate) use serve::terminated;
 
@@ -86,6 +87,16 @@ enum Command {
     Cert {
         #[command(subcommand)]
         command: CertCommand,
+    },
+    /// What is kept for a time only.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
+    /// Copies of the database.
+    Backup {
+        #[command(subcommand)]
+        command: BackupCommand,
     },
     /// Look whether the service can work as it is configured; exit status 1 when something fails.
     Doctor(ConfigArguments),
@@ -287,6 +298,25 @@ enum AuditCommand {
 }
 
 #[derive(Subcommand)]
+enum RetentionCommand {
+    /// Remove what was kept as long as `[retention]` says; the audit log tells of it and stays verifiable.
+    Run(ConfigArguments),
+}
+
+#[derive(Subcommand)]
+enum BackupCommand {
+    /// Write a copy of a SQLite database, as of one instant, while the service runs.
+    Make {
+        /// A file that is not there yet.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Go on from a restored copy, before the service starts: what was issued before counts no more.
+    Restored(ConfigArguments),
+}
+
+#[derive(Subcommand)]
 enum CertCommand {
     /// Judge a signature; exit status 0 accepted, 1 refused, 2 unreadable.
     Verify(cert::VerifyArguments),
@@ -369,6 +399,15 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         Command::Officer { command } => officers(command).await,
         Command::Audit { command: AuditCommand::Verify { from, config } } => {
             audit::verify(&read(&config)?, from).await
+        }
+        Command::Retention { command: RetentionCommand::Run(config) } => {
+            upkeep::retain(&read(&config)?).await
+        }
+        Command::Backup { command: BackupCommand::Make { file, config } } => {
+            upkeep::back_up(&read(&config)?, &file).await
+        }
+        Command::Backup { command: BackupCommand::Restored(config) } => {
+            upkeep::restored(&read(&config)?).await
         }
         Command::Doctor(arguments) => Ok(Box::pin(doctor::run(&arguments)).await),
         Command::Openapi

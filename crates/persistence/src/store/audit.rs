@@ -12,7 +12,7 @@ use crate::{
 
 /// A member of an entry's body, in the words of the database, as the indexes have it. Nothing for what is no entry of ours:
 /// the body of a batch is no JSON. Identities and actions hold no quotes.
-fn member(backend: DbBackend, name: &str) -> String {
+pub(super) fn member(backend: DbBackend, name: &str) -> String {
     match backend {
         DbBackend::Postgres => format!("(substring(body from '\"{name}\":\"([^\"]*)\"') COLLATE \"C\")"),
         _ => format!("(CASE WHEN kind = 'audit' THEN json_extract(body, '$.{name}') END)"),

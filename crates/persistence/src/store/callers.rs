@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     key::{Environment, RegisteredKey},
     value::UnifiedBusinessNumber,
@@ -13,7 +14,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement}
 use super::{Store, unavailable};
 use crate::{
     entity::{iss_key, organisation, registered_key},
-    rows::{corrupt, key_of, organisation_of},
+    rows::{corrupt, instant, key_of, organisation_of},
 };
 
 #[async_trait]
@@ -66,6 +67,11 @@ impl CallerSource for Store {
             });
         }
         Ok(records)
+    }
+
+    async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let entry = self.last_entry(super::RESTORED).await?;
+        entry.map(|(at, _)| instant("audit_chain", "at", at)).transpose()
     }
 }
 

@@ -53,7 +53,9 @@ impl Changes for Store {
         let tx = self.begin().await.map_err(failed)?;
         // Dropped on an error, which rolls everything back.
         self.write(&tx, &change).await?;
-        tx.commit().await.map_err(failed)
+        tx.commit().await.map_err(failed)?;
+        tell(&change.audit);
+        Ok(())
     }
 
     async fn issue_challenge(&self, stored: StoredChallenge) -> Result<(), StoreError> {
@@ -78,8 +80,10 @@ impl Changes for Store {
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
         let written = async {
             let tx = self.begin().await?;
-            self.audit(&tx, &[entry]).await?;
-            tx.commit().await
+            self.audit(&tx, std::slice::from_ref(&entry)).await?;
+            tx.commit().await?;
+            tell(&[entry]);
+            Ok(())
         };
         written.await.map_err(unavailable)
     }
@@ -175,6 +179,14 @@ impl Store {
             chain::append(tx, &mut head, at, chain::KIND_AUDIT, chain::audit_body(entry)).await?;
         }
         chain::store_head(tx, &head).await
+    }
+}
+
+/// Who did what to what, outside the database too: what a restored backup lacks is found in the log. Numbers and identities
+/// only.
+fn tell(entries: &[AuditEntry]) {
+    for AuditEntry { actor, action, subject, .. } in entries {
+        tracing::info!(target: "idcheck::audit", actor, action, subject, "done");
     }
 }
 

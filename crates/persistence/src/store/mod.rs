@@ -17,10 +17,13 @@ mod register;
 mod sweeps;
 mod tally;
 mod templates;
+mod upkeep;
 mod usage;
 mod users;
 
 pub(crate) use register::status_of;
+pub(crate) use upkeep::RESTORED;
+pub use upkeep::{Keep, Removed};
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,9 +39,6 @@ use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
 
 /// Longest wait for a connection or a lock, and longest run of a statement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How long strikes are kept, in days (**decided**).
-const STRIKES_KEPT_DAYS: i64 = 35;
 
 /// The store. Clones share its connections.
 #[derive(Clone)]
@@ -134,18 +134,19 @@ impl Store {
         from: i64,
         progress: impl FnMut(i64, i64) + Send,
     ) -> Result<ChainReport, StoreError> {
-        chain::verify(&self.reader, from, progress).await.map_err(unavailable)
+        let removed = self.records_removed().await?;
+        chain::verify(&self.reader, from, removed, progress).await.map_err(unavailable)
     }
 
     /// Deletes what can have no effect any more: challenges, officers' sessions and replay entries that ended an
     /// hour before `now` (a token is taken for some minutes after its end), and strikes and
-    /// counts of users and ID numbers older than [`STRIKES_KEPT_DAYS`].
+    /// counts of users and ID numbers older than `strikes_kept`.
     ///
     /// # Errors
     /// The store's.
-    pub async fn purge(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn purge(&self, now: DateTime<Utc>, strikes_kept: TimeDelta) -> Result<(), StoreError> {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
-        let kept = taipei::day(now - TimeDelta::days(STRIKES_KEPT_DAYS)).to_string();
+        let kept = taipei::day(now - strikes_kept).to_string();
         let kept: sea_orm::Value = kept.into();
         for (sql, before) in [
             ("DELETE FROM challenges WHERE expires_at < $1", ended.clone()),

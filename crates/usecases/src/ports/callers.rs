@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
     key::{Environment, KeyId, Profile},
@@ -100,6 +101,9 @@ pub trait CallerSource: Send + Sync {
 
     /// All callers, not older than the epoch read before.
     async fn load(&self) -> Result<Vec<CallerRecord>, StoreError>;
+
+    /// When the store last went on from a restored backup, which does not know the tokens spent after it was made.
+    async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
 }
 
 /// A limit of check 9.

@@ -88,6 +88,8 @@ pub struct LegacyClaims {
     pub condition_map: Option<String>,
     /// `jti`.
     pub jti: String,
+    /// The first instant at which it could be taken: `iat` less what clocks may be off.
+    pub valid_from: DateTime<Utc>,
     /// `exp`.
     pub expires_at: DateTime<Utc>,
 }
@@ -112,6 +114,8 @@ pub struct StrictClaims {
     pub user_id: Option<String>,
     /// `jti`.
     pub jti: String,
+    /// The first instant at which it could be taken: `iat` less what clocks may be off.
+    pub valid_from: DateTime<Utc>,
     /// `exp`.
     pub expires_at: DateTime<Utc>,
 }

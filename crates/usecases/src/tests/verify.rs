@@ -57,6 +57,7 @@ struct Query {
     address: &'static str,
     active: bool,
     signature: Result<(), TokenRefusal>,
+    restored_at: Option<DateTime<Utc>>,
     account: &'static str,
     job: &'static str,
     user: &'static str,
@@ -74,6 +75,7 @@ const RIGHT: Query = Query {
     address: "8.8.8.8",
     active: true,
     signature: Ok(()),
+    restored_at: None,
     account: "AW001",
     job: "V2C201",
     user: "user1",
@@ -117,6 +119,7 @@ impl TokenReader for Tokens {
             op_type: Some("RW".to_owned()),
             condition_map: Some(String::new()),
             jti: "j".to_owned(),
+            valid_from: now,
             expires_at: now,
         })
     }
@@ -130,7 +133,8 @@ impl TokenReader for Tokens {
     ) -> Result<StrictClaims, TokenRefusal> {
         assert_eq!(body, self.0.body.as_bytes(), "the token is bound to another body");
         self.0.signature?;
-        Ok(StrictClaims { user_id: Some(self.0.user.to_owned()), jti: "j".to_owned(), expires_at: now })
+        let user_id = Some(self.0.user.to_owned());
+        Ok(StrictClaims { user_id, jti: "j".to_owned(), valid_from: now, expires_at: now })
     }
 
     fn members(&self, json: &[u8]) -> Option<TextMembers> {
@@ -170,6 +174,7 @@ impl TokenReader for Tokens {
 async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
     let mut source = MockCallerSource::new();
     source.expect_epoch().returning(|| Ok(1));
+    source.expect_restored_at().return_const(Ok(query.restored_at));
     let standing = match query.environment {
         Environment::Production => Standing::Production {
             account: Account::FIRST,
@@ -280,6 +285,18 @@ async fn the_first_broken_check_decides_and_is_recorded() {
             assert_eq!(recorded.len(), 1);
             assert_eq!(recorded[0].ask, Ask::Refused(code));
         }
+    }
+}
+
+/// Threat 26: a restored backup does not know which of the tokens made before were spent.
+#[tokio::test]
+async fn a_token_from_before_a_restored_backup_is_refused() {
+    for profile in [Profile::Legacy, Profile::Strict] {
+        let query = |restored_at| Query { profile, restored_at: Some(restored_at), ..RIGHT };
+        let (verdict, recorded) = ask(query(now() + chrono::TimeDelta::microseconds(1))).await;
+        assert_eq!(verdict, Verdict::Token(TokenRefusal::Expired));
+        assert_eq!(recorded[0].ask, Ask::Refused(RefusalCode::TokenTimes));
+        assert_eq!(ask(query(now())).await.0, Verdict::Result(VerificationResult::Match));
     }
 }
 

@@ -98,6 +98,9 @@ pub(super) trait Profile: Sync {
         now: DateTime<Utc>,
     ) -> Result<Self::Claims, TokenRefusal>;
 
+    /// The first instant at which the token could be taken.
+    fn valid_from(&self, claims: &Self::Claims) -> DateTime<Utc>;
+
     /// The organisation's user, as it was sent.
     fn user_id<'c>(&self, claims: &'c Self::Claims) -> Option<&'c str>;
 
@@ -198,6 +201,9 @@ impl VerifyCard {
         })?;
         if let Some(user) = profile.user_id(&claims).filter(|user| user_id(user)) {
             user.clone_into(&mut entry.user_id);
+        }
+        if self.ports.callers.forgot(profile.valid_from(&claims)) {
+            return Err((RefusalCode::TokenTimes, Verdict::Token(TokenRefusal::Expired)));
         }
         if let Standing::Production { active: false, .. } = caller.standing {
             return Err((RefusalCode::AccessEnded, Verdict::AccessEnded));

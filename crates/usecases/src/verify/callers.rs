@@ -12,6 +12,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use idcheck_domain::{key::KeyId, value::UnifiedBusinessNumber};
 
 use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, Standing, StoreError};
@@ -35,6 +36,8 @@ pub struct CallerSnapshot {
     keys: Arc<dyn KeyReader>,
     callers: ArcSwap<Callers>,
     epoch: AtomicI64,
+    /// Microseconds since 1970; tokens issued before are refused.
+    restored_at: AtomicI64,
     refreshing: tokio::sync::Mutex<()>,
 }
 
@@ -46,6 +49,7 @@ impl CallerSnapshot {
             keys,
             callers: ArcSwap::default(),
             epoch: AtomicI64::new(-1),
+            restored_at: AtomicI64::new(i64::MIN),
             refreshing: tokio::sync::Mutex::new(()),
         }
     }
@@ -53,6 +57,11 @@ impl CallerSnapshot {
     /// The caller with this Iss Key.
     pub fn find(&self, iss: &str) -> Option<Arc<Caller>> {
         self.callers.load().get(iss).cloned()
+    }
+
+    /// Whether a token issued then may have been spent in the time that a restored backup does not know (threat 26).
+    pub fn forgot(&self, valid_from: DateTime<Utc>) -> bool {
+        valid_from.timestamp_micros() < self.restored_at.load(Ordering::Acquire)
     }
 
     /// Loads what changed since the last refresh; on return every change committed before the call is in force.
@@ -66,6 +75,9 @@ impl CallerSnapshot {
             return Ok(());
         }
         let records = self.source.load().await?;
+        if let Some(at) = self.source.restored_at().await? {
+            self.restored_at.store(at.timestamp_micros(), Ordering::Release);
+        }
         let known = self.parsed_keys();
         let callers = records.into_iter().map(|record| self.caller(record, &known)).collect();
         self.callers.store(Arc::new(callers));

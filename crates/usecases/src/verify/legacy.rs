@@ -36,6 +36,10 @@ impl Profile for Legacy {
         tokens.verify_legacy(token, keys, now)
     }
 
+    fn valid_from(&self, claims: &LegacyClaims) -> DateTime<Utc> {
+        claims.valid_from
+    }
+
     fn user_id<'c>(&self, claims: &'c LegacyClaims) -> Option<&'c str> {
         claims.user_id.as_deref()
     }

@@ -34,6 +34,10 @@ impl Profile for Strict<'_> {
         tokens.verify_strict(token, self.body, keys, now)
     }
 
+    fn valid_from(&self, claims: &StrictClaims) -> DateTime<Utc> {
+        claims.valid_from
+    }
+
     fn user_id<'c>(&self, claims: &'c StrictClaims) -> Option<&'c str> {
         claims.user_id.as_deref()
     }
