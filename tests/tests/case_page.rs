@@ -19,14 +19,22 @@ async fn what_a_case_changes_is_shown_beside_what_is() {
     let console = Console::of(&demo, "reviewer1").await;
     assert!(console.get(&first).await.text.contains("該機構尚未獲核准"));
     let officer = Officer::of(&demo, "reviewer2").await;
-    officer.approve(first.rsplit('/').next().unwrap()).await;
+    let first = first.rsplit('/').next().unwrap();
+    let case = officer.get(&format!("/applications/{first}")).await.1;
+    assert_eq!(
+        (&case["changes"], &case["workingDaysLeft"]),
+        (&Value::Null, &json!(5)),
+        "nothing is held yet: {case}"
+    );
+    officer.approve(first).await;
 
     let content = json!({
         "hostAddresses": ["127.0.0.9"], "reason": "搬遷",
         "contact": {"name": "林大同", "mobile": "0912345678", "email": "it@example.com"},
         "consent": {"noticeVersion": "108-06", "conductVersion": "108-06"},
     });
-    let page = console.get(&filed(&applicant, "changeAddress", &content).await).await.text;
+    let change = filed(&applicant, "changeAddress", &content).await;
+    let page = console.get(&change).await.text;
     let (_, compared) = page.split_once("與機構現有資料之差異").unwrap();
     let (compared, rest) = compared.split_once("</table>").unwrap();
     for text in ["127.0.0.1", "127.0.0.9", "王小明", "林大同"] {
@@ -37,6 +45,17 @@ async fn what_a_case_changes_is_shown_beside_what_is() {
     for text in ["近三十日使用情形", "沒有異常使用通知。", "同意"] {
         assert!(rest.contains(text), "{text} in {rest}");
     }
+
+    // The API tells the same.
+    let case = officer.get(&format!("/applications/{}", change.rsplit('/').next().unwrap())).await.1;
+    let pointers: Vec<_> = case["changes"].as_array().unwrap().iter().map(|c| c["pointer"].clone()).collect();
+    assert_eq!(pointers, ["/contact/name", "/hostAddresses"].map(Value::from), "{case}");
+    assert_eq!(
+        (&case["changes"][1]["is"], &case["changes"][1]["asked"]),
+        (&json!("127.0.0.1"), &json!("127.0.0.9"))
+    );
+    assert_eq!((&case["workingDaysLeft"], &case["notices"]), (&json!(5), &json!([])));
+    assert_eq!((&case["usage"]["queries"], &case["usage"]["lockOuts"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

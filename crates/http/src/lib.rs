@@ -5,6 +5,7 @@
 
 mod api;
 mod audit;
+mod case;
 mod chart;
 mod client_address;
 mod connections;

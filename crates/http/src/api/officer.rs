@@ -28,7 +28,7 @@ use super::{
     render::{Case, Queue, case_of, queue_item},
     shape::{ApproveRequest, ClarificationRequest, RejectRequest, SessionRequest},
 };
-use crate::{i18n::Lang, problem::Problem};
+use crate::{case::Beside, i18n::Lang, problem::Problem};
 
 pub(super) struct OfficerApi;
 
@@ -86,8 +86,8 @@ impl<'r> SignedIn<'r> {
     async fn case(&self, id: ApplicationId) -> Result<Json<Case>, Failure> {
         let services = &self.context.app.services;
         let file = services.read_cases.case(&self.officer, id).await.map_err(|r| self.context.failure(r))?;
-        let registered = services.sweeps.registered(file.application.ubn).await;
-        Ok(Json(case_of(&file, &registered, services.clock.now())))
+        let beside = Beside::read(services, &file).await.map_err(|error| self.context.failure(error))?;
+        Ok(Json(case_of(&file, &beside, services.clock.now())))
     }
 
     async fn step(

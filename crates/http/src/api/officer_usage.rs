@@ -20,7 +20,7 @@ pub(super) struct UsageApi;
 /// Queries by what became of them.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
-struct UsageCounts {
+pub(super) struct UsageCounts {
     queries: u64,
     /// By result, from 1 to 8.
     results: Vec<u64>,
@@ -84,7 +84,7 @@ struct Usage {
     organisations: Vec<OrganisationUsage>,
 }
 
-fn counts(count: &DayCount) -> UsageCounts {
+pub(super) fn counts(count: &DayCount) -> UsageCounts {
     UsageCounts {
         queries: count.queries(),
         results: VerificationResult::ALL.map(|result| count.with(result)).to_vec(),

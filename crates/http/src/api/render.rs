@@ -1,6 +1,6 @@
 //! What the API tells: the domain's values as the document's objects.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use idcheck_domain::{
     access::Access,
     application::{self, Actor, Request},
@@ -18,10 +18,14 @@ use poem_openapi::{Object, Union};
 use uuid::Uuid;
 
 use super::{
-    render_casework::{ImprovementPlan, Notice, own_notice, own_plan},
+    officer_usage::{UsageCounts, counts},
+    render_casework::{ImprovementPlan, Notice, notice_of, own_notice, own_plan},
     shape::{Contact, Purpose},
 };
-use crate::show::card_status;
+use crate::{
+    case::{Beside, Difference, differences},
+    show::card_status,
+};
 
 type Time = DateTime<FixedOffset>;
 
@@ -524,19 +528,45 @@ pub(super) struct Case {
     names_agree: bool,
     card: Card,
     company_register: Registered,
+    /// Working days left for the decision or the answer, while one is awaited.
+    working_days_left: Option<u32>,
     /// What the organisation holds now.
     organisation: Option<Organisation>,
+    /// What the case would change of that; none for an organisation that never held access.
+    changes: Option<Vec<Change>>,
     /// Its other cases, newest first.
     former_applications: Vec<Application>,
+    /// Notices of abnormal use, newest first.
+    notices: Vec<Notice>,
+    /// Its use of the last 30 days; production only.
+    usage: RecentUsage,
+}
+
+/// A field that a case would change.
+#[derive(Debug, Object)]
+struct Change {
+    /// The field of the act's content.
+    pointer: String,
+    /// As the organisation has it now; empty where it has none.
+    is: String,
+    /// As the case has it.
+    asked: String,
+}
+
+/// Use in a short period.
+#[derive(Debug, Object)]
+struct RecentUsage {
+    from: NaiveDate,
+    until: NaiveDate,
+    #[oai(flatten)]
+    counts: UsageCounts,
 }
 
 /// A case after a step, or as it is read.
-pub(super) fn case_of(
-    file: &CaseFile,
-    registered: &Result<Option<CompanyRecord>, RegisterError>,
-    now: DateTime<Utc>,
-) -> Case {
+pub(super) fn case_of(file: &CaseFile, beside: &Beside, now: DateTime<Utc>) -> Case {
     let case = &file.application;
+    let change = |one: Difference| Change { pointer: one.pointer.to_owned(), is: one.is, asked: one.asked };
+    let period = beside.usage.period;
     Case {
         id: case.id.0,
         version: file.version,
@@ -545,8 +575,16 @@ pub(super) fn case_of(
         certificate_name: case.card.company_name.clone(),
         names_agree: case.card.bears(&case.company_name),
         card: card_of(&case.card, file.card_today),
-        company_register: registered_of(registered, &case.company_name),
+        company_register: registered_of(&beside.registered, &case.company_name),
+        working_days_left: beside.days_left,
         organisation: file.organisation.as_ref().map(|o| organisation_of(o, now)),
+        changes: differences(file, now).map(|all| all.into_iter().map(change).collect()),
         former_applications: file.former.iter().map(|a| application_of(a, &[], Reader::Officer)).collect(),
+        notices: file.notices.iter().map(|read| notice_of(read, None, now)).collect(),
+        usage: RecentUsage {
+            from: period.first(),
+            until: period.last(),
+            counts: counts(&beside.usage.total()),
+        },
     }
 }

@@ -1,23 +1,18 @@
 //! One case and the steps of its review.
 
-mod comparison;
-
 use std::collections::HashMap;
 
 use idcheck_domain::{
     Violation,
     application::{ApplicationId, StateName},
-    company::CompanyRecord,
     officer::{Permission, permits},
-    taipei,
     template::ReasonTemplate,
     value::{Narrative, Reason},
 };
 use idcheck_usecases::{
     FieldViolation,
-    ports::{Officer, RegisterError, Versioned},
+    ports::{Officer, Versioned},
     review::{CaseFile, ReviewCommand},
-    usage::UsageReport,
 };
 use minijinja::{Value, context};
 use poem::{
@@ -29,6 +24,7 @@ use uuid::Uuid;
 
 use super::{officer, organisation::notice};
 use crate::{
+    case::{Beside, differences},
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
     show::{self as shown, Reader},
@@ -55,22 +51,15 @@ struct Typed<'t> {
     violation: Option<FieldViolation>,
 }
 
-/// What is known about a case beside the case.
-struct Beside {
-    registered: Result<Option<CompanyRecord>, RegisterError>,
-    templates: Vec<Versioned<ReasonTemplate>>,
-    /// Days left for the decision or the answer.
-    days_left: Option<u32>,
-    usage: UsageReport,
-}
+type Templates = [Versioned<ReasonTemplate>];
 
 /// The steps that can be offered, each with its templates and what stands in its field.
-fn steps(page: &Page<'_>, file: &CaseFile, beside: &Beside, typed: Option<&Typed<'_>>) -> Value {
+fn steps(page: &Page<'_>, file: &CaseFile, templates: &Templates, typed: Option<&Typed<'_>>) -> Value {
     let possible = possible(file.application.state.name());
     let offered = STEPS.iter().filter(|(name, _)| possible.contains(name));
     let step = |(name, text): &(&str, bool)| {
         let own = typed.filter(|typed| typed.step == *name);
-        let templates = beside.templates.iter().map(|template| &template.value);
+        let templates = templates.iter().map(|template| &template.value);
         let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == *name);
         let templates =
             templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
@@ -87,7 +76,7 @@ fn case_page(
     page: &Page<'_>,
     officer: &Officer,
     file: &CaseFile,
-    beside: &Beside,
+    (beside, templates): (&Beside, &Templates),
     typed: Option<&Typed<'_>>,
 ) -> Response {
     let now = page.app.services.clock.now();
@@ -97,11 +86,14 @@ fn case_page(
     });
     let total = beside.usage.total();
     let names = HashMap::new();
+    let compared = differences(file, now).map(|all| {
+        all.into_iter().map(|one| context! { field => one.name, is => one.is, asked => one.asked })
+    });
     let with = context! {
         officer => &officer.username,
         case => shown::case(&file.application, &file.history, Reader::Officer, now),
         version => file.version, days_left => beside.days_left,
-        compared => comparison::of(&file.application, file.organisation.as_ref(), now),
+        compared => compared.map(Iterator::collect::<Value>),
         card_status => file.card_today.map(shown::card_status),
         registered => shown::registered(&beside.registered, &file.application.company_name),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
@@ -112,30 +104,16 @@ fn case_page(
             refused => total.refused(),
         },
         may_review => permits(officer.role, Permission::ReviewCases),
-        steps => steps(page, file, beside, typed),
+        steps => steps(page, file, templates, typed),
         errors => errors.into_iter().collect::<Value>(),
     };
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     page.show(status, "officer/case.html", Opener::Isolated, with)
 }
 
-/// Reads all that is known beside the case.
-async fn beside(page: &Page<'_>, officer: &Officer, file: &CaseFile) -> Result<Beside, Problem> {
-    let services = &page.app.services;
-    let calendar = services.read_cases.calendar().await?;
-    let today = taipei::day(services.clock.now());
-    let due = file.application.state.due();
-    Ok(Beside {
-        registered: services.sweeps.registered(file.application.ubn).await,
-        templates: services.templates.list(officer).await?,
-        days_left: due.map(|due| calendar.working_days_between(today, due.date)),
-        usage: services.usage.own(file.application.ubn, services.usage.latest()).await?,
-    })
-}
-
 /// The template that the address asks for, filled in for the case.
-fn template<'t>(file: &CaseFile, beside: &'t Beside, id: &str) -> Option<Typed<'t>> {
-    let found = beside.templates.iter().find(|template| template.value.id.to_string() == id)?;
+fn template<'t>(file: &CaseFile, templates: &'t Templates, id: &str) -> Option<Typed<'t>> {
+    let found = templates.iter().find(|template| template.value.id.to_string() == id)?;
     let text = found.value.filled(&file.application);
     Some(Typed { step: found.value.used_for.as_str(), text, violation: None })
 }
@@ -167,10 +145,15 @@ async fn open(
         Ok(file) => file,
         Err(refusal) => return page.problem(&refusal.into(), "/officer"),
     };
-    match beside(page, officer, &file).await {
-        Ok(beside) => {
-            let typed = typed.or_else(|| template(&file, &beside, chosen));
-            case_page(page, officer, &file, &beside, typed.as_ref())
+    let services = &page.app.services;
+    let read = async {
+        let beside = Beside::read(services, &file).await?;
+        Ok::<_, Problem>((beside, services.templates.list(officer).await?))
+    };
+    match read.await {
+        Ok((beside, templates)) => {
+            let typed = typed.or_else(|| template(&file, &templates, chosen));
+            case_page(page, officer, &file, (&beside, &templates), typed.as_ref())
         }
         Err(problem) => page.problem(&problem, "/officer"),
     }
