@@ -118,21 +118,22 @@ async fn by_the_guide_from_approval_to_the_first_answer() {
     let company = Company::admitted().await;
     let [keygen, iss_key, explain, verify] = blocks("client.md", "sh").try_into().unwrap();
     let [settings] = blocks("client.md", "toml").try_into().unwrap();
-    let [_] = <[String; 1]>::try_from(blocks("client.md", "json")).unwrap();
+    let [question] = blocks("client.md", "json").try_into().unwrap();
 
     let (status, printed) = company.shell(&keygen, "");
     assert_eq!(status, 0, "{printed}");
-    assert_eq!(json(printed.as_bytes())["fingerprint"], json!(company.register("keys").await));
-    let (status, printed) = company.shell(&iss_key, &company.iss_key);
+    let registered = company.register_for("keys", "legacy", "sandbox").await;
+    assert_eq!(json(printed.as_bytes())["fingerprint"], registered["key"]["fingerprint"]);
+    assert_eq!(registered["sandbox"]["account"], "SBX00", "as in the guide");
+    let (status, printed) = company.shell(&iss_key, registered["sandbox"]["issKey"].as_str().unwrap());
     assert_eq!(status, 0, "{printed}");
-    assert_eq!(company.account, "AW001", "as in the guide");
     let settings = settings.replace("https://idcheck.example", &company.demo.base_url);
     std::fs::write(company.path("client.toml"), settings.replace("04595257", &company.applicant.ubn))
         .unwrap();
     let (status, printed) = company.shell(&explain, "");
     assert_eq!(status, 0, "{printed}");
     assert!(printed.contains("Everything is right"), "{printed}");
-    std::fs::write(company.path("question.json"), question(&company.person(0)).to_string()).unwrap();
+    std::fs::write(company.path("question.json"), question).unwrap();
     let (status, printed) = company.shell(&verify, "");
     assert_eq!(status, 0, "{printed}");
     assert_eq!(json(printed.as_bytes())["result"], "match");

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
-use idcheck_tests::{Applicant, Caller, Demo, interpreter, is_here};
+use idcheck_tests::{Applicant, Caller, Demo, Signer, interpreter, is_here};
 use serde_json::{Value, json};
 
 /// Status, type and body.
@@ -85,31 +85,73 @@ async fn the_document_is_the_organisation_s_own_and_its_programs_work() {
     let key = caller.iss_key.as_bytes();
     assert!(!pdf.windows(key.len()).any(|bytes| bytes == key), "the Iss Key is in it");
 
-    // Every program as it is printed, about a person of the register instead of the example.
-    let person = demo.file["persons"].as_array().unwrap().iter().find(|p| p["status"] == "normal").unwrap();
+    // The number that the programs ask about is somebody's in the register.
+    let register = demo.data_dir().join("one-person.csv");
+    std::fs::write(
+        &register,
+        "personId,applyCode,applyYyymmdd,issueSiteId,status\nA190000017,1,1080617,63000,normal\n",
+    )
+    .unwrap();
+    let (imported, printed) = demo.run(&["registry", "import", register.to_str().unwrap()]);
+    assert!(imported, "{printed}");
+
+    let (sandbox, sandbox_iss_key) = sandbox_key(&applicant).await;
     let programs = programs(&page);
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("private-key.pem"), caller.signer.private_pem()).unwrap();
+    let key = folder.path().join("private-key.pem");
+    std::fs::write(&key, sandbox.private_pem()).unwrap();
     for (language, file, command) in commands() {
-        let mut text = programs[language].clone();
-        for (example, member) in [
-            ("A190000017", "personId"),
-            ("\"1\"", "applyCode"),
-            ("1080617", "applyYyymmdd"),
-            ("63000", "issueSiteId"),
-        ] {
-            let value = person[member].as_str().unwrap();
-            let value = if member == "applyCode" { format!("\"{value}\"") } else { value.to_owned() };
-            text = text.replace(example, &value);
-        }
-        // Where the quotes are escaped or others.
-        let code = person["applyCode"].as_str().unwrap();
-        text =
-            text.replace("\\\"1\\\"", &format!("\\\"{code}\\\"")).replace("=> '1'", &format!("=> '{code}'"));
-        std::fs::write(folder.path().join(file), text).unwrap();
-        let reply = output(folder.path(), &command, &caller.iss_key);
+        std::fs::write(folder.path().join(file), &programs[language]).unwrap();
+        let reply = output(folder.path(), &command, &sandbox_iss_key);
         assert_eq!(reply["responseData"]["checkIdCardApply"], "1", "{language}: {reply}");
     }
+    assert_eq!(production_rows(&demo), (0, 0), "the programs as they are printed asked about a real person");
+
+    std::fs::write(&key, caller.signer.private_pem()).unwrap();
+    for (asked, (language, file, command)) in (1..).zip(commands()) {
+        std::fs::write(folder.path().join(file), switched(&programs[language])).unwrap();
+        let reply = output(folder.path(), &command, &caller.iss_key);
+        assert_eq!(reply["responseData"]["checkIdCardApply"], "1", "{language}: {reply}");
+        assert_eq!(production_rows(&demo), (asked, 0), "{language}");
+    }
+}
+
+/// A key registered for the sandbox, and the sandbox's Iss Key.
+async fn sandbox_key(applicant: &Applicant) -> (Signer, String) {
+    let signer = Signer::new();
+    let content = json!({"publicKeyPem": signer.public_pem, "profile": "legacy", "environment": "sandbox", "label": "試行"});
+    let registered = applicant.done("registerKey", &content).await;
+    (signer, registered["sandbox"]["issKey"].as_str().unwrap().to_owned())
+}
+
+/// A program with its two marked lines as production wants them: what stands behind the mark takes the value's place.
+fn switched(program: &str) -> String {
+    let mut marked = 0;
+    let lines = program.lines().map(|line| {
+        let Some((code, production)) = line.split_once("production: ") else { return line.to_owned() };
+        marked += 1;
+        let name = &code[..=code.find('=').unwrap()];
+        let blank = if name.ends_with(" =") { " " } else { "" };
+        let end = if code.contains(';') { ";" } else { "" };
+        format!("{name}{blank}{production}{end}")
+    });
+    let switched: Vec<_> = lines.collect();
+    assert_eq!(marked, 2, "{program}");
+    switched.join("\n") + "\n"
+}
+
+/// Records and strikes of production in the demo's database.
+fn production_rows(demo: &Demo) -> (u64, u64) {
+    let script = "import json, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); \
+                  print(json.dumps([db.execute(f\"SELECT count(*) FROM {t} WHERE environment = 'production'\").fetchone()[0] \
+                  for t in ('verification_records', 'strikes')]))";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .arg(demo.data_dir().join("idcheck.db"))
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

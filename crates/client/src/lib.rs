@@ -2,14 +2,15 @@
 //! household register (國民身分證領補換資料查驗作業 API 介接服務).
 //!
 //! ```no_run
-//! use idcheck_client::{Answer, Client, Credentials, Error, Question};
+//! use idcheck_client::{Answer, Client, Credentials, Environment, Error, Question};
 //!
 //! # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
 //! let pem = std::fs::read_to_string("private-key.pem")?;
-//! let credentials = Credentials::new("04595257", "AW001", "e3yMEJMEppYGbb37BxVaOSX00btXCASk", &pem)?;
-//! let client = Client::builder("https://idcheck.example", credentials).build()?;
+//! let credentials = Credentials::new("04595257", "SBX00", "e3yMEJMEppYGbb37BxVaOSX00btXCASk", &pem)?;
+//! // Made-up persons; in production a wrong answer counts against a real one.
+//! let client = Client::builder("https://idcheck.example", credentials).environment(Environment::Sandbox).build()?;
 //!
-//! let question = Question::parse("A123456789", "1", "1080617", "63000")?;
+//! let question = Question::parse("A190000017", "1", "1080617", "63000")?;
 //! match client.verify(&question).await {
 //!     Ok(answered) => match answered.answer {
 //!         Answer::Match => println!("the data match"),

@@ -9,6 +9,9 @@ import java.time.format.DateTimeFormatter;
 import java.util.*;
 
 public class Verify {
+    static final String SERVICE = "{{base}}/sandbox"; // production: "{{base}}"
+    static final String ACCOUNT = "SBX00"; // production: "{{account}}"
+
     static String part(byte[] bytes) {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
@@ -21,7 +24,7 @@ public class Verify {
         long now = Instant.now().getEpochSecond();
         String aud = ZonedDateTime.now(ZoneId.of("Asia/Taipei")).format(DateTimeFormatter.ofPattern("uuuu/MM/dd HH:mm:ss"));
         String condition = "{\"personId\":\"A190000017\",\"applyCode\":\"1\",\"applyYyymmdd\":\"1080617\",\"issueSiteId\":\"63000\"}";
-        String claims = String.format("{\"orgId\":\"{{ubn}}\",\"apId\":\"{{account}}\",\"userId\":\"teller01\",\"iss\":\"%s\","
+        String claims = String.format("{\"orgId\":\"{{ubn}}\",\"apId\":\"" + ACCOUNT + "\",\"userId\":\"teller01\",\"iss\":\"%s\","
             + "\"sub\":\"綠色便民專案\",\"aud\":\"%s\",\"jobId\":\"V2C201\",\"opType\":\"RW\",\"iat\":%d,\"exp\":%d,"
             + "\"jti\":\"%s\",\"conditionMap\":\"%s\"}", System.getenv("ISS_KEY"), aud, now - 180, now + 180,
             UUID.randomUUID().toString().replace("-", ""), condition.replace("\"", "\\\""));
@@ -30,7 +33,7 @@ public class Verify {
         Signature signature = Signature.getInstance("SHA256withRSA");
         signature.initSign(KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem))));
         signature.update(text.getBytes(StandardCharsets.US_ASCII));
-        HttpRequest request = HttpRequest.newBuilder(URI.create("{{base}}/integration/rwv2c2"))
+        HttpRequest request = HttpRequest.newBuilder(URI.create(SERVICE + "/integration/rwv2c2"))
             .header("Authorization", "Bearer " + text + "." + part(signature.sign()))
             .header("sris-consumerAdminId", "00000000").header("Content-Type", "application/json").build();
         System.out.println(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
