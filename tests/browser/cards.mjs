@@ -291,7 +291,7 @@ test("a PIN is nowhere in our traffic, log, mails and database", async () => {
   for (const [name, value] of Object.entries(values)) await page.fill(`[name="${name}"]`, value);
   await page.check('[name="consent"]');
   await page.click("main form button");
-  await page.click("main form button >> nth=0");
+  await page.click("#go-on");
   await readCards();
   await enter(CANARY);
   await page.waitForURL("**/applications/**");

@@ -2,14 +2,15 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
+import Axe from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
+export { Axe };
 export const demo = JSON.parse(readFileSync(process.env.IDCHECK_TEST_DEMO_JSON, "utf8"));
 export const shots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
-const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+export const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
 
 export const launch = (...flags) => {
   mkdirSync(shots, { recursive: true });
@@ -23,7 +24,7 @@ export const look = async (page, name) => {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(overflow <= 0, `${name} scrolls sideways by ${overflow}px at ${width}px`);
     await page.screenshot({ path: `${shots}${name}-${width}.png`, fullPage: true });
-    const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
+    const { violations } = await new Axe({ page }).withTags(AXE_TAGS).analyze();
     assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], `axe on ${name}`);
   }
 };

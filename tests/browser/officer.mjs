@@ -83,7 +83,7 @@ test("an application comes in", async () => {
   for (const [name, value] of Object.entries(values)) await applicant.fill(`[name="${name}"]`, value);
   await applicant.check('[name="consent"]');
   await applicant.click("main form button");
-  await applicant.click("main form button >> nth=0");
+  await applicant.click("#go-on");
   await sign(applicant);
   caseNumber = decodeURIComponent(new URL(applicant.url()).pathname.split("/").at(-1));
 });

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The suites, each against a demo of its own.
-const SUITES: [&str; 5] = ["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "sign_in.mjs"];
+const SUITES: [&str; 6] = ["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "portal.mjs", "sign_in.mjs"];
 
 /// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
 pub(crate) fn walk() -> anyhow::Result<()> {

@@ -253,5 +253,12 @@ fn day(lang: &str, date: NaiveDate) -> String {
 
 fn say(lang: &str, key: &str, arguments: &Arguments<'_>) -> String {
     let language: LanguageIdentifier = lang.parse().unwrap_or_default();
-    LOCALES.lookup_with_args(&language, key, arguments)
+    let text = LOCALES.try_lookup_with_args(&language, key, arguments);
+    let found = text.is_some();
+    // A mail is better sent with a name in it than not at all; in a test it is neither.
+    debug_assert!(found, "no text `{key}` in {lang}");
+    text.unwrap_or_else(|| {
+        tracing::error!(key, lang, "a text of a mail is missing");
+        key.to_owned()
+    })
 }

@@ -24,6 +24,10 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
+    /// Every one.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 2] = [Self::ZhHantTw, Self::En];
+
     /// Its tag (BCP 47).
     pub(crate) const fn tag(self) -> &'static str {
         match self {
@@ -86,7 +90,14 @@ impl Lang {
         parameters: &HashMap<Cow<'static, str>, FluentValue<'_>>,
     ) -> String {
         let language: LanguageIdentifier = self.tag().parse().unwrap_or_default();
-        LOCALES.lookup_with_args(&language, key, parameters)
+        let text = LOCALES.try_lookup_with_args(&language, key, parameters);
+        let found = text.is_some();
+        // Whatever a test renders has all its words. A reader is better off with a name than without the page.
+        debug_assert!(found, "no text `{key}` in {}", self.tag());
+        text.unwrap_or_else(|| {
+            tracing::error!(key, lang = self.tag(), "a text is missing");
+            key.to_owned()
+        })
     }
 
     /// The sentence of a broken rule.

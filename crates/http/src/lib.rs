@@ -77,7 +77,7 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
                 // What the framework refuses, in the same words as everything else.
                 Err(error) => refusal(&Problem::of_status(error.status()), reader.as_ref(), lang, &id.0),
             };
-            seal(&mut response, &id.0);
+            seal(&mut response, &id.0, app.config.secure_cookies);
             measure(surface, response.status(), begun);
             Ok(response)
         }
@@ -133,13 +133,17 @@ async fn bounded(request: &mut Request) -> poem::Result<()> {
 }
 
 /// Headers of every response.
-fn seal(response: &mut Response, request_id: &str) {
+fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if over_tls {
+        // RFC 6797 §6.1: a year, for this host.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers
         .entry(header::CONTENT_SECURITY_POLICY)

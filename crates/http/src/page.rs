@@ -133,9 +133,9 @@ impl<'r> Page<'r> {
 
     fn sealed(&self, status: StatusCode, opener: Opener, html: String) -> Response {
         let csp = format!(
-            "default-src 'none'; style-src 'self'; script-src 'nonce-{}'; img-src 'self'; form-action 'self'; \
-             base-uri 'none'; frame-ancestors 'none'",
-            self.nonce
+            "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            nonce = self.nonce
         );
         let coop = match opener {
             Opener::Isolated => "same-origin",

@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("organisation.html", include_str!("../templates/organisation.html")),
     ("result.html", include_str!("../templates/result.html")),
     ("charts.html", include_str!("../templates/charts.html")),
+    ("design.html", include_str!("../templates/design.html")),
     ("register.html", include_str!("../templates/register.html")),
     ("operations.html", include_str!("../templates/operations.html")),
     ("problem.html", include_str!("../templates/problem.html")),
@@ -228,10 +229,87 @@ mod tests {
         }
     }
 
+    /// The names that follow a fixed beginning, by that beginning, or by the variable that holds a whole key. What a
+    /// form, a chart or a list of its own makes keys of is rendered by its own test.
+    fn names_of(beginning: &str) -> Option<Vec<String>> {
+        use idcheck_domain::{
+            abuse::{AbuseRule, Measure},
+            application::{Action, Kind, StateName},
+            template::TemplateUse,
+        };
+        use idcheck_usecases::acts::ActName;
+        let own = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        fn each<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Option<Vec<String>> {
+            Some(all.iter().map(|one| name(*one).to_owned()).collect())
+        }
+        match beginning {
+            "access-" => own(&["none", "active", "suspended", "revoked"]),
+            "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),
+            "act-" => each(&ActName::ALL, ActName::as_str),
+            "action-" => each(&Action::ALL, Action::as_str),
+            "audit-" => own(&["who", "what", "about", "from", "until"]),
+            "docs-" => own(&["guide", "reference", "errors", "sandbox", "compatibility"]),
+            "field-environment-" => own(&["production", "sandbox"]),
+            "field-profile-" => own(&["legacy", "strict"]),
+            "finding-" => own(&["matches", "nameDiffers", "notFound", "dissolved", "unread"]),
+            "finding-detail-" => own(&["nameDiffers", "dissolved"]),
+            "kind-" => each(&Kind::ALL, Kind::as_str),
+            "measure-" => each(&Measure::ALL, Measure::as_str),
+            "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
+            "own-notice-" => own(&["sent", "explained", "accepted", "else"]),
+            "own-plan-" | "plan-" => own(&["filed", "approved", "rejected"]),
+            "registered-" => own(&["notFound", "no-snapshot", "unreadable"]),
+            "revocation-" => own(&["asked", "confirmed", "declined"]),
+            "rule-" => each(&AbuseRule::ALL, AbuseRule::as_str),
+            "shortcut-" => own(&["j", "k", "slash", "n", "q", "c", "m", "a", "r", "help"]),
+            "signed-card-role-" => own(&["primary", "secondary"]),
+            "signed-card-status-" => own(&["good", "revoked", "expired", "unavailable", "refused"]),
+            "state-" => each(&StateName::ALL, StateName::as_str),
+            "step-" => {
+                own(&["claim", "release", "clarification", "approve", "reject", "revoke", "suspend", "lift"])
+            }
+            "suggestion-" => own(&["askForExplanation", "lookAtUser", "considerRevoking"]),
+            "sweep-" => own(&["waiting", "revoked", "kept"]),
+            "templates-use-" => each(&TemplateUse::ALL, TemplateUse::as_str),
+            "usage-chart-" => own(&["reviews", "queries", "lock-outs", "latency"]),
+            "usage-series-" => {
+                own(&["decisions", "match", "wrong", "locked", "other", "refused", "lock-outs", "answers"])
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_key_that_a_template_makes_exists_in_both_languages() {
+        let parameters = ["max", "count", "year"];
+        let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
+        for (name, source) in TEMPLATES {
+            for part in source.split("t(\"").skip(1) {
+                let Some((beginning, after)) = part.split_once('"') else { continue };
+                let Some((_, end)) = after.split_once(" ~").filter(|(before, _)| before.is_empty()) else {
+                    continue;
+                };
+                let names =
+                    names_of(beginning).unwrap_or_else(|| panic!("{name}: which names follow {beginning}?"));
+                // A second part, such as `"-text"`, is of the names that have one, and those are rendered elsewhere.
+                if end.split(')').next().is_some_and(|rest| rest.contains('~')) {
+                    continue;
+                }
+                for key in names.iter().map(|name| format!("{beginning}{name}")) {
+                    for lang in Lang::ALL {
+                        assert_ne!(lang.lookup(&key, &parameters), "");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
-        let parameters =
-            ["version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late"];
+        let parameters = [
+            "version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late", "email",
+            "due",
+        ];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in TEMPLATES {
             for quote in ['"', '\''] {
@@ -240,11 +318,8 @@ mod tests {
                     if after.starts_with(" ~") {
                         continue;
                     }
-                    for lang in [Lang::ZhHantTw, Lang::En] {
-                        assert!(
-                            !lang.lookup(key, &parameters).starts_with("Unknown localization"),
-                            "{name}: {key} {lang:?}"
-                        );
+                    for lang in Lang::ALL {
+                        assert_ne!(lang.lookup(key, &parameters), "", "{name}: {key} {lang:?}");
                     }
                 }
             }

@@ -7,7 +7,10 @@ use idcheck_domain::{
 use idcheck_usecases::{Content, FieldViolation, Leaf, acts::ActName};
 use minijinja::{Value, context};
 
-use crate::page::{FormValues, Page, value};
+use crate::{
+    i18n::Lang,
+    page::{FormValues, value},
+};
 
 /// A field: its name in the form, which is the pointer into the content where it has one of its own.
 struct Field {
@@ -150,9 +153,9 @@ fn tells(name: &str, pointer: &str) -> bool {
 }
 
 /// The fields with what was typed and what is wrong, for `form.html` and `check.html`.
-pub(super) fn shown(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
+pub(super) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
     let one = |field: &Field| {
-        let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| page.words(v));
+        let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| lang.violation(v.violation));
         let typed = value(form, field.name);
         let choices = choices(field.name);
         let typed = if typed.is_empty() { choices.first().copied().unwrap_or_default() } else { typed };
@@ -166,14 +169,20 @@ pub(super) fn shown(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[F
 }
 
 /// The error summary: every violation once, in the order of the fields, each linked to its field.
-pub(super) fn summary(page: &Page<'_>, act: ActName, wrong: &[FieldViolation]) -> Value {
+pub(super) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Value {
     let of = |field: &'static Field| {
         wrong.iter().filter(|v| tells(field.name, &v.pointer)).map(move |v| (field, v))
     };
     let told = fields(act).iter().flat_map(of);
-    let told = told.map(|(field, v)| context! { id => label(field.name), field => label(field.name), message => page.words(v) });
+    let told = told.map(|(field, v)| {
+        // What nobody types has no label and no place to jump to: it came with the link that was followed.
+        if field.widget == "hidden" {
+            return context! { id => "main", message => lang.t("form-link-broken") };
+        }
+        context! { id => label(field.name), field => label(field.name), message => lang.violation(v.violation) }
+    });
     let rest = wrong.iter().filter(|v| !fields(act).iter().any(|field| tells(field.name, &v.pointer)));
-    told.chain(rest.map(|v| context! { id => "main", message => page.words(v) })).collect()
+    told.chain(rest.map(|v| context! { id => "main", message => lang.violation(v.violation) })).collect()
 }
 
 /// A form as the content of its act. Blank fields are absent; fields of other acts are passed over.
@@ -217,6 +226,20 @@ fn in_taipei(typed: &str) -> String {
         Ok(local) => format!("{}+08:00", local.format("%Y-%m-%dT%H:%M:%S")),
         Err(_) => typed.to_owned(),
     }
+}
+
+/// A violation at every field of an act.
+#[cfg(test)]
+pub(super) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
+    let pointer = |field: &Field| match field.name {
+        UBN => "/unifiedBusinessNumber",
+        HOSTS => "/hostAddresses/0",
+        CONSENT => "/consent/noticeVersion",
+        own => own,
+    };
+    let violation = idcheck_domain::Violation::Required;
+    let wrong = |field| FieldViolation { pointer: pointer(field).to_owned(), violation };
+    fields(act).iter().map(wrong).collect()
 }
 
 /// The number that was typed.

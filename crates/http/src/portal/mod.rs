@@ -16,9 +16,10 @@ use poem::{
 };
 
 use crate::{
+    i18n::Lang,
     page::{FormValues, Opener, Page, or_error, value},
     problem::Problem,
-    view,
+    view::{self, moment},
 };
 
 /// The pages.
@@ -27,6 +28,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/", get(home))
         .at("/apply", get(notices))
         .at("/conduct", get(conduct))
+        .at("/design", get(design))
         .at("/register", get(register::show))
         .at("/apply/form", get(open_form).post(form_again))
         .at("/apply/check", post(check))
@@ -67,6 +69,15 @@ fn conduct(request: &Request) -> Response {
     articles(request, with)
 }
 
+/// The parts that pages are made of, each shown once: for who writes or tests a page.
+#[handler]
+fn design(request: &Request) -> Response {
+    or_error(Page::of(request).map(|page| {
+        let with = context! { at => moment(page.app.services.clock.now()) };
+        page.show(StatusCode::OK, "design.html", Opener::Isolated, with)
+    }))
+}
+
 /// Whether the act files a case, which is shown for checking before it is signed.
 const fn files_a_case(act: ActName) -> bool {
     matches!(act, ActName::Apply | ActName::ChangeAddress | ActName::Suspend)
@@ -74,20 +85,23 @@ const fn files_a_case(act: ActName) -> bool {
 
 /// The form of an act with what was typed and what is wrong.
 fn fill_in(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Response {
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page.show(status, "form.html", Opener::Isolated, filled_in(page.lang, act, form, wrong))
+}
+
+fn filled_in(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
     let action = if files_a_case(act) {
         format!("/apply/check?kind={}", act.as_str())
     } else {
         format!("/acts/{}", act.as_str())
     };
-    let with = context! {
+    context! {
         act => act.as_str(),
         action,
-        fields => fields::shown(page, act, form, wrong),
-        errors => fields::summary(page, act, wrong),
+        fields => fields::shown(lang, act, form, wrong),
+        errors => fields::summary(lang, act, wrong),
         component_note => files_a_case(act) || act == ActName::Progress,
-    };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    page.show(status, "form.html", Opener::Isolated, with)
+    }
 }
 
 fn kind(query: &FormValues) -> Option<ActName> {
@@ -144,7 +158,7 @@ fn check(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<F
         if !wrong.is_empty() {
             return fill_in(&page, act, &typed, &wrong);
         }
-        let with = context! { act => act.as_str(), fields => fields::shown(&page, act, &typed, &[]) };
+        let with = context! { act => act.as_str(), fields => fields::shown(page.lang, act, &typed, &[]) };
         page.show(StatusCode::OK, "check.html", Opener::Isolated, with)
     }))
 }
@@ -160,4 +174,31 @@ fn act_form(request: &Request, Path(act): Path<String>, Query(query): Query<Form
         Some(act) => fill_in(&page, act, &query, &[]),
         None => page.problem(&Problem::not_found(), "/progress"),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text that is missing ends the test.
+    #[test]
+    fn every_form_is_made_in_every_language_and_state() {
+        let hidden = ["/keyId", "/noticeId", "/applicationId", "/clarificationId"];
+        let typed: FormValues = hidden.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+        let shared = context! { csrf => "", here => "/?", request_id => "" };
+        for act in ActName::ALL {
+            for lang in Lang::ALL {
+                for (form, wrong) in
+                    [(&Vec::new(), Vec::new()), (&typed, Vec::new()), (&typed, fields::all_wrong(act))]
+                {
+                    let with = context! { ..filled_in(lang, act, form, &wrong), ..shared.clone() };
+                    let page = view::render("form.html", lang, "n", with).unwrap();
+                    assert_eq!(page.matches("<li><a href=\"#").count(), wrong.len(), "{act:?}");
+                }
+                let with = context! { act => act.as_str(), fields => fields::shown(lang, act, &typed, &[]) };
+                view::render("check.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
+                sign::rendered(lang, act, &shared);
+            }
+        }
+    }
 }

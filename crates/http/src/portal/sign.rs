@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{fields, fill_in, violations};
 use crate::{
+    i18n::Lang,
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
     show::{self, Reader},
@@ -56,23 +57,41 @@ struct Signing<'s> {
 }
 
 fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
-    let messages =
-        Value::from_pairs(MESSAGES.map(|name| (name, page.lang.t(&format!("card-message-{name}")))));
+    let status = signing.refused.map_or(StatusCode::OK, Problem::status);
+    let with = to_sign(page.lang, &page.app.config.card_component_origin, signing);
+    page.show(status, "sign.html", Opener::Popups, with)
+}
+
+fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
+    let messages = Value::from_pairs(MESSAGES.map(|name| (name, lang.t(&format!("card-message-{name}")))));
     let refused = signing.refused.map(|problem| {
-        let told = problem.told(page.lang);
+        let told = problem.told(lang);
         context! { title => told.title, detail => told.detail }
     });
-    let status = signing.refused.map_or(StatusCode::OK, Problem::status);
-    let origin = &page.app.config.card_component_origin;
-    let error_prefix = page.lang.t("page-error-prefix");
-    let with = context! {
+    let error_prefix = lang.t("page-error-prefix");
+    context! {
         act => signing.act.as_str(),
         challenge => signing.challenge.to_string(),
         expires_at => &signing.expires_at,
         refused,
         sign => context! { origin, tbs => signing.tbs, messages, errorPrefix => error_prefix },
-    };
-    page.show(status, "sign.html", Opener::Popups, with)
+    }
+}
+
+/// The signing page with each refusal of a card, and without one; the page of the result.
+#[cfg(test)]
+pub(super) fn rendered(lang: Lang, act: ActName, shared: &Value) {
+    use idcheck_usecases::ports::CardRefusal;
+
+    use crate::view::render;
+    let refusals = CardRefusal::ALL.map(|card| Problem::from(ProofRefusal::Card(card)));
+    for refused in std::iter::once(None).chain(refusals.iter().map(Some)) {
+        let signing = Signing { act, challenge: Uuid::nil(), tbs: "t", expires_at: None, refused };
+        let with = to_sign(lang, "http://localhost:61161", &signing);
+        render("sign.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
+    }
+    let with = context! { act => act.as_str(), own => true };
+    render("result.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
 }
 
 /// `POST /acts/:act`: issues the challenge and shows the page that signs it.
@@ -182,6 +201,6 @@ pub(super) async fn accepted(
         Err(error) => return Ok(page.problem(&error.into(), "/progress")),
     };
     let now = services.clock.now();
-    let with = context! { case => show::case(&case, &[], Reader::Applicant, now) };
+    let with = context! { case => show::case(&case, &[], Reader::Applicant, now), printed_at => moment(now) };
     Ok(page.show(StatusCode::OK, "accepted.html", Opener::Isolated, with))
 }

@@ -1,0 +1,215 @@
+// The portal as different people use it: by keyboard, in the dark, at 400 % zoom, without scripts, on paper, on a slow line; and what
+// Back, reload and double click do. Needs a running `idcheck demo`: IDCHECK_TEST_DEMO_JSON.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { AXE_TAGS, Axe, demo, launch, look, shots } from "./common.mjs";
+
+const [first, second] = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
+// The ten main pages that need no card.
+const PAGES = ["/", "/conduct", "/apply", "/apply/form", "/apply/form?kind=apply", "/apply/form?kind=suspend", "/progress", "/register",
+  "/docs", "/design"];
+const FIRST_VISIT = 60 * 1024;
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
+
+const inContext = async (options, walk) => {
+  const context = await browser.newContext({ locale: "zh-TW", ...options });
+  try {
+    return await walk(await context.newPage());
+  } finally {
+    await context.close();
+  }
+};
+
+const axe = async (page, name) => {
+  const { violations } = await new Axe({ page }).withTags(AXE_TAGS).analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], name);
+};
+
+const values = (card) => ({
+  "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, hosts: "127.0.0.1", "/contact/name": "王小明",
+  "/contact/landline": "(02)12345678", "/contact/email": "it@example.com", "/purpose/authority": "金融監督管理委員會",
+  "/purpose/rule": "電子支付機構身分確認機制辦法", "/purpose/description": "開戶查驗",
+});
+
+for (const locale of ["zh-TW", "en"]) {
+  test(`every page in the dark and at 400 % zoom (${locale})`, async () => {
+    // WCAG 1.4.10: a window of 1280 × 1024 at 400 % is one of 320 × 256.
+    await inContext({ locale, colorScheme: "dark", viewport: { width: 320, height: 256 } }, async (page) => {
+      for (const path of PAGES) {
+        await page.goto(demo.baseUrl + path);
+        await axe(page, `${path} in the dark`);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(overflow <= 0, `${path} scrolls sideways by ${overflow}px`);
+      }
+      await page.screenshot({ path: `${shots}design-dark-320-${locale}.png`, fullPage: true });
+    });
+  });
+}
+
+test("the parts of the pages", async () => {
+  await inContext({}, async (page) => {
+    await page.goto(`${demo.baseUrl}/design`);
+    await look(page, "design");
+  });
+});
+
+test("nothing moves for who asked for less motion", async () => {
+  await inContext({ reducedMotion: "reduce" }, async (page) => {
+    for (const path of PAGES) {
+      await page.goto(demo.baseUrl + path);
+      const moving = await page.evaluate(() => document.getAnimations().length);
+      assert.equal(moving, 0, path);
+    }
+  });
+});
+
+test("a first visit is small and nothing jumps", async () => {
+  await inContext({}, async (page) => {
+    const line = await page.context().newCDPSession(page);
+    await line.send("Network.enable");
+    let transferred = 0;
+    line.on("Network.loadingFinished", ({ encodedDataLength }) => { transferred += encodedDataLength; });
+    await page.addInitScript(() => {
+      window.shifted = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifted += entry.value; }))
+        .observe({ type: "layout-shift", buffered: true });
+    });
+    const hosts = new Set();
+    page.on("request", (request) => hosts.add(new URL(request.url()).origin));
+    await page.goto(demo.baseUrl, { waitUntil: "networkidle" });
+    assert.ok(transferred > 0 && transferred < FIRST_VISIT, `${transferred} bytes`);
+    assert.equal(await page.evaluate(() => window.shifted), 0);
+    assert.deepEqual([...hosts], [new URL(demo.baseUrl).origin], "nothing from elsewhere");
+  });
+});
+
+test("without scripts everything works but the card, and that is told", async () => {
+  await inContext({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${demo.baseUrl}/apply/form?kind=apply`);
+    await page.click("main form button");
+    assert.match(await page.title(), /^錯誤：/);
+    for (const [name, value] of Object.entries(values(first))) await page.fill(`[name="${name}"]`, value);
+    await page.check('[name="consent"]');
+    await page.click("main form button");
+    // A change link leads back to its field, and nothing is lost.
+    await page.click("dl .changed button >> nth=0");
+    assert.ok(new URL(page.url()).hash.length > 1);
+    assert.equal(await page.inputValue('[name="/purpose/rule"]'), values(first)["/purpose/rule"]);
+    await page.click("main form button");
+    await page.click("#go-on");
+    assert.ok(await page.isVisible("noscript"));
+  });
+});
+
+// Moves the focus on with the Tab key until it stands on the element.
+const tabTo = async (page, selector) => {
+  const there = () => page.evaluate((s) => document.activeElement?.matches(s), selector);
+  for (let presses = 0; presses < 60; presses += 1) {
+    if (await there()) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`${selector} can't be reached with the keyboard`);
+};
+
+const signByKeyboard = async (page, card) => {
+  await tabTo(page, "#cards-button");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#pin", { state: "visible" });
+  if (await page.isVisible("#slot")) {
+    await tabTo(page, "#slot");
+    const names = await page.locator("#slot option").evaluateAll((all) => all.map((option) => option.value));
+    const at = await page.locator("#slot").evaluate((slot) => slot.selectedIndex);
+    const steps = names.indexOf(card.slot) - at;
+    for (let step = 0; step < Math.abs(steps); step += 1) await page.keyboard.press(steps > 0 ? "ArrowDown" : "ArrowUp");
+  }
+  await tabTo(page, "#pin");
+  await page.keyboard.type(card.pin);
+  const here = new URL(page.url()).pathname;
+  await Promise.all([page.waitForURL((url) => url.pathname !== here), page.keyboard.press("Enter")]);
+};
+
+test("apply and progress with the keyboard alone", async () => {
+  await inContext({}, async (page) => {
+    await page.goto(demo.baseUrl);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main", "the first stop leads to the content");
+    await tabTo(page, 'main a[href="/apply"]');
+    await Promise.all([page.waitForURL("**/apply"), page.keyboard.press("Enter")]);
+    await tabTo(page, "main a.button");
+    await Promise.all([page.waitForURL("**/apply/form*"), page.keyboard.press("Enter")]);
+    await tabTo(page, "main form button");
+    await Promise.all([page.waitForURL("**/apply/form?kind=apply"), page.keyboard.press("Enter")]);
+    for (const [name, value] of Object.entries(values(second))) {
+      await tabTo(page, `[name="${name}"]`);
+      await page.keyboard.type(value);
+    }
+    await tabTo(page, '[name="consent"]');
+    await page.keyboard.press("Space");
+    await tabTo(page, "main form button");
+    await Promise.all([page.waitForURL("**/apply/check*"), page.keyboard.press("Enter")]);
+    await tabTo(page, "#go-on");
+    await Promise.all([page.waitForURL("**/acts/apply*"), page.keyboard.press("Enter")]);
+    await signByKeyboard(page, second);
+    assert.match(new URL(page.url()).pathname, /^\/applications\//);
+
+    await tabTo(page, 'main a[href="/progress"]');
+    await Promise.all([page.waitForURL("**/progress"), page.keyboard.press("Enter")]);
+    await tabTo(page, '[name="ubn"]');
+    await page.keyboard.type(second.unifiedBusinessNumber);
+    await Promise.all([page.waitForURL("**/acts/progress*"), page.keyboard.press("Enter")]);
+    await signByKeyboard(page, second);
+    assert.equal(new URL(page.url()).pathname, "/organisation");
+    assert.match(await page.textContent("main"), /計 1 筆申請資料/);
+  });
+});
+
+test("Back, reload and a double click make no second case; the receipt is printed with its number on each sheet", async () => {
+  await inContext({}, async (page) => {
+    await page.goto(`${demo.baseUrl}/apply/form?kind=apply`);
+    for (const [name, value] of Object.entries(values(first))) await page.fill(`[name="${name}"]`, value);
+    await page.check('[name="consent"]');
+    await page.click("main form button");
+    await page.dblclick("#go-on");
+    const sign = async () => {
+      await page.click("#cards-button");
+      await page.waitForSelector("#pin", { state: "visible" });
+      if (await page.isVisible("#slot")) await page.selectOption("#slot", first.slot);
+      await page.fill("#pin", first.pin);
+    };
+    await sign();
+    await Promise.all([page.waitForURL("**/applications/**"), page.dblclick("#sign-button")]);
+    const receipt = page.url();
+    const number = decodeURIComponent(new URL(receipt).pathname.split("/").at(-1));
+    assert.match(await page.textContent("main"), /受理通知已寄至 it@example\.com/);
+
+    const file = `${shots}accepted.pdf`;
+    await page.pdf({ path: file, preferCSSPageSize: true });
+    const sheets = execFileSync("pdftotext", ["-layout", file, "-"]).toString().split("\f").filter((sheet) => sheet.trim());
+    sheets.forEach((sheet, n) => {
+      const foot = sheet.trim().split("\n").at(-1);
+      assert.ok(foot.includes(number) && /\d{3}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}/.test(foot), foot);
+      assert.match(foot, new RegExp(`${n + 1} ?/ ?${sheets.length}$`));
+    });
+    assert.ok(!sheets.join("").includes(first.pin));
+
+    await page.reload();
+    assert.equal(page.url(), receipt);
+    // Back is a page that was answered to a post and is not to be kept: Chromium asks before it posts again, and does not here.
+    await page.goBack().catch((refusal) => assert.match(refusal.message, /ERR_CACHE_MISS/));
+    await page.waitForURL("chrome-error://**");
+    await page.goto(receipt);
+    assert.match(await page.textContent("main"), new RegExp(number));
+
+    await page.goto(`${demo.baseUrl}/progress`);
+    await page.fill('[name="ubn"]', first.unifiedBusinessNumber);
+    await page.keyboard.press("Enter");
+    await sign();
+    await Promise.all([page.waitForURL("**/organisation"), page.click("#sign-button")]);
+    assert.match(await page.textContent("main"), /計 1 筆申請資料/);
+  });
+});
