@@ -129,17 +129,17 @@ impl Site {
         }
     }
 
-    /// The database as the copy has it. No node runs.
-    pub fn restore(&self, copy: &Path) {
-        match self {
-            Self::Sqlite(demo) => {
-                for rest in ["-wal", "-shm"] {
-                    let _ = std::fs::remove_file(demo.data_dir().join(format!("idcheck.db{rest}")));
-                }
-                std::fs::copy(copy, demo.data_dir().join("idcheck.db")).unwrap();
+    /// The database as the copy has it, gone on from as the runbook says. No node runs; what the command told.
+    pub fn restore(&self, copy: &Path) -> String {
+        let (done, told) = match self {
+            Self::Sqlite(demo) => demo.run(&["backup", "restore", &copy.display().to_string()]),
+            Self::Postgres(nodes) => {
+                nodes.restore(copy);
+                nodes.run(&["backup", "restored"])
             }
-            Self::Postgres(nodes) => nodes.restore(copy),
-        }
+        };
+        assert!(done, "{told}");
+        told
     }
 
     /// The one value that a query gives; `None`, with a printed line, where SQLite can't be asked.

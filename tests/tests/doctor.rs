@@ -15,6 +15,7 @@ fn settings(data: &Path) -> Vec<(&'static str, String)> {
         ("IDCHECK_TRUST_DIR", path("pki/trust")),
         ("IDCHECK_MAIL__FOLDER", path("mail")),
         ("IDCHECK_CARD__FETCH", "false".to_owned()),
+        ("IDCHECK_BASE_URL", "https://idcheck.example".to_owned()),
     ]
 }
 
@@ -64,8 +65,19 @@ async fn each_thing_that_is_broken_has_its_line() {
         let (status, lines) = with(name, value);
         assert_eq!((status, word(&lines, about)), (1, "fail"), "{name}={value}: {lines:#?}");
     }
-    let (status, lines) = with("IDCHECK_CARD__ALLOW_SHA1", "true");
-    assert_eq!((status, word(&lines, "config")), (0, "warn"), "{lines:#?}");
+    for (name, value) in [
+        ("IDCHECK_CARD__ALLOW_SHA1", "true"),
+        ("IDCHECK_BASE_URL", "http://127.0.0.1:8080"),
+        ("IDCHECK_ALLOW_LOOPBACK_HOSTS", "true"),
+        ("IDCHECK_TOKENS__SKEW", "600"),
+        ("IDCHECK_LISTEN", "0.0.0.0:8080"),
+    ] {
+        let (status, lines) = with(name, value);
+        let warned = lines.iter().filter(|line| line.starts_with("warn config")).count();
+        assert_eq!((status, word(&lines, "config"), warned), (0, "ok", 1), "{name}: {lines:#?}");
+    }
+    let (status, lines) = with("IDCHECK_BASE_URL", "x");
+    assert_eq!((status, word(&lines, "config")), (1, "fail"), "{lines:#?}");
 
     demo.process.kill();
     fs::set_permissions(data.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -84,12 +96,16 @@ async fn a_configuration_is_checked_without_anything_running() {
     for (text, status, told) in [
         ("listen = \"127.0.0.1:9000\"\n[mail]\nfolder = \"mail\"\n", 0, "ok "),
         ("lisen = \"127.0.0.1:9000\"\n", 1, "lisen"),
-        ("[card]\nrevocation = \"never\"\n", 1, "never"),
+        ("[card]\nrevocation = \"never\"\n", 1, "card.revocation"),
         ("[card]\npolicies = [\"policy\"]\n[mail]\nfolder = \"mail\"\n", 1, "policy"),
         ("listen = \"127.0.0.1:9000\"\n", 1, "mail.smtp_host"),
     ] {
         fs::write(&file, text).unwrap();
-        let (code, lines) = run(&["config", "check", "--config", &path], &[]);
+        let others = [
+            ("IDCHECK_BASE_URL", "https://idcheck.example".to_owned()),
+            ("IDCHECK_TRUST_DIR", dir.path().display().to_string()),
+        ];
+        let (code, lines) = run(&["config", "check", "--config", &path], &others);
         assert_eq!(code, status, "{text}: {lines:#?}");
         assert!(lines.len() == 1 && lines[0].contains(told), "{text}: {lines:#?}");
     }

@@ -31,6 +31,7 @@ fn sqlite(dir: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("IDCHECK_DATABASE_URL", format!("sqlite://{}", dir.join("idcheck.db").display())),
         ("IDCHECK_KEY_FILE", key.display().to_string()),
+        ("IDCHECK_TRUST_DIR", dir.display().to_string()),
     ]
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use idcheck_tests::{Caller, Nodes, Officer, Reply, Site};
+use idcheck_tests::{Caller, Demo, Nodes, Officer, Reply, Site};
 use serde_json::{Value, json};
 
 /// A token that a clock a little ahead makes: it could be taken only after the backup was restored.
@@ -36,9 +36,8 @@ async fn nothing_revives(mut site: Site) {
     for node in 0..site.urls().len() {
         site.kill(node);
     }
-    site.restore(&copy);
-    let (noted, told) = site.run(&["backup", "restored"]);
-    assert!(noted && told.contains("noted: the last entry"), "{told}");
+    let told = site.restore(&copy);
+    assert!(told.contains("noted: the last entry"), "{told}");
     for node in 0..site.urls().len() {
         site.restart(node).await;
     }
@@ -68,6 +67,66 @@ async fn nothing_revives_on_postgres() {
     if let Some(site) = Site::postgres(2).await {
         nothing_revives(site).await;
     }
+}
+
+/// What `backup restore` refuses, it refuses before it touches anything; interrupted at any step, it goes on when it is
+/// asked again; and the files of the old database are kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_put_in_place_whole_or_not_at_all() {
+    let mut demo = Demo::start().await;
+    let data = demo.data_dir();
+    let path = |name: &str| data.join(name).display().to_string();
+    let (made, told) = demo.run(&["backup", "make", &path("copy")]);
+    assert!(made, "{told}");
+    let restore = |demo: &Demo, name: &str| demo.run(&["backup", "restore", &path(name)]);
+    let (done, told) = restore(&demo, "copy");
+    assert!(!done && told.contains("is in use; stop every idcheck"), "{told}");
+    demo.process.kill();
+    assert!(data.join("idcheck.db-wal").exists(), "what kill -9 leaves");
+
+    std::fs::write(data.join("no-copy"), "SQLite format 3, not").unwrap();
+    let mut damaged = std::fs::read(data.join("copy")).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 8192].fill(0xA5);
+    std::fs::write(data.join("damaged"), damaged).unwrap();
+    std::fs::write(data.join("empty"), "").unwrap();
+    let before = std::fs::read(data.join("idcheck.db")).unwrap();
+    for (name, expected) in [
+        ("nowhere", "No such file"),
+        ("no-copy", "is damaged; nothing was changed"),
+        ("damaged", "is damaged; nothing was changed"),
+        ("empty", "is damaged; nothing was changed"),
+    ] {
+        let (done, told) = restore(&demo, name);
+        assert!(!done && told.contains(expected), "{name}: {told}");
+        assert_eq!(std::fs::read(data.join("idcheck.db")).unwrap(), before, "{name}");
+    }
+    let key = std::fs::read(data.join("key")).unwrap();
+    std::fs::write(data.join("key"), "08".repeat(32)).unwrap();
+    let (done, told) = restore(&demo, "copy");
+    assert!(!done && told.contains("the key file is not this database's"), "{told}");
+    std::fs::write(data.join("key"), key).unwrap();
+
+    // As a crash leaves it after each file that went aside.
+    for aside in ["idcheck.db", "idcheck.db-wal", "idcheck.db-shm"] {
+        if data.join(aside).exists() {
+            std::fs::rename(data.join(aside), data.join(format!("crashed-{aside}"))).unwrap();
+        }
+        let (done, told) = restore(&demo, "copy");
+        assert!(done && told.contains("in place: ") && told.contains("noted: the last entry"), "{told}");
+        let (intact, told) = demo.run(&["audit", "verify"]);
+        assert!(intact, "{told}");
+    }
+    let kept = std::fs::read_dir(&data)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".replaced-"));
+    assert!(kept.count() > 0);
+    for file in ["idcheck.db", "copy"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(data.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    demo.restart().await;
 }
 
 async fn supervisor(nodes: &Nodes, url: &str, number: usize) -> Officer {

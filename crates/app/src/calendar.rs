@@ -25,6 +25,9 @@ const OFF_COLUMNS: [&str; 3] = ["是否放假", "isHoliday", "isholiday"];
 /// # Errors
 /// What is wrong, with its line, in words for the operator.
 pub(crate) fn read(path: &Path) -> anyhow::Result<CalendarYear> {
+    if path.is_dir() {
+        bail!("calendar file {}: it is a folder; name the file in it", path.display());
+    }
     let bytes = std::fs::read(path).with_context(|| format!("calendar file {}", path.display()))?;
     let text = decode(&bytes)?;
     let days = if text.trim_start().starts_with('[') { from_json(text)? } else { from_csv(text)? };

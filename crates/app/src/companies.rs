@@ -5,6 +5,8 @@ use std::{collections::HashSet, fs::File, path::Path};
 use anyhow::{Context, bail};
 use idcheck_domain::{Violation, company::CompanyRecord, value::UnifiedBusinessNumber};
 
+use crate::import::{header, open_csv};
+
 /// The columns of the data set, in its order; two of them are read.
 pub(crate) const COLUMNS: [&str; 8] =
     ["營業地址", NUMBER, "總機構統一編號", NAME, "資本額", "設立日期", "組織別名稱", "使用統一發票"];
@@ -57,18 +59,9 @@ impl Companies {
     /// # Errors
     /// The file can't be read, is not UTF-8, or lacks a column.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).with_context(|| format!("company register file {}", path.display()))?;
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-        let header = reader.byte_headers().context("the first line is not CSV")?.clone();
-        let Ok(header) = csv::StringRecord::from_byte_record(header) else {
-            bail!(
-                "the file is not UTF-8; if it is Big5, convert it first: \
-                 `iconv -f BIG5-HKSCS -t UTF-8 {} > register.csv`",
-                path.display()
-            );
-        };
-        let header: Vec<&str> =
-            header.iter().map(|name| name.trim_start_matches('\u{FEFF}').trim()).collect();
+        let mut reader = open_csv(path, "company register file")?;
+        let header = header(&mut reader, path)?;
+        let header: Vec<&str> = header.iter().collect();
         let missing: Vec<&str> = [NUMBER, NAME].into_iter().filter(|name| !header.contains(name)).collect();
         if !missing.is_empty() {
             bail!("the first line lacks {}; it has: {}", missing.join(", "), header.join(","));

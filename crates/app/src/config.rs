@@ -1,12 +1,16 @@
 //! The configuration: one TOML file, each value also from the environment (`IDCHECK_LIMITS__QUOTA` is
 //! `limits.quota`). Read once, at the start; an unknown key is refused with its name.
 
+mod faults;
+
+pub(crate) use faults::{faults, trust_fault};
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use figment::{
     Figment,
@@ -14,6 +18,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use idcheck_domain::abuse::Thresholds;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
@@ -37,8 +42,8 @@ pub(crate) struct Config {
     pub(crate) card: Card,
     /// The origin of the signing component on the applicant's computer.
     pub(crate) card_component_origin: String,
-    /// Reverse proxies whose `X-Forwarded-For` counts.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Reverse proxies whose `X-Forwarded-For` counts: addresses, or ranges such as `10.0.0.0/8`.
+    pub(crate) trusted_proxies: Vec<Proxies>,
     /// Whether loopback addresses may be registered as host addresses: for the demo only.
     pub(crate) allow_loopback_hosts: bool,
     /// Mail.
@@ -59,6 +64,31 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// Logs.
     pub(crate) log: Log,
+}
+
+/// The address of a proxy, or a range of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Proxies(pub(crate) IpNet);
+
+impl TryFrom<String> for Proxies {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let range =
+            text.parse().or_else(|_| text.parse::<IpAddr>().map(|one| IpNet::from(one.to_canonical())));
+        range.map(Self).map_err(|_| "an address such as 10.0.0.1 or a range such as 10.0.0.0/8")
+    }
+}
+
+impl From<Proxies> for String {
+    fn from(Proxies(range): Proxies) -> Self {
+        if range.prefix_len() == range.max_prefix_len() {
+            range.addr().to_string()
+        } else {
+            range.to_string()
+        }
+    }
 }
 
 /// A part of the service.
@@ -229,7 +259,7 @@ pub(crate) enum Security {
     Plain,
 }
 
-/// Limits of the verification API.
+/// Limits: of the verification API, and of what anybody may ask for without being known.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitsConfig {
@@ -241,6 +271,19 @@ pub(crate) struct LimitsConfig {
     pub(crate) quota: u32,
     /// Wrong answers of one organisation a Taipei day, over all nodes.
     pub(crate) budget: u32,
+    /// Challenges a minute from one address, on each node.
+    pub(crate) challenges_per_address: u32,
+    /// Signatures sent in a minute from one address, on each node.
+    pub(crate) proofs_per_address: u32,
+    /// Tries to sign in as an officer in a minute from one address, on each node.
+    pub(crate) sign_ins_per_address: u32,
+    /// Queries a minute from one address that are refused before their signature is known to be a caller's, on each node;
+    /// over it an answer is 429 and there is no record.
+    pub(crate) refused_per_address: u32,
+    /// Challenges of one organisation that wait for their signature, over all nodes.
+    pub(crate) open_challenges: u32,
+    /// Challenges asked for from one address that wait for their signature, over all nodes.
+    pub(crate) open_challenges_per_address: u32,
 }
 
 /// From where on use is abnormal and a notice is raised; counts are of a Taipei day where nothing else is said.
@@ -369,7 +412,18 @@ impl Default for Mail {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { rate_per_organisation: 50, rate_per_address: 50, quota: 100_000, budget: 300 }
+        Self {
+            rate_per_organisation: 50,
+            rate_per_address: 50,
+            quota: 100_000,
+            budget: 300,
+            challenges_per_address: 30,
+            proofs_per_address: 30,
+            sign_ins_per_address: 20,
+            refused_per_address: 60,
+            open_challenges: 20,
+            open_challenges_per_address: 60,
+        }
     }
 }
 
@@ -384,36 +438,93 @@ impl Default for Log {
 /// # Errors
 /// The file, line and key that can't be read.
 pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Config> {
-    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    let mut given = Figment::new();
+    let mut text = String::new();
     if let Some(file) = file {
-        std::fs::metadata(file).with_context(|| format!("configuration {}", file.display()))?;
-        figment = figment.merge(Toml::file(file));
+        text = std::fs::read_to_string(file).with_context(|| format!("configuration {}", file.display()))?;
+        // The parser's own report quotes the line, which may hold a password.
+        if let Err(error) = DeTable::parse(&text) {
+            let (line, column) = position(&text, error.span().map_or(0, |span| span.start));
+            bail!("{}, line {line}, column {column}: not TOML: {}", file.display(), error.message());
+        }
+        given = given.merge(Toml::string(&text));
     }
     let environment = Env::prefixed("IDCHECK_").filter(|name| !of_others(name.as_str())).split("__");
-    figment.merge(environment).extract().map_err(|error| told(error, file))
+    given = given.merge(environment);
+    let usual = || Figment::from(Serialized::defaults(Config::default()));
+    let wrong = match usual().merge(&given).extract::<Config>() {
+        Ok(config) => {
+            let faults = faults(&config);
+            if faults.is_empty() {
+                return Ok(config);
+            }
+            faults
+        }
+        // Reading ends at the first key that is wrong: each is read by itself, so that all are told.
+        Err(all) => {
+            let each = leaves(&given).into_iter().filter_map(|(key, value)| {
+                let alone = usual().merge(Serialized::default(&key, value)).extract::<Config>();
+                alone.err().map(|error| told(error, &key, file, &text))
+            });
+            let each: Vec<_> = each.collect();
+            if each.is_empty() { vec![told(all, "", file, &text)] } else { each }
+        }
+    };
+    bail!("{}", wrong.join("; "))
 }
 
-/// What is wrong, one sentence for each key, with its place in the file where it stands there.
-fn told(errors: figment::Error, file: Option<&Path>) -> anyhow::Error {
-    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+/// Each value that is given, with its key; a list is one value.
+fn leaves(given: &Figment) -> Vec<(String, figment::value::Value)> {
+    fn walk(prefix: &str, value: figment::value::Value, leaves: &mut Vec<(String, figment::value::Value)>) {
+        match value {
+            figment::value::Value::Dict(_, members) if !members.is_empty() => {
+                for (name, value) in members {
+                    let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+                    walk(&key, value, leaves);
+                }
+            }
+            value => leaves.push((prefix.to_owned(), value)),
+        }
+    }
+    let mut leaves = Vec::new();
+    if let Ok(all) = given.extract::<figment::value::Value>() {
+        walk("", all, &mut leaves);
+    }
+    leaves
+}
+
+/// What is wrong with a key, with its place in the file where it stands there. No value is shown: one may be a secret.
+fn told(errors: figment::Error, given: &str, file: Option<&Path>, text: &str) -> String {
     let told = errors.into_iter().map(|error| {
-        let key = error.path.join(".").to_lowercase();
-        let file =
-            file.filter(|_| error.metadata.as_ref().is_none_or(|from| !from.name.contains("environment")));
+        let path = if error.path.is_empty() {
+            given.split('.').map(str::to_owned).collect()
+        } else {
+            error.path.clone()
+        };
+        let key = path.join(".").to_lowercase();
         let wrong = match &error.kind {
             Kind::UnknownField(_, known) => format!("there is no such key; there are {}", known.join(", ")),
-            kind => kind.to_string().trim_end().to_owned(),
+            Kind::UnknownVariant(_, known) => format!("must be one of {}", known.join(", ")),
+            Kind::InvalidType(_, expected)
+            | Kind::InvalidValue(_, expected)
+            | Kind::InvalidLength(_, expected) => format!("must be {expected}"),
+            _ => "has a value that can't be read".to_owned(),
         };
-        match (file, place(&text, &error.path)) {
+        match (file, place(text, &path)) {
             (Some(file), Some((line, column))) => {
                 format!("{}, line {line}, column {column}: `{key}`: {wrong}", file.display())
             }
-            // A file that is not TOML; the parser tells the line itself.
-            (Some(file), None) if key.is_empty() => format!("{}: {wrong}", file.display()),
-            _ => format!("`{key}`, from the environment as `{}`: {wrong}", environment_name(&error.path)),
+            _ => format!("`{key}`, from the environment as `{}`: {wrong}", environment_name(&path)),
         }
     });
-    anyhow::anyhow!("{}", told.collect::<Vec<_>>().join("; "))
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// Line and column, from 1, of an octet.
+fn position(text: &str, octet: usize) -> (usize, usize) {
+    let before = text.get(..octet).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before.len() - line_start + 1)
 }
 
 /// Line and column, from 1, of a key.
@@ -431,9 +542,7 @@ fn place(text: &str, path: &[String]) -> Option<(usize, usize)> {
     let Some((key, _)) = table.iter().find(|(key, _)| key.get_ref() == last) else {
         return place(text, tables);
     };
-    let before = text.get(..key.span().start)?;
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    Some((before.matches('\n').count() + 1, before.len() - line_start + 1))
+    Some(position(text, key.span().start))
 }
 
 /// The environment variable of a key.
@@ -441,10 +550,14 @@ fn environment_name(path: &[String]) -> String {
     format!("IDCHECK_{}", path.join("__").to_uppercase())
 }
 
-/// Names that the client program and the project's own tests and tasks use, so that all can stand in one environment.
+/// Names that the client program, the project's own tests and tasks, and Kubernetes for a service called `idcheck` use, so that
+/// all can stand in one environment.
 fn of_others(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with("test_") || name.starts_with("client_") || ["shared", "cache"].contains(&name.as_str())
+    let links =
+        name.starts_with("service_host") || name.starts_with("service_port") || name.starts_with("port_");
+    let ours = name.starts_with("test_") || name.starts_with("client_");
+    links || ours || ["shared", "cache", "port"].contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -462,20 +575,56 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (text, expected) in [
-            ("listen = 5", "/idcheck.toml, line 1, column 1: `listen`: invalid type: found signed int `5`"),
-            ("\n[limits]\n  quota = -1", "/idcheck.toml, line 3, column 3: `limits.quota`: invalid value"),
+            ("listen = 5", "/idcheck.toml, line 1, column 1: `listen`: must be "),
+            ("\n[limits]\n  quota = -1", "/idcheck.toml, line 3, column 3: `limits.quota`: must be "),
             (
                 "[mail]\ncolour = \"x\"",
                 "/idcheck.toml, line 2, column 1: `mail.colour`: there is no such key; there are sender",
             ),
             (
                 "roles = [\"portal\", \"clerk\"]",
-                "/idcheck.toml, line 1, column 1: `roles.1`: unknown variant",
+                "/idcheck.toml, line 1, column 1: `roles.1`: must be one of portal, officer",
             ),
             ("[limits\n", "line 1, column 8"),
+            ("database_url = \"postgres://u:hunter2@h/d\" x", "line 1, column 43: not TOML: "),
+            ("database_url = [\"postgres://u:hunter2@h/d\"]", "`database_url`: must be a string"),
+            ("listen = \"hunter2\"", "`listen`: "),
+            ("database_url = \"mysql://u:hunter2@h/d\"", "`database_url`: it must begin with"),
+            ("[limits]\nquota = 0", "`limits.quota`: must be 1 at least"),
         ] {
             let told = refused(text);
             assert!(told.contains(expected), "{text}: {told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn every_key_that_is_wrong_is_told_at_once() {
+        let told = refused("listen = 5\nsize = 1\n[limits]\nquota = -1\n[mail]\ncolour = 2");
+        for key in [
+            "line 1, column 1: `listen`",
+            "line 2, column 1: `size`",
+            "line 4, column 1: `limits.quota`",
+            "line 6, column 1: `mail.colour`",
+        ] {
+            assert!(told.contains(key), "{key}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_kubernetes_puts_beside_is_passed_over() {
+        for name in [
+            "SERVICE_HOST",
+            "SERVICE_PORT",
+            "SERVICE_PORT_HTTP",
+            "PORT",
+            "PORT_8080_TCP",
+            "PORT_8080_TCP_ADDR",
+        ] {
+            assert!(of_others(name), "{name}");
+        }
+        for name in ["LISTEN", "LIMITS__QUOTA", "DATABASE_URL"] {
+            assert!(!of_others(name), "{name}");
         }
     }
 

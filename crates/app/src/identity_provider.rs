@@ -24,7 +24,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::config::Oidc;
+use crate::{config::Oidc, keyfile};
 
 /// Octets that one answer may have.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -155,8 +155,7 @@ impl OpenIdProvider {
         Endpoint::try_from(issuer.clone()).context("oidc.issuer")?;
         ensure!(!config.client_id.is_empty(), "oidc.client_id is missing");
         let secret = config.client_secret_file.as_ref().map(|file| {
-            let text = std::fs::read_to_string(file).map(Zeroizing::new);
-            let text = text.with_context(|| format!("oidc.client_secret_file {}", file.display()))?;
+            let text = keyfile::secret(file, "oidc.client_secret_file")?;
             Ok::<_, anyhow::Error>(Zeroizing::new(text.trim().to_owned()))
         });
         // A redirect of one of its endpoints would lead a secret elsewhere.

@@ -30,14 +30,48 @@ pub(crate) struct RefusedRow {
 /// # Errors
 /// The file can't be read, or its columns are not the expected ones.
 pub(crate) fn open_register(path: &Path) -> anyhow::Result<csv::Reader<File>> {
-    let file = File::open(path).with_context(|| format!("register file {}", path.display()))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let header = reader.headers().context("the first line is not UTF-8 CSV")?;
-    let found: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{FEFF}')).collect();
-    if found != REGISTER_COLUMNS {
-        bail!("the first line must be `{}`, it is `{}`", REGISTER_COLUMNS.join(","), found.join(","));
+    let mut reader = open_csv(path, "register file")?;
+    let header = header(&mut reader, path)?;
+    // A file without a header has a person in its first line: it is not shown.
+    if !header.iter().eq(REGISTER_COLUMNS) {
+        bail!(
+            "{}: the first line must be `{}`, and it is something else; nothing was imported",
+            path.display(),
+            REGISTER_COLUMNS.join(",")
+        );
     }
     Ok(reader)
+}
+
+/// Opens a CSV file.
+///
+/// # Errors
+/// There is none, or it is a folder.
+pub(crate) fn open_csv(path: &Path, what: &str) -> anyhow::Result<csv::Reader<File>> {
+    let shown = path.display();
+    if path.is_dir() {
+        bail!("{what} {shown}: it is a folder; name the file in it");
+    }
+    let file = File::open(path).with_context(|| format!("{what} {shown}"))?;
+    Ok(csv::ReaderBuilder::new().flexible(true).from_reader(file))
+}
+
+/// The names of the first line.
+///
+/// # Errors
+/// The line is not UTF-8, with how to convert the file.
+pub(crate) fn header(reader: &mut csv::Reader<File>, path: &Path) -> anyhow::Result<csv::StringRecord> {
+    let header = reader.byte_headers().context("the first line is not CSV")?.clone();
+    let Ok(header) = csv::StringRecord::from_byte_record(header) else { bail!(not_utf8(path)) };
+    Ok(header.iter().map(|name| name.trim_start_matches('\u{FEFF}').trim()).collect())
+}
+
+/// What to do with a file that is not UTF-8.
+pub(crate) fn not_utf8(path: &Path) -> String {
+    format!(
+        "the file is not UTF-8; if it is Big5, convert it first: `iconv -f BIG5-HKSCS -t UTF-8 {} > converted.csv`",
+        path.display()
+    )
 }
 
 /// Reads one row.

@@ -82,7 +82,7 @@ mod tests {
     async fn what_the_store_did_not_take_is_handed_on_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("x.db").display());
-        let store = Store::connect(&url, Vault::new(&[7; 32]).unwrap(), Arc::new(SystemClock)).await.unwrap();
+        let store = Store::create(&url, Vault::new(&[7; 32]).unwrap(), Arc::new(SystemClock)).await.unwrap();
         let (latencies, ubn) = (Latencies::default(), UnifiedBusinessNumber::parse("04595257").unwrap());
         let day = "2026-11-23".parse().unwrap();
         latencies.add((ubn, day, 2));

@@ -1,5 +1,8 @@
 //! Where logs go: standard error, one line an event, without personal data.
 
+use std::io::IsTerminal;
+
+use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
@@ -9,8 +12,10 @@ use crate::config::Log;
 /// # Errors
 /// When the filter can't be read.
 pub(crate) fn set_up(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter)?;
+    let filter = EnvFilter::try_new(&log.filter).ok().context("log.filter is no filter")?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: in a file they are noise.
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     if log.json {
         builder.json().init();
     } else {

@@ -28,5 +28,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Database, copies, mails and demo data tell of people: whatever this program makes is for its owner only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     commands::run(commands::Arguments::parse())
 }

@@ -23,6 +23,10 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
         .set_buckets_for_metric(Matcher::Suffix("_queries".to_owned()), &QUERIES)?
         .install_recorder()?;
     drop(RECORDER.set(handle));
+    // What is not there yet has no rate: the first failure would be missed.
+    for name in ["idcheck_ledger_failures_total", "idcheck_forwarded_unreadable_total"] {
+        metrics::counter!(name).increment(0);
+    }
     Ok(())
 }
 
@@ -43,6 +47,11 @@ pub(crate) fn lists(lists: &[ListState], now: DateTime<Utc>) {
         let left = list.next_update.map_or(0, |next| (next - now).num_seconds());
         metrics::gauge!("idcheck_crl_seconds_left", &labels).set(left as f64);
     }
+}
+
+/// How many organisations have rows that can't be read.
+pub(crate) fn damaged_callers(organisations: usize) {
+    metrics::gauge!("idcheck_callers_damaged").set(u32::try_from(organisations).unwrap_or(u32::MAX));
 }
 
 /// What was recorded until now.

@@ -1,60 +1,101 @@
 //! Rates of queries, kept in this process (check 9).
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter as Governor,
     clock::{Clock, DefaultClock},
 };
 use idcheck_domain::{key::Environment, value::UnifiedBusinessNumber};
-use idcheck_usecases::ports::{Exceeded, LimitName, RateLimiter};
+use idcheck_usecases::ports::{Door, Exceeded, LimitName, RateLimiter, RefusalCode};
 
 use crate::config::LimitsConfig;
 
-/// Two token buckets: one for each organisation and environment, one for each address; each holds a second's worth.
+/// Addresses of which it is remembered at one time that they are not heard.
+const SILENCED: usize = 100_000;
+
+/// Token buckets: a second's worth for each organisation and environment and for each address that asks; a minute's for each
+/// address and thing that anybody may ask for.
 pub(crate) struct Rates {
     organisations: Buckets<(UnifiedBusinessNumber, Environment)>,
     addresses: Buckets<IpAddr>,
+    refused: Buckets<IpAddr>,
+    /// Addresses from which too many queries were refused, and until when; looked at for each query, so empty or small.
+    silenced: RwLock<HashMap<IpAddr, Instant>>,
+    challenges: Buckets<IpAddr>,
+    proofs: Buckets<IpAddr>,
+    sign_ins: Buckets<IpAddr>,
 }
 
 /// Buckets of one limit.
 struct Buckets<K: Hash + Eq + Clone> {
     limit: LimitName,
     allowed: NonZeroU32,
+    window: Duration,
     by_key: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    fn new(limit: LimitName, rate: u32) -> Self {
+    fn new(limit: LimitName, rate: u32, window: Duration) -> Self {
         let allowed = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
-        let by_key = Governor::keyed(Quota::per_second(allowed));
-        Self { limit, allowed, by_key, clock: DefaultClock::default() }
+        let usual = Quota::per_second(allowed);
+        let quota =
+            Quota::with_period(window / allowed.get()).map_or(usual, |quota| quota.allow_burst(allowed));
+        Self { limit, allowed, window, by_key: Governor::keyed(quota), clock: DefaultClock::default() }
     }
 
     fn take(&self, key: &K) -> Result<(), Exceeded> {
-        self.by_key.check_key(key).map_err(|until| Exceeded {
-            limit: self.limit,
-            allowed: self.allowed.get(),
-            window: Duration::from_secs(1),
-            retry_after: until.wait_time_from(self.clock.now()),
-        })
+        self.by_key.check_key(key).map_err(|until| self.exceeded(until.wait_time_from(self.clock.now())))
+    }
+
+    const fn exceeded(&self, retry_after: Duration) -> Exceeded {
+        Exceeded { limit: self.limit, allowed: self.allowed.get(), window: self.window, retry_after }
+    }
+}
+
+/// Who has one address of IPv6 has the 2^64 beside it too.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
 impl Rates {
     /// With these rates.
     pub(crate) fn new(limits: &LimitsConfig) -> Self {
+        const SECOND: Duration = Duration::from_secs(1);
+        const MINUTE: Duration = Duration::from_mins(1);
         Self {
-            organisations: Buckets::new(LimitName::OrganisationRate, limits.rate_per_organisation),
-            addresses: Buckets::new(LimitName::AddressRate, limits.rate_per_address),
+            organisations: Buckets::new(LimitName::OrganisationRate, limits.rate_per_organisation, SECOND),
+            addresses: Buckets::new(LimitName::AddressRate, limits.rate_per_address, SECOND),
+            refused: Buckets::new(LimitName::Refused, limits.refused_per_address, MINUTE),
+            silenced: RwLock::default(),
+            challenges: Buckets::new(LimitName::Challenges, limits.challenges_per_address, MINUTE),
+            proofs: Buckets::new(LimitName::Proofs, limits.proofs_per_address, MINUTE),
+            sign_ins: Buckets::new(LimitName::SignIns, limits.sign_ins_per_address, MINUTE),
         }
     }
 
     /// Forgets organisations and addresses whose buckets are full again.
     pub(crate) fn forget_idle(&self) {
         self.organisations.by_key.retain_recent();
-        self.addresses.by_key.retain_recent();
+        for addresses in [&self.addresses, &self.refused, &self.challenges, &self.proofs, &self.sign_ins] {
+            addresses.by_key.retain_recent();
+        }
+        let now = Instant::now();
+        self.silenced.write().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
     }
 }
 
@@ -67,6 +108,38 @@ impl RateLimiter for Rates {
     ) -> Result<(), Exceeded> {
         self.addresses.take(&address)?;
         self.organisations.take(&(ubn, environment))
+    }
+
+    fn hear(&self, address: IpAddr) -> Result<(), Exceeded> {
+        let silenced = self.silenced.read().unwrap_or_else(PoisonError::into_inner);
+        if silenced.is_empty() {
+            return Ok(());
+        }
+        let Some(until) = silenced.get(&neighbourhood(address)) else { return Ok(()) };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Ok(()) } else { Err(self.refused.exceeded(left)) }
+    }
+
+    fn refused(&self, address: IpAddr, code: Option<RefusalCode>) -> Result<(), Exceeded> {
+        let address = neighbourhood(address);
+        self.refused.take(&address).inspect_err(|exceeded| {
+            if code == Some(RefusalCode::RateExceeded) {
+                return;
+            }
+            let mut silenced = self.silenced.write().unwrap_or_else(PoisonError::into_inner);
+            if silenced.len() < SILENCED {
+                silenced.insert(address, Instant::now() + exceeded.retry_after);
+            }
+        })
+    }
+
+    fn enter(&self, door: Door, address: IpAddr) -> Result<(), Exceeded> {
+        let buckets = match door {
+            Door::Challenge => &self.challenges,
+            Door::Proof => &self.proofs,
+            Door::SignIn => &self.sign_ins,
+        };
+        buckets.take(&neighbourhood(address))
     }
 }
 
@@ -92,5 +165,39 @@ mod tests {
         assert_eq!((exceeded.limit, exceeded.allowed), (LimitName::AddressRate, 5));
         let elsewhere = rates.admit(ubn, Environment::Production, IpAddr::from([8, 8, 4, 4])).unwrap_err();
         assert_eq!(elsewhere.limit, LimitName::OrganisationRate);
+    }
+
+    #[test]
+    fn who_is_refused_too_often_is_not_heard_for_a_while() {
+        let rates = Rates::new(&LimitsConfig { refused_per_address: 3, ..LimitsConfig::default() });
+        let (one, other) = (IpAddr::from([8, 8, 8, 8]), IpAddr::from([8, 8, 4, 4]));
+        for _ in 0..3 {
+            assert_eq!((rates.refused(one, None), rates.hear(one)), (Ok(()), Ok(())));
+        }
+        assert_eq!(
+            rates.refused(one, Some(RefusalCode::RateExceeded)).unwrap_err().limit,
+            LimitName::Refused
+        );
+        assert_eq!(rates.hear(one), Ok(()));
+        assert_eq!(rates.refused(one, None).unwrap_err().limit, LimitName::Refused);
+        let unheard = rates.hear(one).unwrap_err();
+        assert!(unheard.retry_after <= Duration::from_secs(20) && unheard.allowed == 3, "{unheard:?}");
+        assert_eq!(rates.hear(other), Ok(()));
+    }
+
+    #[test]
+    fn each_door_has_its_rate_and_a_network_of_ipv6_is_one_address() {
+        let limits =
+            LimitsConfig { challenges_per_address: 2, proofs_per_address: 1, ..LimitsConfig::default() };
+        let rates = Rates::new(&limits);
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(rates.enter(Door::Challenge, address("2001:db8::1")), Ok(()));
+        assert_eq!(rates.enter(Door::Challenge, address("2001:db8::2")), Ok(()));
+        let exceeded = rates.enter(Door::Challenge, address("2001:db8::3")).unwrap_err();
+        assert_eq!((exceeded.limit, exceeded.window), (LimitName::Challenges, Duration::from_mins(1)));
+        assert_eq!(rates.enter(Door::Challenge, address("2001:db8:0:1::1")), Ok(()));
+        assert_eq!(rates.enter(Door::Proof, address("2001:db8::1")), Ok(()));
+        assert_eq!(rates.enter(Door::Proof, address("2001:db8::1")).unwrap_err().limit, LimitName::Proofs);
+        assert_eq!(rates.enter(Door::SignIn, address("::ffff:8.8.8.8")), Ok(()));
     }
 }

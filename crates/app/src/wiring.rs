@@ -9,7 +9,7 @@ use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOr
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surface};
-use idcheck_persistence::{LedgerWriter, Store, Vault};
+use idcheck_persistence::{LedgerWriter, OpenError, Store, Vault, shown_address};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
@@ -23,14 +23,13 @@ use idcheck_usecases::{
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use url::Url;
 
 use crate::{
     casework, company_register,
     config::{Card, Config, Mail, Order, Role, Security},
     credentials::OfficerCredentials,
     identity_provider::OpenIdProvider,
-    keyfile::MasterKey,
+    keyfile::{self, MasterKey},
     latency::{Latencies, TimedLedger},
     rates::Rates,
     system::{SystemClock, SystemEntropy},
@@ -53,24 +52,39 @@ const LATENCIES: Duration = Duration::from_secs(20);
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Opens the store of a configuration.
+/// The vault of a master key.
 ///
 /// # Errors
-/// When it can't be reached.
-pub(crate) async fn open_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
-    let vault = Vault::new(key).ok().context("the key file's key can't be used")?;
-    let store = Store::connect(database_url, vault, Arc::new(SystemClock)).await;
-    store.with_context(|| format!("the database {} can't be reached", without_password(database_url)))
+/// When the cryptographic library refuses the key.
+pub(crate) fn vault(key: &MasterKey) -> anyhow::Result<Vault> {
+    Vault::new(key).ok().context("the key file's key can't be used")
 }
 
-/// The address of a database as it may be shown: without user, password and parameters (`?password=` is one).
-pub(crate) fn without_password(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return "named in `database_url`".to_owned() };
-    url.set_query(None);
-    url.set_fragment(None);
-    // They refuse an address without a host only, which has neither.
-    let _ = url.set_password(None).and_then(|()| url.set_username(""));
-    url.into()
+/// Opens the store of a configuration, which is there.
+///
+/// # Errors
+/// When it is not, can't be reached, or is of another key.
+pub(crate) async fn open_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
+    let store = Store::connect(database_url, vault(key)?, Arc::new(SystemClock)).await;
+    told(store, database_url)
+}
+
+/// Opens the store of a configuration, or makes an empty one.
+///
+/// # Errors
+/// When it can't be made or reached, or is of another key.
+pub(crate) async fn create_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
+    let store = Store::create(database_url, vault(key)?, Arc::new(SystemClock)).await;
+    told(store, database_url)
+}
+
+fn told(store: Result<Store, OpenError>, database_url: &str) -> anyhow::Result<Store> {
+    store.map_err(|error| match error {
+        OpenError::Unreachable(why) => {
+            anyhow::anyhow!("the database {} can't be reached: {why}", shown_address(database_url))
+        }
+        error => error.into(),
+    })
 }
 
 /// The identity provider, where one is named.
@@ -208,15 +222,13 @@ impl Service {
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
+        let ledger = LedgerWriter::start_with(store.clone(), config.ledger_batch);
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
             tokens: Arc::new(tokens(config)),
             rates: Arc::clone(&rates) as _,
-            ledger: Arc::new(TimedLedger::new(
-                LedgerWriter::start_with(store.clone(), config.ledger_batch),
-                latencies.clone(),
-            )),
+            ledger: Arc::new(TimedLedger::new(ledger.clone(), latencies.clone())),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
         let services = Services {
@@ -239,9 +251,15 @@ impl Service {
             dead_letters: casework::dead_letters(&shared, &clock),
             composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store, sign_in_methods(config)?)?),
+            rates: Arc::clone(&rates) as _,
             verify,
             refresh: Arc::new(Refreshed(Arc::clone(&callers))),
-            readiness: Arc::new(Ready { store: store.clone(), also_ready }),
+            readiness: Arc::new(Ready {
+                store: store.clone(),
+                callers: Arc::clone(&callers),
+                ledger,
+                more: also_ready,
+            }),
             clock: Arc::clone(&clock),
             entropy,
         };
@@ -277,6 +295,7 @@ impl Service {
             async move {
                 // A failure is logged by the store, and the next turn tries again.
                 let _ = callers.refresh().await;
+                crate::metrics::damaged_callers(callers.damaged());
             }
         }));
         let (measured, store) = (self.latencies.clone(), self.store.clone());
@@ -380,7 +399,7 @@ fn http(config: &Config) -> HttpConfig {
         base_url: config.base_url.trim_end_matches('/').to_owned(),
         card_component_origin: config.card_component_origin.clone(),
         secure_cookies: config.base_url.starts_with("https://"),
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
         surfaces: config.roles.iter().filter_map(|role| surface(*role)).collect(),
         metrics: crate::metrics::render,
     }
@@ -408,7 +427,9 @@ impl Refresh for Refreshed {
 
 struct Ready {
     store: Store,
-    also_ready: AlsoReady,
+    callers: Arc<CallerSnapshot>,
+    ledger: LedgerWriter,
+    more: AlsoReady,
 }
 
 #[async_trait]
@@ -422,7 +443,13 @@ impl Readiness for Ready {
                 problems.extend(missing.map(|step| format!("the schema lacks step {}", step.name)));
             }
         }
-        problems.extend((self.also_ready)());
+        if !self.callers.is_current() {
+            problems.push("who may ask could not be read lately".to_owned());
+        }
+        if !self.ledger.is_alive() {
+            problems.push("the ledger's writer stands still".to_owned());
+        }
+        problems.extend((self.more)());
         problems
     }
 }
@@ -468,8 +495,7 @@ fn smtp_settings(mail: &Mail) -> anyhow::Result<Smtp> {
         .context("mail: set `mail.smtp_host`, or `mail.folder` to keep mail as files")?;
     let credentials = match (&mail.smtp_user, &mail.smtp_password_file) {
         (Some(user), Some(file)) => {
-            let password =
-                std::fs::read_to_string(file).with_context(|| format!("password {}", file.display()))?;
+            let password = keyfile::secret(file, "mail.smtp_password_file")?;
             Some((user.clone(), password.trim_end().to_owned()))
         }
         (None, None) => None,
@@ -481,23 +507,4 @@ fn smtp_settings(mail: &Mail) -> anyhow::Result<Smtp> {
         Security::Plain => SmtpSecurity::Plain,
     };
     Ok(Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn a_database_is_shown_without_its_password() {
-        for (url, shown) in [
-            ("postgres://idcheck:hunter2@db:5432/idcheck?sslmode=require", "postgres://db:5432/idcheck"),
-            ("postgres://db/idcheck?user=idcheck&password=hunter2", "postgres://db/idcheck"),
-            ("postgres:///idcheck?host=/run/postgresql&password=hunter2", "postgres:///idcheck"),
-            ("sqlite:///var/lib/idcheck/idcheck.db?mode=rwc", "sqlite:///var/lib/idcheck/idcheck.db"),
-            ("sqlite::memory:", "sqlite::memory:"),
-            ("hunter2", "named in `database_url`"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
-    }
 }

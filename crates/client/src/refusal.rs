@@ -67,7 +67,9 @@ impl Refusal {
         TABLE.iter().map(|(refusal, ..)| *refusal)
     }
 
+    /// The refusal of a message; what stands after a colon is of this one reply, such as the address that was seen.
     pub(crate) fn from_legacy_message(message: &str) -> Option<Self> {
+        let message = message.split_once(": ").map_or(message, |(said, _)| said);
         TABLE.iter().find(|(.., said)| !said.is_empty() && *said == message).map(|(refusal, ..)| *refusal)
     }
 

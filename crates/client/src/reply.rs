@@ -192,6 +192,7 @@ mod tests {
     #[case("401", "already used", "", Reading::AlreadyUsed)]
     #[case("401", "something new", "", Reading::Refused(Refusal::Unexpected { status: 401 }))]
     #[case("403", "address not registered", "", Reading::Refused(Refusal::AddressNotRegistered))]
+    #[case("403", "address not registered: 203.0.113.9", "", Reading::Refused(Refusal::AddressNotRegistered))]
     #[case("403", "access suspended or revoked", "", Reading::Refused(Refusal::AccessEnded))]
     #[case("429", "too many requests", "", Reading::TooMany)]
     #[case("431", "headers too large", "", Reading::Refused(Refusal::HeadersTooLarge))]

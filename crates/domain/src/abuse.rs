@@ -113,6 +113,21 @@ pub struct Thresholds {
     pub paced_run: u64,
 }
 
+impl Thresholds {
+    /// Whether one is 0, which everything would touch.
+    pub const fn any_zero(&self) -> bool {
+        self.answers == 0
+            || self.mismatch_percent == 0
+            || self.locked_numbers == 0
+            || self.user_per_minute == 0
+            || self.replays == 0
+            || self.refused_addresses == 0
+            || self.number_attempts == 0
+            || self.number_organisations == 0
+            || self.paced_run == 0
+    }
+}
+
 /// Days over which attempts on one ID number are counted.
 pub const NUMBER_DAYS: u32 = 7;
 

@@ -7,4 +7,4 @@ mod text;
 mod transport;
 
 pub use text::{Composer, compose};
-pub use transport::{FileMailer, SetUpError, Smtp, SmtpMailer, SmtpSecurity};
+pub use transport::{FileMailer, SetUpError, Smtp, SmtpMailer, SmtpSecurity, is_mailbox};

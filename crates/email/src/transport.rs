@@ -31,6 +31,11 @@ pub enum SetUpError {
     Server(String),
 }
 
+/// Whether a text can be a sender: a mailbox, with a name or without.
+pub fn is_mailbox(text: &str) -> bool {
+    sender(text).is_ok()
+}
+
 fn sender(text: &str) -> Result<Mailbox, SetUpError> {
     text.parse().map_err(|_| SetUpError::Sender(text.to_owned()))
 }

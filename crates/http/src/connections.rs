@@ -61,9 +61,16 @@ impl<A: Acceptor> Acceptor for Bounded<A> {
     }
 }
 
-/// A connection that ends itself when it takes too long.
+/// How a connection of HTTP/2 begins (RFC 9113 §3.4), as far as it takes to tell it from a request of HTTP/1.1.
+const HTTP2: &[u8; 4] = b"PRI ";
+
+/// A connection that ends itself when it takes too long. It speaks HTTP/1.1 only: over HTTP/2 one connection has many requests
+/// under way, and neither its time nor what it holds would be bounded here. A reverse proxy may speak HTTP/2 to its clients.
 pub struct Connection<Io> {
     io: Io,
+    /// The first octets that were read.
+    beginning: [u8; HTTP2.len()],
+    begun: usize,
     /// Whether a request has begun that has no response yet.
     asking: bool,
     ends_at: Instant,
@@ -75,7 +82,24 @@ pub struct Connection<Io> {
 impl<Io> Connection<Io> {
     fn new(io: Io, slot: OwnedSemaphorePermit) -> Self {
         let ends_at = Instant::now() + ASKING;
-        Self { io, asking: true, ends_at, alarm: Box::pin(sleep_until(ends_at)), _slot: slot }
+        Self {
+            io,
+            beginning: [0; HTTP2.len()],
+            begun: 0,
+            asking: true,
+            ends_at,
+            alarm: Box::pin(sleep_until(ends_at)),
+            _slot: slot,
+        }
+    }
+
+    /// Whether what was read now makes the beginning one of HTTP/2.
+    fn is_http2(&mut self, read: &[u8]) -> bool {
+        let begun = self.begun;
+        for (place, octet) in self.beginning.iter_mut().skip(begun).zip(read) {
+            (*place, self.begun) = (*octet, self.begun + 1);
+        }
+        begun < HTTP2.len() && self.begun == HTTP2.len() && &self.beginning == HTTP2
     }
 
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -111,7 +135,11 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Connection<Io> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if self.is_http2(buffer.filled().get(filled..).unwrap_or_default()) {
+            return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        }
         if read.is_pending() {
             return self.poll_end(context).map(|()| Err(io::ErrorKind::TimedOut.into()));
         }
@@ -199,6 +227,26 @@ mod tests {
             advance(Duration::from_secs(70)).await;
         }
         assert_eq!(read(&mut ours).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_not_spoken() {
+        for pieces in [&["PRI * HTTP/2.0\r\n\r\n"][..], &["P", "RI", " * HTTP/2.0\r\n"]] {
+            let (mut ours, mut theirs) = connection();
+            let mut refused = false;
+            for piece in pieces {
+                theirs.write_all(piece.as_bytes()).await.unwrap();
+                refused |=
+                    read(&mut ours).await.is_err_and(|error| error.kind() == io::ErrorKind::Unsupported);
+            }
+            assert!(refused, "{pieces:?}");
+        }
+        let (mut ours, mut theirs) = connection();
+        theirs.write_all(b"PRINT / HTTP/1.1").await.unwrap();
+        assert_eq!(read(&mut ours).await.unwrap(), 8);
+        theirs.write_all(b"PRI ").await.unwrap();
+        assert_eq!(read(&mut ours).await.unwrap(), 8);
+        assert_eq!(read(&mut ours).await.unwrap(), 4, "later it is a body");
     }
 
     #[tokio::test(start_paused = true)]

@@ -164,22 +164,11 @@ fn groups(document: &Json) -> Value {
             let calls = methods.filter(|(_, call)| {
                 call["tags"].as_array().is_some_and(|tags| tags.contains(&tag["name"]))
             });
-            let base = base(methods_servers(document, path));
-            calls.map(move |(method, call)| call_of(&format!("{base}{path}"), method, call)).collect::<Vec<_>>()
+            calls.map(|(method, call)| call_of(path, method, call)).collect::<Vec<_>>()
         });
         context! { name => text(&tag["name"]), description => text(&tag["description"]), calls => calls.collect::<Value>() }
     });
     groups.collect()
-}
-
-/// The servers of a path that is not below the API's own.
-fn methods_servers<'d>(document: &'d Json, path: &str) -> Option<&'d Json> {
-    document["paths"].get(path)?.get("servers")
-}
-
-/// What stands before a path in its address.
-const fn base(own_servers: Option<&Json>) -> &'static str {
-    if own_servers.is_some() { "" } else { "/api/v1" }
 }
 
 fn call_of(path: &str, method: &str, call: &Json) -> Value {
@@ -255,8 +244,8 @@ fn text(value: &Json) -> &str {
 /// Every problem: its `type`, title and detail.
 fn problems(lang: Lang) -> Value {
     let row = |name: &str, title: &str, detail: &str| {
-        // Where a state refuses, the error names it.
-        let detail = lang.t_with(detail, &[("state", "…".into())]);
+        // Where a state or an address refuses, the error names it.
+        let detail = lang.t_with(detail, &[("state", "…".into()), ("address", "…".into())]);
         context! { name, title => lang.t(title), detail }
     };
     // Those whose type is named after their title.
@@ -316,7 +305,7 @@ mod tests {
     fn the_reference_has_every_call_and_its_links_lead_somewhere() {
         let document: Json = serde_json::from_str(&api::document()).unwrap();
         let methods = document["paths"].as_object().unwrap().values();
-        let calls = methods.flat_map(|path| path.as_object().unwrap().keys()).filter(|key| *key != "servers");
+        let calls = methods.flat_map(|path| path.as_object().unwrap().keys());
         let page = crate::view::render(
             "docs/reference.html",
             Lang::En,

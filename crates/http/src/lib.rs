@@ -5,13 +5,17 @@
 
 mod api;
 mod audit;
+mod bodies;
 mod case;
 mod chart;
 mod client_address;
 mod connections;
 mod docs;
+mod doors;
 mod health;
 mod i18n;
+mod json;
+mod methods;
 mod officer;
 mod operations;
 mod page;
@@ -26,12 +30,14 @@ mod view;
 
 use std::sync::Arc;
 
+use idcheck_usecases::ports::Exceeded;
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::AddData,
 };
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 pub use connections::Bounded;
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
@@ -57,36 +63,163 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {
         let id = RequestId(entropy.uuid(clock.now()).to_string());
         let app = Arc::clone(&app);
+        single_slashes(&mut request);
         let (surface, begun) = (Surface::of(request.uri().path()), Instant::now());
-        async move {
-            let lang = Lang::of_header(&request);
+        let sandbox = request.uri().path().starts_with("/sandbox/");
+        let span = span_of(&request, surface, &id);
+        let answer = async move {
             request.extensions_mut().insert(id.clone());
-            let reader = page_reader(&request, &app);
+            let asked = Asked::of(&request, &app);
             let elsewhere = surface.is_some_and(|surface| !app.config.surfaces.contains(&surface));
             let answered = if elsewhere {
-                Err(poem::Error::from_status(StatusCode::NOT_FOUND))
+                Err(Refused::Status(StatusCode::NOT_FOUND))
             } else {
-                match bounded(&mut request).await {
-                    Ok(()) => next.call(request).await,
-                    Err(error) => Err(error),
+                match admitted(&mut request, &app).await {
+                    Ok(()) => next.call(request).await.map_err(Refused::of),
+                    Err(refused) => Err(refused),
                 }
             };
             let mut response = match answered {
                 Ok(response) => response.into_response(),
-                Err(error) if error.is_from_response() => error.into_response(),
-                // What the framework refuses, in the same words as everything else.
-                Err(error) => refusal(&Problem::of_status(error.status()), reader.as_ref(), lang, &id.0),
+                Err(refused) => asked.refusal(refused, &id.0),
             };
             seal(&mut response, &id.0, app.config.secure_cookies);
-            measure(surface, response.status(), begun);
+            note(surface, sandbox, response.status(), begun, &id);
             Ok(response)
-        }
+        };
+        answer.instrument(span)
     })
 }
 
+/// Makes one slash of several where the verification API is asked.
+fn single_slashes(request: &mut Request) {
+    if let Some(path) = verify::without_doubled_slashes(request.uri().path()) {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = (path + &query).parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+}
+
+/// What stands beside each line of the log that a request leads to. Of a query nothing but its failure is told, which names its
+/// identity itself: there are too many for more.
+fn span_of(request: &Request, surface: Option<Surface>, id: &RequestId) -> Span {
+    if surface == Some(Surface::Verify) {
+        return Span::none();
+    }
+    let (surface, method) = (surface.map_or("shared", Surface::as_str), request.method());
+    let path: String = request.uri().path().chars().take(MAX_LOGGED_PATH).collect();
+    // Of the greatest level, so that it stands beside whatever is let through.
+    tracing::error_span!("request", id = %id.0, surface, %method, ?path)
+}
+
+/// Characters of a path in the log.
+const MAX_LOGGED_PATH: usize = 120;
+
+/// Counts and tells how a request ended.
+fn note(surface: Option<Surface>, sandbox: bool, status: StatusCode, begun: Instant, id: &RequestId) {
+    measure(surface, sandbox, status, begun);
+    let (status, ms) = (status.as_u16(), u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    match surface {
+        Some(Surface::Verify) if status >= 500 && !sandbox => {
+            tracing::warn!(id = %id.0, surface = "verify", status, ms, "a query was not answered");
+        }
+        Some(Surface::Verify) => {}
+        // Probes and scrapes come every few seconds.
+        None if status < 500 => tracing::debug!(status, ms, "answered"),
+        _ if status >= 500 => tracing::warn!(status, ms, "not answered"),
+        _ => tracing::info!(status, ms, "answered"),
+    }
+}
+
+/// Why a request got no answer of its own.
+enum Refused {
+    /// The framework's response as it is.
+    Response(Response),
+    Status(StatusCode),
+    Problem(Problem),
+    TooMany(Exceeded),
+}
+
+impl Refused {
+    fn of(error: poem::Error) -> Self {
+        if error.is_from_response() {
+            Self::Response(error.into_response())
+        } else {
+            Self::Status(error.status())
+        }
+    }
+}
+
+/// What of a request a refusal needs.
+struct Asked {
+    method: Method,
+    path: String,
+    lang: Lang,
+    reader: Option<Request>,
+}
+
+impl Asked {
+    fn of(request: &Request, app: &Arc<App>) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            lang: Lang::of_header(request),
+            reader: page_reader(request, app),
+        }
+    }
+
+    /// What is refused, in the same words as everything else: a page for who reads pages, the Ministry's envelope where old
+    /// clients ask, a problem for programs.
+    fn refusal(&self, refused: Refused, request_id: &str) -> Response {
+        let (problem, exceeded) = match refused {
+            Refused::Response(response) => return response,
+            Refused::Status(status) if verify::is_legacy(&self.path) => return verify::refused(status),
+            Refused::Status(status) => (Problem::of_status(status), None),
+            Refused::Problem(problem) => (problem, None),
+            Refused::TooMany(exceeded) => (Problem::too_many(), Some(exceeded)),
+        };
+        let mut response = match self.reader.as_ref().map(Page::of) {
+            Some(Ok(page)) => page.problem(&problem, "/"),
+            _ => problem.response(self.lang, request_id),
+        };
+        if let Some(exceeded) = exceeded {
+            verify::rate_limit(&mut response, &exceeded);
+        }
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(allowed) = methods::allowed(&self.path, &self.method)
+        {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        response
+    }
+}
+
+/// Whether a request is heard: its address did not come too often, its body is within bounds and sound.
+async fn admitted(request: &mut Request, app: &App) -> Result<(), Refused> {
+    if let Some(door) = doors::door(request.method(), request.uri().path()) {
+        let origin = client_address::origin(request, &app.config.trusted_proxies);
+        app.services.rates.enter(door, origin.address).map_err(Refused::TooMany)?;
+    }
+    bounded(request).await?;
+    let of_the_api = request.uri().path().starts_with("/api/v1/") && !request.method().is_safe();
+    if of_the_api && request.content_type().is_some_and(|kind| kind.starts_with("application/json")) {
+        let body = request.take_body().into_vec().await.map_err(|error| Refused::of(error.into()))?;
+        // The body of a query is bound to its token by its octets, and read where the token is.
+        let body = if Surface::of(request.uri().path()) == Some(Surface::Verify) {
+            body
+        } else {
+            json::sound(body).map_err(Refused::Problem)?
+        };
+        request.set_body(body);
+    }
+    Ok(())
+}
+
 /// Rate, errors and duration of each surface.
-fn measure(surface: Option<Surface>, status: StatusCode, begun: Instant) {
-    let surface = surface.map_or("shared", Surface::as_str);
+fn measure(surface: Option<Surface>, sandbox: bool, status: StatusCode, begun: Instant) {
+    // A refusal that the sandbox plays is nobody's fault, and must wake nobody.
+    let surface = if sandbox { "sandbox" } else { surface.map_or("shared", Surface::as_str) };
     let status = match status.as_u16() {
         ..=299 => "2xx",
         300..=399 => "3xx",
@@ -101,7 +234,7 @@ fn measure(surface: Option<Surface>, status: StatusCode, begun: Instant) {
 fn page_reader(request: &Request, app: &Arc<App>) -> Option<Request> {
     let of_programs = |prefix| request.uri().path().starts_with(prefix);
     let reads_pages = request.header(header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
-    if !reads_pages || of_programs("/api/") || of_programs("/integration/") {
+    if !reads_pages || of_programs("/api/") || verify::is_legacy(request.uri().path()) {
         return None;
     }
     let mut head = Request::builder().method(request.method().clone()).uri(request.original_uri().clone());
@@ -114,26 +247,22 @@ fn page_reader(request: &Request, app: &Arc<App>) -> Option<Request> {
     Some(head)
 }
 
-/// A page for who reads pages, a problem for programs.
-fn refusal(problem: &Problem, reader: Option<&Request>, lang: Lang, request_id: &str) -> Response {
-    match reader.map(Page::of) {
-        Some(Ok(page)) => page.problem(problem, "/"),
-        _ => problem.response(lang, request_id),
-    }
-}
-
 /// Reads the body to its end, or to the bound: nothing behind it is read.
-async fn bounded(request: &mut Request) -> poem::Result<()> {
+async fn bounded(request: &mut Request) -> Result<(), Refused> {
     if request.method().is_safe() {
         return Ok(());
     }
-    let body = request.take_body().into_bytes_limit(MAX_BODY).await?;
+    let body = request.take_body();
+    let (body, held) = bodies::read(body, MAX_BODY).await.map_err(Refused::Status)?;
     request.set_body(body);
+    // It is given back when the request is over.
+    request.set_data(Arc::new(held));
     Ok(())
 }
 
 /// Headers of every response.
 fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
+    let unauthorised = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", value);
@@ -143,6 +272,10 @@ fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
     if over_tls {
         // RFC 6797 §6.1: a year, for this host.
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    if unauthorised {
+        // RFC 9110 §15.5.2: every 401 names the scheme.
+        headers.entry(header::WWW_AUTHENTICATE).or_insert(HeaderValue::from_static("Bearer"));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers

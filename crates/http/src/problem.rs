@@ -1,6 +1,8 @@
 //! Errors as `application/problem+json` (RFC 9457): the one place where an error becomes a response. What is told
 //! comes from this list; text of the database or of a library never does.
 
+use std::net::IpAddr;
+
 use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
@@ -47,6 +49,8 @@ enum Detail {
     Key(String),
     /// The state that refuses.
     State(&'static str),
+    /// The title's key with `-detail`, and the address that was seen.
+    Address(IpAddr),
 }
 
 impl Problem {
@@ -82,6 +86,17 @@ impl Problem {
         Self { detail, ..Self::named(status, card.code().to_owned(), "problem-review-card") }
     }
 
+    /// A query came from an address that is not registered (check 3).
+    pub(crate) fn address_not_registered(address: IpAddr) -> Self {
+        let problem = Self::simple(StatusCode::FORBIDDEN, "problem-address-not-registered");
+        Self { detail: Detail::Address(address), ..problem }
+    }
+
+    /// 429.
+    pub(crate) fn too_many() -> Self {
+        Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-requests")
+    }
+
     /// 422 with the fields.
     pub(crate) fn content(violations: Vec<FieldViolation>) -> Self {
         Self { violations, ..Self::simple(StatusCode::UNPROCESSABLE_ENTITY, "problem-content") }
@@ -99,9 +114,11 @@ impl Problem {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let title = match status {
             StatusCode::NOT_FOUND => "problem-not-found",
+            StatusCode::UNAUTHORIZED => "problem-unauthorised",
             StatusCode::METHOD_NOT_ALLOWED => "problem-method-not-allowed",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "problem-unsupported-media-type",
             StatusCode::PAYLOAD_TOO_LARGE => "problem-too-large",
+            StatusCode::REQUEST_TIMEOUT => "problem-too-slow",
             status if status.is_client_error() => "problem-malformed",
             _ => "problem-unavailable",
         };
@@ -119,6 +136,8 @@ impl Problem {
         match &self.detail {
             Detail::OfTitle => lang.t(&format!("{}-detail", self.title)),
             Detail::Key(key) => lang.t(key),
+            Detail::Address(address) => lang
+                .t_with("problem-address-not-registered-detail", &[("address", address.to_string().into())]),
             Detail::State(state) => {
                 let state = lang.t(&format!("state-{state}"));
                 lang.t_with("problem-state-detail", &[("state", state.into())])

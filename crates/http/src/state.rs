@@ -1,6 +1,6 @@
 //! What the handlers work with: use cases, and the few settings that a response depends on.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use idcheck_usecases::{
@@ -9,11 +9,12 @@ use idcheck_usecases::{
     casework::{GovernAccess, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations, SweepCompanies},
     dead_letters::DeadLetters,
     officers::SignIn,
-    ports::{Clock, Entropy, MailComposer, PublicRegister, Publisher, StoreError},
+    ports::{Clock, Entropy, MailComposer, PublicRegister, Publisher, RateLimiter, StoreError},
     review::{ReadCases, ReviewApplication},
     usage::ReadUsage,
     verify::VerifyCard,
 };
+use ipnet::IpNet;
 
 use crate::surface::Surface;
 
@@ -72,6 +73,8 @@ pub struct Services {
     pub composer: Arc<dyn MailComposer>,
     /// Officers' sessions.
     pub sign_in: SignIn,
+    /// How often anybody may come to a door.
+    pub rates: Arc<dyn RateLimiter>,
     /// One question about one card.
     pub verify: VerifyCard,
     /// Callers.
@@ -94,7 +97,7 @@ pub struct HttpConfig {
     /// Whether cookies are for TLS only.
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// What this process serves.
     pub surfaces: Vec<Surface>,
     /// Renders the metrics for `/metrics`.

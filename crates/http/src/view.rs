@@ -229,6 +229,10 @@ mod tests {
         }
     }
 
+    fn each<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<String> {
+        all.iter().map(|one| name(*one).to_owned()).collect()
+    }
+
     /// The names that follow a fixed beginning, by that beginning, or by the variable that holds a whole key. What a
     /// form, a chart or a list of its own makes keys of is rendered by its own test.
     fn names_of(beginning: &str) -> Option<Vec<String>> {
@@ -238,11 +242,8 @@ mod tests {
             template::TemplateUse,
         };
         use idcheck_usecases::acts::ActName;
-        let own = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-        fn each<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Option<Vec<String>> {
-            Some(all.iter().map(|one| name(*one).to_owned()).collect())
-        }
-        match beginning {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Some(match beginning {
             "access-" => own(&["none", "active", "suspended", "revoked"]),
             "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),
             "act-" => each(&ActName::ALL, ActName::as_str),
@@ -275,8 +276,8 @@ mod tests {
             "usage-series-" => {
                 own(&["decisions", "match", "wrong", "locked", "other", "refused", "lock-outs", "answers"])
             }
-            _ => None,
-        }
+            _ => return None,
+        })
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The store: repositories, ledger, outbox and migrations, on SQLite and PostgreSQL from one schema
 //! (`docs/schema.md`).
 //!
-//! - [`Vault::new`] of the 32-byte master key; [`Store::connect`] with a URL `sqlite://…` or `postgres://…`;
-//!   [`Store::migrate_up`]. A clone of the [`Store`] is every port but the ledger.
+//! - [`Vault::new`] of the 32-byte master key; [`Store::connect`] with a URL `sqlite://…` or `postgres://…`, or
+//!   [`Store::create`] where there may be no database yet; [`Store::migrate_up`]. A clone of the [`Store`] is every port but the ledger.
 //! - [`LedgerWriter::start`] of a [`Store`], inside the runtime, once a process; its clones are the ledger.
 //! - [`Store::verify_chain`] for `audit verify`; [`Store::ping`] for readiness; [`Store::purge`] once an hour.
 //!
@@ -25,5 +25,7 @@ mod vault;
 pub use chain::{ChainReport, Fault, Gap};
 pub use ledger::LedgerWriter;
 pub use migration::MigrationState;
-pub use store::{Keep, Removed, Store};
+pub use store::{
+    AddressFault, Keep, OpenError, Removed, RestoreError, Store, address_fault, database_file, shown_address,
+};
 pub use vault::Vault;

@@ -8,6 +8,7 @@ mod m0005_queue;
 mod m0006_templates;
 mod m0007_search;
 mod m0008_sign_in;
+mod m0009_key_check;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_templates::Migration),
             Box::new(m0007_search::Migration),
             Box::new(m0008_sign_in::Migration),
+            Box::new(m0009_key_check::Migration),
         ]
     }
 }

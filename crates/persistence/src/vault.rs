@@ -26,6 +26,7 @@ struct Derived {
     persons: hmac::Key,
     sandbox_persons: hmac::Key,
     iss_keys: hmac::Key,
+    check: hmac::Key,
     sessions: hmac::Key,
     own_sessions: hmac::Key,
     publishing: Ed25519KeyPair,
@@ -67,6 +68,7 @@ impl Vault {
             persons: mac("person-id")?,
             sandbox_persons: mac("sandbox-person-id")?,
             iss_keys: mac("iss-key")?,
+            check: mac("key-check")?,
             sessions: mac("session-token")?,
             own_sessions: mac("organisation-session")?,
             publishing: Ed25519KeyPair::from_seed_unchecked(derive(master, "publishing")?.as_ref())
@@ -88,6 +90,11 @@ impl Vault {
 
     pub(crate) fn iss_key(&self, key: &IssKey) -> [u8; HASH_LEN] {
         hash(&self.0.iss_keys, key.expose())
+    }
+
+    /// By which the master key is told from others without telling anything of it.
+    pub(crate) fn check_value(&self) -> [u8; HASH_LEN] {
+        hash(&self.0.check, "idcheck")
     }
 
     pub(crate) fn session(&self, token: &SessionToken) -> [u8; HASH_LEN] {

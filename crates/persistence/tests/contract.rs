@@ -7,7 +7,7 @@ mod support;
 
 use idcheck_persistence::{LedgerWriter, Vault};
 use idcheck_testing::{contract, database::TempDatabase};
-use idcheck_usecases::ports::Clock as _;
+use idcheck_usecases::ports::{CallerSource as _, Clock as _};
 
 on_both!(calendar, |database| contract::calendar::suite(&database.store().await).await);
 on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
@@ -81,6 +81,49 @@ on_both!(ledger, |database| {
     assert_eq!(report.first_bad, None);
     let records = database.number("SELECT count(*) FROM verification_records").await;
     assert_eq!(i64::try_from(report.records).unwrap(), records);
+});
+
+on_both!(damaged_callers, |database| {
+    let store = database.store().await;
+    let intact = contract::changes::equipped(&store, 1, "ab").await;
+    let others = ["cd", "ef", "01"];
+    for (number, fingerprint) in (2..).zip(others) {
+        contract::changes::equipped(&store, number, fingerprint).await;
+    }
+    let loaded = store.load().await.unwrap();
+    assert_eq!((loaded.callers.len(), loaded.damaged), (4, 0));
+    // A row of each kind that a caller is made of, each of another organisation.
+    for sql in [
+        "UPDATE registered_keys SET profile = '?' WHERE fingerprint = 'cd'",
+        "UPDATE organisations SET access = '?' WHERE ubn = (SELECT ubn FROM registered_keys WHERE fingerprint = 'ef')",
+        "UPDATE iss_keys SET sealed = lookup WHERE ubn = (SELECT ubn FROM registered_keys WHERE fingerprint = '01')",
+    ] {
+        database.tamper(sql).await;
+    }
+    let loaded = store.load().await.unwrap();
+    assert_eq!((loaded.callers.len(), loaded.damaged), (1, 3));
+    assert_eq!(loaded.callers[0].ubn, intact);
+});
+
+on_both!(its_own_key, |database| {
+    use idcheck_persistence::{OpenError, Store};
+    let open = async |master| {
+        let vault = Vault::new(&[master; 32]).unwrap();
+        Store::connect(&database.url, vault, std::sync::Arc::new(database.clock.clone())).await.map(drop)
+    };
+    let create = async |master| {
+        let vault = Vault::new(&[master; 32]).unwrap();
+        Store::create(&database.url, vault, std::sync::Arc::new(database.clock.clone())).await.map(drop)
+    };
+    assert_eq!(open(7).await, Ok(()));
+    assert_eq!(open(8).await, Err(OpenError::WrongKey));
+    assert_eq!(create(8).await, Err(OpenError::WrongKey), "nor does what migrates");
+    // A database from before the check value was kept, with something sealed in it.
+    contract::changes::equipped(&database.store().await, 1, "ab").await;
+    database.tamper("DELETE FROM key_check").await;
+    assert_eq!((open(7).await, open(8).await), (Ok(()), Err(OpenError::WrongKey)));
+    database.store().await.migrate_up().await.unwrap();
+    assert_eq!(database.number("SELECT count(*) FROM key_check").await, 1);
 });
 
 on_both!(newer, |database| {

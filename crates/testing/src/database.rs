@@ -63,7 +63,7 @@ impl TempDatabase {
 
     /// A store of its own connections on this database: a second one stands for a second node.
     pub async fn store(&self) -> Store {
-        Store::connect(&self.url, Vault::new(&[7; 32]).unwrap(), Arc::new(self.clock.clone())).await.unwrap()
+        Store::create(&self.url, Vault::new(&[7; 32]).unwrap(), Arc::new(self.clock.clone())).await.unwrap()
     }
 
     /// Runs a statement as someone with the database in hand would.

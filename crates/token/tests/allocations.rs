@@ -19,8 +19,8 @@ use idcheck_domain::{
 use idcheck_token::PublicKeys;
 use idcheck_usecases::{
     ports::{
-        CallerRecord, CallerSource, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits,
-        RateLimiter, Standing, StoreError,
+        CallerRecord, CallerSource, Clock, Door, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
+        Limits, LoadedCallers, RateLimiter, RefusalCode, Standing, StoreError,
     },
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
@@ -45,18 +45,21 @@ impl CallerSource for World {
         Ok(1)
     }
 
-    async fn load(&self) -> Result<Vec<CallerRecord>, StoreError> {
+    async fn load(&self) -> Result<LoadedCallers, StoreError> {
         let address = HostAddress::parse("8.8.8.8", AddressPolicy::Public).unwrap();
-        Ok(vec![CallerRecord {
-            iss_key: IssKey::parse(ISS).unwrap(),
-            ubn: UnifiedBusinessNumber::parse("04595257").unwrap(),
-            standing: Standing::Production {
-                account: Account::FIRST,
-                active: true,
-                addresses: AddressPlan::fixed(HostAddresses::new(vec![address]).unwrap()),
-            },
-            keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, self.pem.clone())],
-        }])
+        Ok(LoadedCallers {
+            damaged: 0,
+            callers: vec![CallerRecord {
+                iss_key: IssKey::parse(ISS).unwrap(),
+                ubn: UnifiedBusinessNumber::parse("04595257").unwrap(),
+                standing: Standing::Production {
+                    account: Account::FIRST,
+                    active: true,
+                    addresses: AddressPlan::fixed(HostAddresses::new(vec![address]).unwrap()),
+                },
+                keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, self.pem.clone())],
+            }],
+        })
     }
 
     async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -74,6 +77,18 @@ impl Clock for Always {
 
 impl RateLimiter for Always {
     fn admit(&self, _: UnifiedBusinessNumber, _: Environment, _: IpAddr) -> Result<(), Exceeded> {
+        Ok(())
+    }
+
+    fn hear(&self, _: IpAddr) -> Result<(), Exceeded> {
+        Ok(())
+    }
+
+    fn refused(&self, _: IpAddr, _: Option<RefusalCode>) -> Result<(), Exceeded> {
+        Ok(())
+    }
+
+    fn enter(&self, _: Door, _: IpAddr) -> Result<(), Exceeded> {
         Ok(())
     }
 }
@@ -107,6 +122,7 @@ async fn one_query_allocates_no_more_than_stated() {
     });
     let token = signer.token(r#"{"alg":"RS256","typ":"JWT"}"#, &claims.to_string());
     let arrival = Arrival {
+        address_known: true,
         token: Some(&token),
         address: IpAddr::from([8, 8, 8, 8]),
         environment: Environment::Production,

@@ -15,6 +15,10 @@ pub enum Leaf {
     Text(String),
     /// A whole number.
     Integer(i64),
+    /// `null`: as if it were not there.
+    Null,
+    /// An object or a list without members.
+    Empty,
 }
 
 /// A field and the rule it breaks.
@@ -52,18 +56,24 @@ impl Content {
     pub fn text(&self, pointer: &str) -> Option<&str> {
         match self.0.get(pointer) {
             Some(Leaf::Text(text)) => Some(text),
-            Some(Leaf::Integer(_)) | None => None,
+            Some(Leaf::Integer(_) | Leaf::Null | Leaf::Empty) | None => None,
         }
+    }
+
+    /// The leaves that hold a value, in the order of their pointers: what is signed and kept.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &Leaf)> {
+        self.iter().filter(|(_, leaf)| !matches!(leaf, Leaf::Null | Leaf::Empty))
     }
 
     /// SHA-256 over every pointer and value, each preceded by its kind and length, so that no two contents share a
     /// digest by moving text between fields.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
-        for (pointer, leaf) in &self.0 {
+        for (pointer, leaf) in self.values() {
             let (kind, value) = match leaf {
                 Leaf::Text(text) => ('t', text.clone()),
                 Leaf::Integer(number) => ('i', number.to_string()),
+                Leaf::Null | Leaf::Empty => continue,
             };
             hash.update(format!("{}:{pointer}{kind}{}:{value}", pointer.len(), value.len()));
         }
@@ -111,10 +121,10 @@ impl<'c> Fields<'c> {
         parse: impl FnOnce(&str) -> Result<T, Violation>,
     ) -> Option<T> {
         match self.leaf(pointer) {
-            None => None,
+            None | Some(Leaf::Null) => None,
             Some(Leaf::Text(text)) if text.trim().is_empty() => None,
             Some(Leaf::Text(text)) => self.check(pointer, parse(text.trim())),
-            Some(Leaf::Integer(_)) => self.check(pointer, Err(Violation::WrongType)),
+            Some(Leaf::Integer(_) | Leaf::Empty) => self.check(pointer, Err(Violation::WrongType)),
         }
     }
 
@@ -126,16 +136,17 @@ impl<'c> Fields<'c> {
     ) -> Option<T> {
         match self.leaf(pointer) {
             Some(Leaf::Text(text)) if !text.trim().is_empty() => self.check(pointer, parse(text.trim())),
-            Some(Leaf::Integer(_)) => self.check(pointer, Err(Violation::WrongType)),
-            None | Some(Leaf::Text(_)) => self.check(pointer, Err(Violation::Required)),
+            Some(Leaf::Integer(_) | Leaf::Empty) => self.check(pointer, Err(Violation::WrongType)),
+            None | Some(Leaf::Text(_) | Leaf::Null) => self.check(pointer, Err(Violation::Required)),
         }
     }
 
     /// A whole number that may be absent; a page sends it as text.
     pub fn integer(&mut self, pointer: &str) -> Option<i64> {
         match self.leaf(pointer) {
-            None => None,
+            None | Some(Leaf::Null) => None,
             Some(Leaf::Integer(number)) => Some(*number),
+            Some(Leaf::Empty) => self.check(pointer, Err(Violation::WrongType)),
             Some(Leaf::Text(text)) if text.trim().is_empty() => None,
             Some(Leaf::Text(text)) => {
                 self.check(pointer, text.trim().parse().map_err(|_| Violation::WrongType))
@@ -152,7 +163,7 @@ impl<'c> Fields<'c> {
                 None => break,
                 Some(Leaf::Text(text)) if text.trim().is_empty() => {}
                 Some(Leaf::Text(text)) => items.push((at, text.trim().to_owned())),
-                Some(Leaf::Integer(_)) => self.refuse(&at, Violation::WrongType),
+                Some(Leaf::Integer(_) | Leaf::Null | Leaf::Empty) => self.refuse(&at, Violation::WrongType),
             }
         }
         items
@@ -162,8 +173,8 @@ impl<'c> Fields<'c> {
     pub fn given(&self, pointer: &str) -> bool {
         match self.content.0.get(pointer) {
             Some(Leaf::Text(text)) => !text.trim().is_empty(),
-            Some(Leaf::Integer(_)) => true,
-            None => false,
+            Some(Leaf::Integer(_) | Leaf::Empty) => true,
+            Some(Leaf::Null) | None => false,
         }
     }
 
@@ -172,13 +183,21 @@ impl<'c> Fields<'c> {
         self.content.has_below(pointer)
     }
 
+    /// Whether somebody asked for what stands at a pointer; for an object or a list without members, for one in it.
+    fn is_known(&self, pointer: &str, leaf: &Leaf) -> bool {
+        let below = || {
+            self.seen.iter().any(|seen| seen.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/')))
+        };
+        self.seen.contains(pointer) || (matches!(leaf, Leaf::Null | Leaf::Empty) && below())
+    }
+
     /// Ends the reading: members that nobody asked for are refused too.
     ///
     /// # Errors
     /// Every violation, in the order of the pointers.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<FieldViolation>> {
-        let unknown: Vec<_> =
-            self.content.0.keys().filter(|key| !self.seen.contains(*key)).cloned().collect();
+        let unknown = self.content.0.iter().filter(|(pointer, leaf)| !self.is_known(pointer, leaf));
+        let unknown: Vec<_> = unknown.map(|(pointer, _)| pointer.clone()).collect();
         for pointer in unknown {
             self.refuse(&pointer, Violation::UnknownMember);
         }

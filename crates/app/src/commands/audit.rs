@@ -10,7 +10,12 @@ use crate::config::Config;
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn verify(config: &Config, from: i64) -> anyhow::Result<ExitCode> {
-    let report = super::store(config).await?.verify_chain(from).await?;
+    let store = super::store(config).await?;
+    let end = store.chain_end().await?;
+    if from < 1 || from > end.max(1) {
+        anyhow::bail!("--from must be from 1 to {}: the chain's last entry", end.max(1));
+    }
+    let report = store.verify_chain(from).await?;
     match report.first_bad {
         None => {
             println!("intact: {} entries, {} verification records", report.entries, report.records);

@@ -12,7 +12,7 @@ use anyhow::Context;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use idcheck_certificate::{Certificate, FolderVerifier};
 use idcheck_domain::taipei;
-use idcheck_persistence::Store;
+use idcheck_persistence::{Store, database_file, shown_address};
 use idcheck_usecases::ports::{CalendarStore, Clock};
 
 use super::ConfigArguments;
@@ -124,32 +124,51 @@ fn configuration(arguments: &ConfigArguments, report: &mut Report) -> Option<Con
     let broken =
         wiring::card_policy(&config.card).err().or_else(|| wiring::mail_settings(&config.mail).err());
     let broken = broken.or_else(|| wiring::identity_provider(&config).err());
-    let local = config.listen.ip().is_loopback();
+    let again = || "correct it and start again".to_owned();
+    let broken = broken.map(|error| format!("{error:#}")).or_else(|| config::trust_fault(&config));
     report.line(
         "config",
-        if let Some(error) = broken {
-            Broken(format!("{error:#}"), "correct it and start again".to_owned())
-        } else if !local && !config.base_url.starts_with("https://") {
-            let told = format!("base_url {} is not https", config.base_url);
-            Attend(told, "put TLS in front; cookies are for TLS only then".to_owned())
-        } else if config.card.allow_sha1 {
-            let todo = "switch it off as soon as no card in use needs it".to_owned();
-            Attend("card.allow_sha1 is on".to_owned(), todo)
-        } else {
-            Fine(format!("serves {} on {}", config.base_url, config.listen))
+        match broken {
+            Some(fault) => Broken(fault, again()),
+            None => Fine(format!("serves {} on {}", config.base_url, config.listen)),
         },
     );
+    for (told, todo) in loose(&config) {
+        report.line("config", Attend(told, todo.to_owned()));
+    }
     Some(config)
 }
 
-async fn database(config: &Config, key: &keyfile::MasterKey, report: &mut Report) -> Option<Store> {
-    let shown = wiring::without_password(&config.database_url);
-    // Connecting would make the file.
-    if sqlite_file(config).is_some_and(|file| !file.exists()) {
-        let todo = "run `idcheck migrate up`, or correct database_url".to_owned();
-        report.line("database", Broken(format!("{shown} is not there"), todo));
-        return None;
+/// What works and is looser than a production service should be.
+fn loose(config: &Config) -> Vec<(String, &'static str)> {
+    let mut loose = Vec::new();
+    if !config.base_url.starts_with("https://") {
+        let told = format!("base_url {} is not https", config.base_url);
+        loose.push((
+            told,
+            "put TLS in front and name it https; cookies are for TLS only then, and HSTS is sent",
+        ));
     }
+    if config.allow_loopback_hosts {
+        let told = "allow_loopback_hosts is on".to_owned();
+        loose.push((told, "switch it off: any program on this host passes for a registered address"));
+    }
+    if config.tokens.skew > 300 {
+        let told = format!("tokens.skew is {} s", config.tokens.skew);
+        loose.push((told, "300 s is what the wire format says; have the callers' clocks set"));
+    }
+    if config.card.allow_sha1 {
+        loose.push(("card.allow_sha1 is on".to_owned(), "switch it off as soon as no card in use needs it"));
+    }
+    if !config.listen.ip().is_loopback() {
+        let told = format!("/metrics is open at {} too", config.listen);
+        loose.push((told, "let only the collector reach it, in the proxy or by the firewall"));
+    }
+    loose
+}
+
+async fn database(config: &Config, key: &keyfile::MasterKey, report: &mut Report) -> Option<Store> {
+    let shown = shown_address(&config.database_url);
     let opened = async {
         let store = wiring::open_store(&config.database_url, key).await?;
         store.ping().await.with_context(|| format!("{shown} does not answer"))?;
@@ -161,15 +180,11 @@ async fn database(config: &Config, key: &keyfile::MasterKey, report: &mut Report
             Some(store)
         }
         Err(error) => {
-            let todo = "see that it runs, and that address, user and password are right".to_owned();
+            let todo = "see that it runs, and that address, user, password and key file are right".to_owned();
             report.line("database", Broken(format!("{error:#}"), todo));
             None
         }
     }
-}
-
-fn sqlite_file(config: &Config) -> Option<PathBuf> {
-    config.database_url.strip_prefix("sqlite://").map(PathBuf::from)
 }
 
 async fn migrations(store: &Store) -> Finding {
@@ -315,7 +330,7 @@ async fn officers(provider: &OpenIdProvider) -> Finding {
 
 /// Where this process writes.
 fn disks(config: &Config) -> Vec<(&'static str, PathBuf)> {
-    let database = sqlite_file(config).and_then(|file| file.parent().map(Path::to_owned));
+    let database = database_file(&config.database_url).and_then(|file| file.parent().map(Path::to_owned));
     let folders = [("disk (data)", database), ("disk (mail)", config.mail.folder.clone())];
     folders.into_iter().filter_map(|(about, folder)| Some((about, folder?))).collect()
 }

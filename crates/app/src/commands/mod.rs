@@ -131,6 +131,9 @@ pub(crate) struct DemoArguments {
     /// Where the software cards listen.
     #[arg(long, default_value = "127.0.0.1:61161")]
     pub(crate) softcard_listen: SocketAddr,
+    /// Let other computers reach it: whoever does can sign with its cards and work as its officers.
+    #[arg(long)]
+    pub(crate) anyone: bool,
 }
 
 /// Where the configuration is.
@@ -312,7 +315,15 @@ enum BackupCommand {
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Go on from a restored copy, before the service starts: what was issued before counts no more.
+    /// Put a copy of a SQLite database in the place of the one that was lost, and go on from it. The service must not run;
+    /// what stood there is kept beside it.
+    Restore {
+        /// The copy that `backup make` wrote.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Go on from a copy that was restored by other means, before the service starts: what was issued before counts no more.
     Restored(ConfigArguments),
 }
 
@@ -334,11 +345,28 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     }
 }
 
-/// Opens the store of a configuration whose schema need not be there yet.
+/// Opens the store of a configuration, with the schema that this version works with.
 async fn store(config: &Config) -> anyhow::Result<Store> {
+    let store = store_of_any_schema(config).await?;
+    let missing = store.migration_status().await?.iter().filter(|step| !step.applied).count();
+    if missing > 0 {
+        anyhow::bail!("the database's schema lacks {missing} steps; run `idcheck migrate up` first");
+    }
+    Ok(store)
+}
+
+/// Opens the store of a configuration, which is there; its schema need not be.
+async fn store_of_any_schema(config: &Config) -> anyhow::Result<Store> {
     logs::set_up_for_commands();
     let key = keyfile::read(&config.key_file)?;
     wiring::open_store(&config.database_url, &key).await
+}
+
+/// The same where there may be no database yet: for `migrate up` only.
+async fn store_to_migrate(config: &Config) -> anyhow::Result<Store> {
+    logs::set_up_for_commands();
+    let key = keyfile::read(&config.key_file)?;
+    wiring::create_store(&config.database_url, &key).await
 }
 
 /// Runs a command and turns its outcome into an exit status.
@@ -405,6 +433,9 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Backup { command: BackupCommand::Make { file, config } } => {
             upkeep::back_up(&read(&config)?, &file).await
+        }
+        Command::Backup { command: BackupCommand::Restore { file, config } } => {
+            upkeep::restore(&read(&config)?, &file).await
         }
         Command::Backup { command: BackupCommand::Restored(config) } => {
             upkeep::restored(&read(&config)?).await

@@ -1,6 +1,9 @@
 //! `officer add`, `list`, `role`, `close`, `open`, `reset`.
 
-use std::{io::BufRead, process::ExitCode};
+use std::{
+    io::{BufRead, IsTerminal},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use idcheck_domain::officer::Role;
@@ -81,6 +84,10 @@ fn password_unless(subject: Option<&str>) -> anyhow::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
     if subject.is_none() {
         eprintln!("Type the password (12 to 128 characters) and press Enter:");
+        // At a terminal it is not shown while it is typed.
+        if std::io::stdin().is_terminal() {
+            return Ok(Zeroizing::new(rpassword::read_password().context("no password was typed")?));
+        }
         std::io::stdin().lock().read_line(&mut line).context("no password on standard input")?;
     }
     Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))

@@ -9,19 +9,21 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{config::Config, logs, metrics, wiring::Service};
+use crate::{
+    config::{Config, trust_fault},
+    logs, metrics,
+    wiring::Service,
+};
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     logs::set_up(&config.log)?;
     metrics::set_up()?;
-    let store = super::store(config).await?;
-    let steps = store.migration_status().await?;
-    let missing = steps.iter().filter(|step| !step.applied).count();
-    if missing > 0 {
-        anyhow::bail!("the database's schema lacks {missing} steps; run `idcheck migrate up` first");
+    if let Some(fault) = trust_fault(config) {
+        anyhow::bail!("{fault}");
     }
+    let store = super::store(config).await?;
     // While a newer version is rolled out, this one goes on: steps fit two neighbouring versions.
-    if let Some(step) = steps.iter().find(|step| !step.known) {
+    if let Some(step) = store.migration_status().await?.iter().find(|step| !step.known) {
         tracing::warn!(step = %step.name, "the database is of a newer version; update this node soon");
     }
     let service = Service::new(config, store, Arc::new(|| None)).await?;
@@ -48,7 +50,7 @@ pub(crate) async fn terminated() {
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn migrate_up(config: &Config) -> anyhow::Result<ExitCode> {
-    let store = super::store(config).await?;
+    let store = super::store_to_migrate(config).await?;
     if let Some(step) = store.migration_status().await?.iter().find(|step| !step.known) {
         anyhow::bail!(
             "the database is of a newer version, which took step {}; use that version's idcheck",
@@ -62,7 +64,7 @@ pub(super) async fn migrate_up(config: &Config) -> anyhow::Result<ExitCode> {
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn migration_status(config: &Config) -> anyhow::Result<ExitCode> {
-    for step in super::store(config).await?.migration_status().await? {
+    for step in super::store_of_any_schema(config).await?.migration_status().await? {
         let state = match (step.applied, step.known) {
             (true, true) => "taken  ",
             (true, false) => "newer  ",

@@ -1,14 +1,14 @@
 //! `retention run`, `backup`: what an operator does to the whole database.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use idcheck_domain::taipei;
-use idcheck_persistence::Keep;
+use idcheck_persistence::{Keep, Store, shown_address};
 use idcheck_usecases::ports::Clock;
 
-use crate::{config::Config, system::SystemClock};
+use crate::{config::Config, keyfile, logs, system::SystemClock, wiring};
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn retain(config: &Config) -> anyhow::Result<ExitCode> {
@@ -47,6 +47,18 @@ pub(super) async fn back_up(config: &Config, file: &Path) -> anyhow::Result<Exit
         file.display()
     );
     Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(super) async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    logs::set_up_for_commands();
+    let vault = wiring::vault(&keyfile::read(&config.key_file)?)?;
+    let aside = Store::put_back(&config.database_url, file, vault, Arc::new(SystemClock)).await?;
+    println!("in place: {} of {}", shown_address(&config.database_url), file.display());
+    for kept in aside {
+        println!("kept: {}; remove it when it is needed no more", kept.display());
+    }
+    restored(config).await
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use idcheck_domain::{
     consent::{CONDUCT_VERSION, NOTICE_VERSION},
@@ -107,6 +107,14 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     metrics::set_up()?;
     fs::create_dir_all(&arguments.data_dir)
         .with_context(|| format!("data folder {}", arguments.data_dir.display()))?;
+    for address in [arguments.listen, arguments.softcard_listen] {
+        if !address.ip().is_loopback() && !arguments.anyone {
+            bail!(
+                "{address} can be reached from other computers, and everybody can read the demo's card PINs and passwords; \
+                 where that is meant, add --anyone"
+            );
+        }
+    }
     let dir = fs::canonicalize(&arguments.data_dir)?;
     let listener = bind(arguments.listen).await?;
     let card_listener = bind(arguments.softcard_listen).await?;
@@ -120,7 +128,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     if officers.is_none() {
         forget_unfinished(&dir)?;
     }
-    let store = wiring::open_store(&config.database_url, &key).await?;
+    let store = wiring::create_store(&config.database_url, &key).await?;
     store.migrate_up().await?;
     let officers = match officers {
         Some(officers) => officers,
@@ -199,6 +207,12 @@ fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAd
             rate_per_address: 20_000,
             quota: 10_000_000,
             budget: 100_000,
+            challenges_per_address: 60_000,
+            proofs_per_address: 60_000,
+            sign_ins_per_address: 60_000,
+            refused_per_address: 1_200_000,
+            open_challenges: 100_000,
+            open_challenges_per_address: 1_000_000,
         },
         ..Config::default()
     }

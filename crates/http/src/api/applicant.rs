@@ -80,7 +80,7 @@ const MAX_CMS: usize = 64 * 1024;
 #[OpenApi(tag = "Tag::Applicant")]
 impl ApplicantApi {
     /// Validates the content of an act and issues a challenge for it.
-    #[oai(path = "/challenges", method = "post")]
+    #[oai(path = "/challenges", method = "post", operation_id = "issueChallenge")]
     async fn issue(
         &self,
         request: &Request,
@@ -99,7 +99,7 @@ impl ApplicantApi {
     }
 
     /// Verifies the card's signature and performs the act, exactly once.
-    #[oai(path = "/challenges/:id/proof", method = "post")]
+    #[oai(path = "/challenges/:id/proof", method = "post", operation_id = "proveChallenge")]
     async fn prove(
         &self,
         request: &Request,
@@ -118,7 +118,7 @@ impl ApplicantApi {
 
     #[expect(clippy::unused_async, reason = "handlers are async")]
     /// The eleven notices and the five rules of conduct, with the versions that `consent` names.
-    #[oai(path = "/notices", method = "get")]
+    #[oai(path = "/notices", method = "get", operation_id = "readNotices")]
     async fn notices(&self) -> Json<Notices> {
         Json(Notices {
             notices: articles(NOTICE_VERSION, "notice", 11),
@@ -136,7 +136,8 @@ type Read = (ActName, UnifiedBusinessNumber, idcheck_usecases::Content);
 fn challenge_request(body: &Value) -> Result<Read, Vec<FieldViolation>> {
     let Some(members) = body.as_object() else { return Err(vec![refused("", Violation::WrongType)]) };
     let flat = flatten(body)?;
-    let head = flat.iter().filter(|(pointer, _)| !pointer.starts_with("/content/"));
+    let in_content = |pointer: &str| pointer == "/content" || pointer.starts_with("/content/");
+    let head = flat.iter().filter(|(pointer, _)| !in_content(pointer));
     let head = head.map(|(pointer, leaf)| (pointer.to_owned(), leaf.clone())).collect();
     let mut fields = Fields::of(&head);
     let act = fields.required("/act", |text| ActName::parse(text).ok_or(Violation::ValueUnknown));

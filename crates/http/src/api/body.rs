@@ -51,7 +51,7 @@ impl<D: Type> ParseFromJSON for Described<D> {
 const MAX_DEPTH: usize = 4;
 const MAX_LEAVES: usize = 200;
 
-/// A JSON object as leaves by pointer (RFC 6901). What is neither text nor a whole number is refused at its place.
+/// A JSON object as leaves by pointer (RFC 6901). What is neither text nor a whole number nor nothing is refused at its place.
 pub(super) fn flatten(value: &Value) -> Result<Content, Vec<FieldViolation>> {
     let mut leaves = Vec::new();
     let mut violations = Vec::new();
@@ -85,6 +85,11 @@ fn walk(
         pointer.truncate(length);
     };
     match value {
+        Value::Null if depth > 0 => leaves.push((pointer.clone(), Leaf::Null)),
+        Value::Object(members) if members.is_empty() && depth > 0 => {
+            leaves.push((pointer.clone(), Leaf::Empty));
+        }
+        Value::Array(items) if items.is_empty() && depth > 0 => leaves.push((pointer.clone(), Leaf::Empty)),
         Value::Object(members) if depth < MAX_DEPTH => {
             for (name, value) in members {
                 below(name, value, pointer);

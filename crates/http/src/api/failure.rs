@@ -64,6 +64,9 @@ pub(crate) enum Failure {
     /// Fields, a signature or a card are refused.
     #[oai(status = 422, content_type = "application/problem+json")]
     Unprocessable(Json<ProblemBody>),
+    /// Too many of these from one address; `Retry-After` says how long to wait.
+    #[oai(status = 429, content_type = "application/problem+json")]
+    TooMany(Json<ProblemBody>),
     /// Not possible now; the same request may pass later.
     #[oai(status = 503, content_type = "application/problem+json")]
     Unavailable(Json<ProblemBody>),
@@ -97,6 +100,7 @@ impl Failure {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(body),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType(body),
             StatusCode::UNPROCESSABLE_ENTITY => Self::Unprocessable(body),
+            StatusCode::TOO_MANY_REQUESTS => Self::TooMany(body),
             StatusCode::BAD_REQUEST => Self::BadRequest(body),
             _ => Self::Unavailable(body),
         }

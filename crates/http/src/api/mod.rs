@@ -4,6 +4,7 @@
 
 mod applicant;
 mod body;
+mod document;
 mod failure;
 mod officer;
 mod officer_audit;
@@ -23,9 +24,8 @@ use std::sync::Arc;
 
 use poem::{IntoResponse, Request, Route, endpoint::make_sync};
 use poem_openapi::{OpenApiService, Tags};
-use serde_json::Value;
 
-use crate::{i18n::Lang, problem::Problem, state::App, verify::DOCUMENT};
+use crate::{i18n::Lang, problem::Problem, state::App};
 
 pub(crate) use failure::Failure;
 pub(crate) use officer::assigned;
@@ -102,44 +102,21 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
              data; officers review. Every error is application/problem+json with a stable type; texts are in \
              zh-Hant-TW or en by Accept-Language.",
         )
-        .server(format!("{base_url}/api/v1"))
+        .server(base_url)
+        .url_prefix("/api/v1")
 }
 
 /// The routes below `/api/v1`, the document among them.
 pub(crate) fn routes(base_url: &str) -> Route {
     let service = service(base_url);
-    let document = document_of(&service.spec(), base_url);
+    let document = document::of(&service.spec(), base_url);
     let document = make_sync(move |_| document.clone().with_content_type("application/json"));
     Route::new().nest("/", service).at("/openapi.json", document)
 }
 
-/// Where the document says that the service is, for every installation.
-const EXAMPLE: &str = "http://127.0.0.1:8080";
-
 /// The OpenAPI document, the same for every installation.
 pub(crate) fn document() -> String {
-    document_of(&service(EXAMPLE).spec(), EXAMPLE)
-}
-
-/// The framework's document with the calls that it does not make: what they are stands beside them, by hand. Spliced
-/// as text, because reading and writing the whole again would put its members into another order.
-fn document_of(spec: &str, base_url: &str) -> String {
-    let ours: Value = serde_json::from_str(&DOCUMENT.replace(EXAMPLE, base_url)).unwrap_or_default();
-    let inside = |value: &Value| {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        text.trim_start_matches(['{', '[']).trim_end_matches(['}', ']']).trim_end().to_owned()
-    };
-    let mut spec = spec.to_owned();
-    let components = &ours["components"];
-    for (place, value) in [
-        ("\"tags\": [", &ours["tags"]),
-        ("\"paths\": {", &ours["paths"]),
-        ("\"schemas\": {", &components["schemas"]),
-        ("\"securitySchemes\": {", &components["securitySchemes"]),
-    ] {
-        spec = spec.replacen(place, &format!("{place}{},", inside(value)), 1);
-    }
-    spec
+    document::of(&service(document::EXAMPLE).spec(), document::EXAMPLE)
 }
 
 #[cfg(test)]
@@ -150,8 +127,12 @@ mod tests {
     fn the_document_holds_the_calls_of_both_kinds() {
         let document: Value = serde_json::from_str(&super::document()).unwrap();
         let paths = document["paths"].as_object().unwrap();
-        for path in ["/challenges", "/verifications", "/integration/rwv2c2", "/sandbox/api/v1/verifications"]
-        {
+        for path in [
+            "/api/v1/challenges",
+            "/api/v1/verifications",
+            "/integration/rwv2c2",
+            "/sandbox/api/v1/verifications",
+        ] {
             assert!(paths.contains_key(path), "{path}");
         }
         let schemas = document["components"]["schemas"].as_object().unwrap();

@@ -117,7 +117,7 @@ impl<'r> SignedIn<'r> {
 #[OpenApi(tag = "Tag::Officer")]
 impl OfficerApi {
     /// Signs in with password and second factor.
-    #[oai(path = "/officer/session", method = "post")]
+    #[oai(path = "/officer/session", method = "post", operation_id = "signIn")]
     async fn open(
         &self,
         request: &Request,
@@ -143,7 +143,7 @@ impl OfficerApi {
     }
 
     /// Signs out.
-    #[oai(path = "/officer/session", method = "delete")]
+    #[oai(path = "/officer/session", method = "delete", operation_id = "signOut")]
     async fn close(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         if let Some(token) = SessionToken::parse(&token.0.token) {
@@ -154,7 +154,7 @@ impl OfficerApi {
     }
 
     /// Signs out everywhere: all sessions of the officer are over.
-    #[oai(path = "/officer/sessions", method = "delete")]
+    #[oai(path = "/officer/sessions", method = "delete", operation_id = "signOutEverywhere")]
     async fn close_everywhere(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let closed = signed_in.context.app.services.sign_in.close_everywhere(&signed_in.officer).await;
@@ -163,7 +163,7 @@ impl OfficerApi {
     }
 
     /// The queue: oldest due first; the open cases unless a state or a text is asked for.
-    #[oai(path = "/officer/applications", method = "get")]
+    #[oai(path = "/officer/applications", method = "get", operation_id = "listApplications")]
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the query")]
     async fn queue(
         &self,
@@ -200,7 +200,7 @@ impl OfficerApi {
     }
 
     /// One case with everything that a decision needs.
-    #[oai(path = "/officer/applications/:id", method = "get")]
+    #[oai(path = "/officer/applications/:id", method = "get", operation_id = "readApplication")]
     async fn case(
         &self,
         request: &Request,
@@ -213,7 +213,7 @@ impl OfficerApi {
     }
 
     /// Takes the case on, or over.
-    #[oai(path = "/officer/applications/:id/claim", method = "post")]
+    #[oai(path = "/officer/applications/:id/claim", method = "post", operation_id = "claimApplication")]
     async fn claim(
         &self,
         request: &Request,
@@ -224,7 +224,7 @@ impl OfficerApi {
     }
 
     /// Lets go of the case.
-    #[oai(path = "/officer/applications/:id/release", method = "post")]
+    #[oai(path = "/officer/applications/:id/release", method = "post", operation_id = "releaseApplication")]
     async fn release(
         &self,
         request: &Request,
@@ -235,7 +235,11 @@ impl OfficerApi {
     }
 
     /// Asks the applicant.
-    #[oai(path = "/officer/applications/:id/clarification", method = "post")]
+    #[oai(
+        path = "/officer/applications/:id/clarification",
+        method = "post",
+        operation_id = "requestClarification"
+    )]
     async fn clarify(
         &self,
         request: &Request,
@@ -252,7 +256,7 @@ impl OfficerApi {
     }
 
     /// Approves the case as it was read.
-    #[oai(path = "/officer/applications/:id/approve", method = "post")]
+    #[oai(path = "/officer/applications/:id/approve", method = "post", operation_id = "approveApplication")]
     async fn approve(
         &self,
         request: &Request,
@@ -270,7 +274,7 @@ impl OfficerApi {
     }
 
     /// Rejects the case as it was read.
-    #[oai(path = "/officer/applications/:id/reject", method = "post")]
+    #[oai(path = "/officer/applications/:id/reject", method = "post", operation_id = "rejectApplication")]
     async fn reject(
         &self,
         request: &Request,

@@ -71,7 +71,7 @@ fn entries_of(page: AuditPage, next_cursor: Option<String>) -> Entries {
 #[OpenApi(tag = "Tag::Officer")]
 impl AuditApi {
     /// Entries of the audit log: who did or looked at what, when.
-    #[oai(path = "/officer/audit", method = "get")]
+    #[oai(path = "/officer/audit", method = "get", operation_id = "searchAudit")]
     #[allow(clippy::too_many_arguments, reason = "one for each parameter of the query")]
     async fn search(
         &self,
@@ -99,7 +99,7 @@ impl AuditApi {
     }
 
     /// How the end of the hash chain stands.
-    #[oai(path = "/officer/audit/chain", method = "get")]
+    #[oai(path = "/officer/audit/chain", method = "get", operation_id = "verifyAuditChain")]
     async fn chain(&self, request: &Request, token: OfficerToken) -> Result<Json<Chain>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let status = signed_in.context.app.services.audit.status(&signed_in.officer).await;

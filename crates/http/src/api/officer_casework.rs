@@ -173,7 +173,7 @@ impl SignedIn<'_> {
 #[OpenApi(tag = "Tag::Officer")]
 impl CaseworkApi {
     /// An organisation with all that was done about it.
-    #[oai(path = "/officer/organisations/:ubn", method = "get")]
+    #[oai(path = "/officer/organisations/:ubn", method = "get", operation_id = "readOrganisation")]
     async fn organisation(
         &self,
         request: &Request,
@@ -186,7 +186,7 @@ impl CaseworkApi {
     }
 
     /// Asks for a revocation (註銷). Access stays as it is until a supervisor other than the caller confirms.
-    #[oai(path = "/officer/organisations/:ubn/revoke", method = "post")]
+    #[oai(path = "/officer/organisations/:ubn/revoke", method = "post", operation_id = "askForRevocation")]
     async fn ask(
         &self,
         request: &Request,
@@ -209,7 +209,11 @@ impl CaseworkApi {
     }
 
     /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
-    #[oai(path = "/officer/organisations/:ubn/suspend", method = "post")]
+    #[oai(
+        path = "/officer/organisations/:ubn/suspend",
+        method = "post",
+        operation_id = "suspendOrganisation"
+    )]
     async fn suspend(
         &self,
         request: &Request,
@@ -227,7 +231,7 @@ impl CaseworkApi {
     }
 
     /// Opens the way back for a company that is registered again (注意事項 十一).
-    #[oai(path = "/officer/organisations/:ubn/lift", method = "post")]
+    #[oai(path = "/officer/organisations/:ubn/lift", method = "post", operation_id = "liftRevocation")]
     async fn lift(
         &self,
         request: &Request,
@@ -244,7 +248,7 @@ impl CaseworkApi {
     }
 
     /// Requests to revoke that wait for the second person.
-    #[oai(path = "/officer/revocations", method = "get")]
+    #[oai(path = "/officer/revocations", method = "get", operation_id = "listRevocations")]
     async fn revocations(
         &self,
         request: &Request,
@@ -258,7 +262,7 @@ impl CaseworkApi {
     }
 
     /// Confirms a request as second person: access is revoked at once.
-    #[oai(path = "/officer/revocations/:id/confirm", method = "post")]
+    #[oai(path = "/officer/revocations/:id/confirm", method = "post", operation_id = "confirmRevocation")]
     async fn confirm(
         &self,
         request: &Request,
@@ -272,7 +276,7 @@ impl CaseworkApi {
     }
 
     /// Declines a request, or takes one's own back.
-    #[oai(path = "/officer/revocations/:id/decline", method = "post")]
+    #[oai(path = "/officer/revocations/:id/decline", method = "post", operation_id = "declineRevocation")]
     async fn decline(
         &self,
         request: &Request,
@@ -286,7 +290,7 @@ impl CaseworkApi {
     }
 
     /// Organisations with access that have not asked for 12 months; each was reminded by mail.
-    #[oai(path = "/officer/dormant", method = "get")]
+    #[oai(path = "/officer/dormant", method = "get", operation_id = "listDormantOrganisations")]
     async fn dormant(
         &self,
         request: &Request,
@@ -304,7 +308,7 @@ impl CaseworkApi {
     }
 
     /// Improvement plans that wait for an officer.
-    #[oai(path = "/officer/plans", method = "get")]
+    #[oai(path = "/officer/plans", method = "get", operation_id = "listImprovementPlans")]
     async fn plans(&self, request: &Request, token: OfficerToken) -> Result<Json<Plans>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let services = &signed_in.context.app.services;
@@ -314,7 +318,7 @@ impl CaseworkApi {
     }
 
     /// Takes a plan as sufficient: a new `Apply` is possible (注意事項 十).
-    #[oai(path = "/officer/plans/:id/approve", method = "post")]
+    #[oai(path = "/officer/plans/:id/approve", method = "post", operation_id = "approveImprovementPlan")]
     async fn approve(
         &self,
         request: &Request,
@@ -331,7 +335,7 @@ impl CaseworkApi {
     }
 
     /// Sends a plan back with a reason.
-    #[oai(path = "/officer/plans/:id/reject", method = "post")]
+    #[oai(path = "/officer/plans/:id/reject", method = "post", operation_id = "rejectImprovementPlan")]
     async fn reject(
         &self,
         request: &Request,

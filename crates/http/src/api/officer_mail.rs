@@ -43,7 +43,7 @@ enum Queued {
 #[OpenApi(tag = "Tag::Officer")]
 impl MailApi {
     /// The mails that were given up.
-    #[oai(path = "/officer/mail/dead-letters", method = "get")]
+    #[oai(path = "/officer/mail/dead-letters", method = "get", operation_id = "listDeadLetters")]
     async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<DeadLetters>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let services = &signed_in.context.app.services;
@@ -60,7 +60,11 @@ impl MailApi {
     }
 
     /// Sends a mail again that was given up; it keeps its Message-ID.
-    #[oai(path = "/officer/mail/dead-letters/:id/send", method = "post")]
+    #[oai(
+        path = "/officer/mail/dead-letters/:id/send",
+        method = "post",
+        operation_id = "sendDeadLetterAgain"
+    )]
     async fn send_again(
         &self,
         request: &Request,

@@ -74,7 +74,7 @@ impl SignedIn<'_> {
 #[OpenApi(tag = "Tag::Officer")]
 impl NoticesApi {
     /// The open notices: overdue ones on top, then by deadline, then those not sent yet.
-    #[oai(path = "/officer/notices", method = "get")]
+    #[oai(path = "/officer/notices", method = "get", operation_id = "listNotices")]
     async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<OpenNotices>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let services = &signed_in.context.app.services;
@@ -87,7 +87,7 @@ impl NoticesApi {
     }
 
     /// One notice.
-    #[oai(path = "/officer/notices/:id", method = "get")]
+    #[oai(path = "/officer/notices/:id", method = "get", operation_id = "readNotice")]
     async fn notice(
         &self,
         request: &Request,
@@ -103,7 +103,7 @@ impl NoticesApi {
     }
 
     /// Sends a notice with a deadline, or asks again after an explanation.
-    #[oai(path = "/officer/notices/:id/send", method = "post")]
+    #[oai(path = "/officer/notices/:id/send", method = "post", operation_id = "sendNotice")]
     async fn send(
         &self,
         request: &Request,
@@ -120,7 +120,7 @@ impl NoticesApi {
     }
 
     /// Accepts the explanation.
-    #[oai(path = "/officer/notices/:id/accept", method = "post")]
+    #[oai(path = "/officer/notices/:id/accept", method = "post", operation_id = "acceptExplanation")]
     async fn accept(
         &self,
         request: &Request,
@@ -137,7 +137,7 @@ impl NoticesApi {
     }
 
     /// Puts a notice away unsent.
-    #[oai(path = "/officer/notices/:id/dismiss", method = "post")]
+    #[oai(path = "/officer/notices/:id/dismiss", method = "post", operation_id = "dismissNotice")]
     async fn dismiss(
         &self,
         request: &Request,

@@ -149,7 +149,7 @@ impl SignedIn<'_> {
 #[OpenApi(tag = "Tag::Officer")]
 impl SweepsApi {
     /// The latest sweeps.
-    #[oai(path = "/officer/sweeps", method = "get")]
+    #[oai(path = "/officer/sweeps", method = "get", operation_id = "listSweeps")]
     async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<SweepList>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let services = &signed_in.context.app.services;
@@ -160,7 +160,7 @@ impl SweepsApi {
 
     /// Begins a sweep, or goes on with the one of the same day. The register is asked beside; nobody's access ends by
     /// this.
-    #[oai(path = "/officer/sweeps", method = "post")]
+    #[oai(path = "/officer/sweeps", method = "post", operation_id = "beginSweep")]
     async fn begin(&self, request: &Request, token: OfficerToken) -> Result<Begun, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let services = &signed_in.context.app.services;
@@ -170,7 +170,7 @@ impl SweepsApi {
     }
 
     /// A sweep with its worklist.
-    #[oai(path = "/officer/sweeps/:id", method = "get")]
+    #[oai(path = "/officer/sweeps/:id", method = "get", operation_id = "readSweep")]
     async fn sweep(
         &self,
         request: &Request,
@@ -182,7 +182,7 @@ impl SweepsApi {
     }
 
     /// Revokes the access of all organisations that were not found or are dissolved, as the second person.
-    #[oai(path = "/officer/sweeps/:id/confirm", method = "post")]
+    #[oai(path = "/officer/sweeps/:id/confirm", method = "post", operation_id = "confirmSweep")]
     async fn confirm_all(
         &self,
         request: &Request,
@@ -199,7 +199,11 @@ impl SweepsApi {
     }
 
     /// Revokes the access of one organisation that was not found or is dissolved, as the second person.
-    #[oai(path = "/officer/sweeps/:id/items/:ubn/confirm", method = "post")]
+    #[oai(
+        path = "/officer/sweeps/:id/items/:ubn/confirm",
+        method = "post",
+        operation_id = "confirmSweepItem"
+    )]
     async fn confirm(
         &self,
         request: &Request,
@@ -216,7 +220,7 @@ impl SweepsApi {
     }
 
     /// Leaves the access of one organisation as it is.
-    #[oai(path = "/officer/sweeps/:id/items/:ubn/keep", method = "post")]
+    #[oai(path = "/officer/sweeps/:id/items/:ubn/keep", method = "post", operation_id = "keepSweepItem")]
     async fn keep(
         &self,
         request: &Request,

@@ -148,7 +148,7 @@ fn command(fields: &mut Fields<'_>) -> Option<ReviewCommand> {
 #[OpenApi(tag = "Tag::Officer")]
 impl TemplatesApi {
     /// Texts to begin with when asking or deciding.
-    #[oai(path = "/officer/templates", method = "get")]
+    #[oai(path = "/officer/templates", method = "get", operation_id = "listTemplates")]
     async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<ReasonTemplates>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let templates = signed_in.context.app.services.templates.list(&signed_in.officer).await;
@@ -157,7 +157,7 @@ impl TemplatesApi {
     }
 
     /// Adds a template; for admins.
-    #[oai(path = "/officer/templates", method = "post")]
+    #[oai(path = "/officer/templates", method = "post", operation_id = "addTemplate")]
     async fn add(
         &self,
         request: &Request,
@@ -171,7 +171,7 @@ impl TemplatesApi {
     }
 
     /// Writes a template anew; for admins.
-    #[oai(path = "/officer/templates/:id", method = "post")]
+    #[oai(path = "/officer/templates/:id", method = "post", operation_id = "changeTemplate")]
     async fn change(
         &self,
         request: &Request,
@@ -191,7 +191,7 @@ impl TemplatesApi {
     }
 
     /// The mail that a step would send; nothing is changed.
-    #[oai(path = "/officer/applications/:id/preview", method = "post")]
+    #[oai(path = "/officer/applications/:id/preview", method = "post", operation_id = "previewDecisionMail")]
     async fn preview(
         &self,
         request: &Request,

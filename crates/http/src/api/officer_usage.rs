@@ -125,7 +125,7 @@ fn usage_of(report: &UsageReport) -> Usage {
 #[OpenApi(tag = "Tag::Officer")]
 impl UsageApi {
     /// Counts of use by day, latency and review times: of all organisations, or of one.
-    #[oai(path = "/officer/usage", method = "get")]
+    #[oai(path = "/officer/usage", method = "get", operation_id = "readUsage")]
     async fn usage(
         &self,
         request: &Request,

@@ -3,7 +3,7 @@
 use minijinja::context;
 use poem::Request;
 use poem_openapi::{
-    ApiResponse, OpenApi, SecurityScheme,
+    ApiResponse, OpenApi, ResponseContent, SecurityScheme,
     auth::Bearer,
     param::Query,
     payload::{Binary, Html},
@@ -28,27 +28,32 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; fra
 
 #[derive(ApiResponse)]
 enum Told {
-    /// The document as a page.
+    /// The document: as a page, or as PDF, A4.
     #[oai(status = 200)]
-    Page(
-        Html<String>,
-        #[oai(header = "Content-Security-Policy")] String,
+    Document(
+        Form,
+        #[oai(header = "Content-Security-Policy")] Option<String>,
+        #[oai(header = "Content-Disposition")] Option<String>,
         #[oai(header = "Cache-Control")] String,
     ),
-    /// The document as PDF, A4.
-    #[oai(status = 200, content_type = "application/pdf")]
-    Pdf(
-        Binary<Vec<u8>>,
-        #[oai(header = "Content-Disposition")] String,
-        #[oai(header = "Cache-Control")] String,
-    ),
+}
+
+#[derive(ResponseContent)]
+enum Form {
+    Page(Html<String>),
+    #[oai(content_type = "application/pdf")]
+    Pdf(Binary<Vec<u8>>),
 }
 
 #[OpenApi(tag = "Tag::Applicant")]
 impl OrganisationApi {
     /// The organisation's operations document: account, addresses, keys in force, programs, results and refusals. Never an
     /// Iss Key or a private key.
-    #[oai(path = "/organisations/me/operations-document", method = "get")]
+    #[oai(
+        path = "/organisations/me/operations-document",
+        method = "get",
+        operation_id = "readOperationsDocument"
+    )]
     async fn operations_document(
         &self,
         request: &Request,
@@ -70,7 +75,7 @@ impl OrganisationApi {
         let private = "no-store".to_owned();
         if format == Format::Pdf {
             let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
-            return Ok(Told::Pdf(Binary(document.pdf()), name, private));
+            return Ok(Told::Document(Form::Pdf(Binary(document.pdf())), None, Some(name), private));
         }
         let with = context! {
             title => document.title(), html => document.html(), own => false, csrf => "", here => "/?",
@@ -79,6 +84,6 @@ impl OrganisationApi {
             tracing::error!(%error, "the operations document can't be made");
             unavailable(request)
         })?;
-        Ok(Told::Page(Html(html), POLICY.to_owned(), private))
+        Ok(Told::Document(Form::Page(Html(html)), Some(POLICY.to_owned()), None, private))
     }
 }

@@ -99,14 +99,14 @@ async fn read(context: &Context<'_>) -> Result<Register, Failure> {
 #[OpenApi(tag = "Tag::Public")]
 impl RegisterApi {
     /// The organisations that may ask, by number.
-    #[oai(path = "/register", method = "get")]
+    #[oai(path = "/register", method = "get", operation_id = "readRegister")]
     async fn register(&self, request: &Request) -> Result<Json<Register>, Failure> {
         let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
         read(&context).await.map(Json)
     }
 
     /// The same as a JWS in compact form: whoever got it from somebody else can tell that it is ours.
-    #[oai(path = "/register/jws", method = "get")]
+    #[oai(path = "/register/jws", method = "get", operation_id = "readSignedRegister")]
     async fn register_jws(&self, request: &Request) -> Result<Signed, Failure> {
         let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
         let payload = read(&context).await?.to_json_string();
@@ -115,7 +115,7 @@ impl RegisterApi {
 
     /// The key that the JWS is checked with.
     #[expect(clippy::unused_async, reason = "handlers are async")]
-    #[oai(path = "/register/key", method = "get")]
+    #[oai(path = "/register/key", method = "get", operation_id = "readRegisterKey")]
     async fn register_key(&self, request: &Request) -> Result<Json<Jwk>, Failure> {
         let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
         let x = URL_SAFE_NO_PAD.encode(context.app.services.publisher.public_key());

@@ -4,11 +4,11 @@ use idcheck_domain::{key::Environment, verification::VerificationResult};
 use idcheck_usecases::{ports::TokenRefusal, verify::Verdict};
 use poem::{
     Endpoint, IntoResponse, Request, Response,
-    http::{StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
 };
 use serde::Serialize;
 
-use super::{AWAY, Unheard, app, arrival, challenge, rate_limit, retry_after};
+use super::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after};
 
 /// `GET /integration/rwv2c2`.
 pub(crate) struct Legacy(pub(crate) Environment);
@@ -17,15 +17,35 @@ impl Endpoint for Legacy {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        // HEAD would ask, and tell nobody the answer.
+        if request.method() != Method::GET {
+            return Ok(refused(StatusCode::METHOD_NOT_ALLOWED));
+        }
         let app = app(&request)?;
         Ok(match arrival(&request, app, self.0) {
             Ok(arrival) => respond(&app.services.verify.legacy(arrival).await),
-            Err(Unheard::NoAddress) => respond(&Verdict::AddressNotRegistered),
-            Err(Unheard::HeadersTooLarge) => {
-                envelope(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large", Rd::NONE, None)
-            }
+            Err(HeadersTooLarge) => refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
         })
     }
+}
+
+/// What is refused before it is a query, in the envelope that old clients read.
+pub(crate) fn refused(status: StatusCode) -> Response {
+    if status.is_server_error() {
+        return respond(&Verdict::Unavailable);
+    }
+    let message = match status {
+        StatusCode::NOT_FOUND => "no such call",
+        StatusCode::METHOD_NOT_ALLOWED => "method not allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "body too large",
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "headers too large",
+        _ => "request malformed",
+    };
+    let mut response = envelope(status, message, Rd::NONE, None);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    }
+    response
 }
 
 /// An RS code and its message; the Ministry's words.
@@ -55,8 +75,8 @@ fn respond(verdict: &Verdict) -> Response {
             challenge(&mut response, *refusal != TokenRefusal::Missing);
             response
         }
-        Verdict::AddressNotRegistered => {
-            envelope(StatusCode::FORBIDDEN, "address not registered", Rd::NONE, None)
+        Verdict::AddressNotRegistered(address) => {
+            envelope(StatusCode::FORBIDDEN, &format!("address not registered: {address}"), Rd::NONE, None)
         }
         Verdict::AccessEnded => {
             envelope(StatusCode::FORBIDDEN, "access suspended or revoked", Rd::NONE, None)
@@ -138,7 +158,7 @@ mod tests {
         let mut verdicts: Vec<_> = VerificationResult::ALL.into_iter().map(Verdict::Result).collect();
         verdicts.extend(TokenRefusal::ALL.map(Verdict::Token));
         verdicts.extend([
-            Verdict::AddressNotRegistered,
+            Verdict::AddressNotRegistered([203, 0, 113, 9].into()),
             Verdict::AccessEnded,
             Verdict::AccountMismatch,
             Verdict::ConditionMalformed(Vec::new()),

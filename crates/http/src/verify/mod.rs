@@ -11,15 +11,19 @@ use std::{sync::Arc, time::Duration};
 use idcheck_domain::key::Environment;
 use idcheck_usecases::{ports::Exceeded, verify::Arrival};
 use poem::{
-    Request, Response, Route, get,
+    Request, Response, Route,
     http::{HeaderValue, StatusCode, header},
     post,
 };
 
-pub(crate) use legacy::Legacy;
+pub(crate) use legacy::{Legacy, refused};
 pub(crate) use strict::Strict;
 
-use crate::{client_address::client_address, state::App};
+use crate::{
+    client_address::{Origin, origin},
+    state::App,
+    surface::Surface,
+};
 
 /// What of the API document these calls are.
 pub(crate) const DOCUMENT: &str = include_str!("openapi.json");
@@ -31,33 +35,54 @@ const MAX_HEADERS: usize = 16 * 1024;
 pub(crate) fn routes(routes: Route) -> Route {
     use Environment::{Production, Sandbox};
     routes
-        .at("/integration/rwv2c2", get(Legacy(Production)))
-        .at("/integration/rwv2c2/", get(Legacy(Production)))
+        .at("/integration/rwv2c2", Legacy(Production))
+        .at("/integration/rwv2c2/", Legacy(Production))
         .at("/api/v1/verifications", post(Strict(Production)))
-        .at("/sandbox/integration/rwv2c2", get(Legacy(Sandbox)))
-        .at("/sandbox/integration/rwv2c2/", get(Legacy(Sandbox)))
+        .at("/sandbox/integration/rwv2c2", Legacy(Sandbox))
+        .at("/sandbox/integration/rwv2c2/", Legacy(Sandbox))
         .at("/sandbox/api/v1/verifications", post(Strict(Sandbox)))
 }
 
-/// Why a query does not even reach check 1.
-enum Unheard {
-    HeadersTooLarge,
-    /// It has no address that can be read, and so no registered one.
-    NoAddress,
+/// Whether whatever is asked at a path is answered in the Ministry's envelope.
+pub(crate) fn is_legacy(path: &str) -> bool {
+    let path = path.strip_prefix("/sandbox").unwrap_or(path);
+    path.strip_prefix("/integration").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
+
+/// A path without doubled slashes, where it has some and is one of the verification API's: a base URL that ends in a slash
+/// makes them.
+pub(crate) fn without_doubled_slashes(path: &str) -> Option<String> {
+    if !path.contains("//") {
+        return None;
+    }
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    (Surface::of(&single) == Some(Surface::Verify)).then_some(single)
+}
+
+/// Why a query does not even reach check 1: too large headers.
+struct HeadersTooLarge;
 
 fn app(request: &Request) -> poem::Result<&Arc<App>> {
     request.data().ok_or_else(|| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-fn arrival<'r>(request: &'r Request, app: &App, environment: Environment) -> Result<Arrival<'r>, Unheard> {
+fn arrival<'r>(
+    request: &'r Request,
+    app: &App,
+    environment: Environment,
+) -> Result<Arrival<'r>, HeadersTooLarge> {
     let size: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > MAX_HEADERS {
-        return Err(Unheard::HeadersTooLarge);
+        return Err(HeadersTooLarge);
     }
-    let address = client_address(request, &app.config.trusted_proxies).ok_or(Unheard::NoAddress)?;
-    Ok(Arrival { token: bearer(request), address, environment })
+    let Origin { address, known } = origin(request, &app.config.trusted_proxies);
+    Ok(Arrival { token: bearer(request), address, address_known: known, environment })
 }
 
 /// The token after the scheme `Bearer`, whose case does not matter (RFC 9110 §11.1).
@@ -80,7 +105,7 @@ fn retry_after(response: &mut Response, wait: Duration) {
 }
 
 /// `Retry-After`, and the limit with what is left of it (draft-ietf-httpapi-ratelimit-headers-10).
-fn rate_limit(response: &mut Response, exceeded: &Exceeded) {
+pub(crate) fn rate_limit(response: &mut Response, exceeded: &Exceeded) {
     retry_after(response, exceeded.retry_after);
     let name = exceeded.limit.as_str();
     let policy = format!("\"{name}\";q={};w={}", exceeded.allowed, seconds(exceeded.window));
@@ -96,4 +121,34 @@ fn rate_limit(response: &mut Response, exceeded: &Exceeded) {
 fn challenge(response: &mut Response, token_sent: bool) {
     let challenge = if token_sent { "Bearer error=\"invalid_token\"" } else { "Bearer" };
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_legacy, without_doubled_slashes};
+
+    #[test]
+    fn whose_a_path_is_does_not_depend_on_its_slashes() {
+        for (path, single) in [
+            ("//integration/rwv2c2/", Some("/integration/rwv2c2/")),
+            ("/integration//rwv2c2", Some("/integration/rwv2c2")),
+            ("//sandbox///integration/rwv2c2", Some("/sandbox/integration/rwv2c2")),
+            ("//api/v1/verifications", Some("/api/v1/verifications")),
+            ("//officer", None),
+            ("/integration/rwv2c2", None),
+        ] {
+            assert_eq!(without_doubled_slashes(path).as_deref(), single, "{path}");
+        }
+        for (path, legacy) in [
+            ("/integration/rwv2c2", true),
+            ("/integration", true),
+            ("/integration/", true),
+            ("/sandbox/integration/other", true),
+            ("/integrations", false),
+            ("/sandbox/api/v1/verifications", false),
+            ("/api/v1/verifications", false),
+        ] {
+            assert_eq!(is_legacy(path), legacy, "{path}");
+        }
+    }
 }

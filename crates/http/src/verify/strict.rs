@@ -8,7 +8,7 @@ use poem::{
 };
 use serde::Serialize;
 
-use super::{AWAY, Unheard, app, arrival, challenge, rate_limit, retry_after};
+use super::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after};
 use crate::{api::RequestId, i18n::Lang, problem::Problem};
 
 /// The greatest body; four short texts take a hundred bytes.
@@ -32,8 +32,7 @@ impl Endpoint for Strict {
         }
         Ok(match arrival(&request, app, self.0) {
             Ok(arrival) => words.respond(app.services.verify.strict(arrival, &body).await),
-            Err(Unheard::NoAddress) => words.respond(Verdict::AddressNotRegistered),
-            Err(Unheard::HeadersTooLarge) => {
+            Err(HeadersTooLarge) => {
                 words.simple(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem-headers-too-large")
             }
         })
@@ -79,9 +78,7 @@ impl Words<'_> {
                 challenge(&mut response, refusal != TokenRefusal::Missing);
                 response
             }
-            Verdict::AddressNotRegistered => {
-                self.simple(StatusCode::FORBIDDEN, "problem-address-not-registered")
-            }
+            Verdict::AddressNotRegistered(address) => self.problem(&Problem::address_not_registered(address)),
             Verdict::AccessEnded => self.simple(StatusCode::FORBIDDEN, "problem-access-ended"),
             // The sandbox plays it; a strict token names no account.
             Verdict::AccountMismatch => self.problem(&Problem::content(Vec::new())),
@@ -143,7 +140,7 @@ mod tests {
         verdicts.extend(TokenRefusal::ALL.map(Verdict::Token));
         let violation = Violation::PersonIdChecksum;
         verdicts.extend([
-            Verdict::AddressNotRegistered,
+            Verdict::AddressNotRegistered([203, 0, 113, 9].into()),
             Verdict::AccessEnded,
             Verdict::ConditionMalformed(Vec::new()),
             Verdict::ConditionMalformed(vec![FieldViolation { pointer: "/personId".to_owned(), violation }]),
@@ -185,7 +182,7 @@ mod tests {
     #[tokio::test]
     async fn the_document_lists_every_status_type_and_result() {
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-        let operation = &document["paths"]["/verifications"]["post"];
+        let operation = &document["paths"]["/api/v1/verifications"]["post"];
         let types = document["components"]["schemas"]["VerificationProblem"]["properties"]["type"]["enum"]
             .as_array()
             .unwrap();

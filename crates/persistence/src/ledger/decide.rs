@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) days: BTreeMap<OrganisationDay, DayCount>,
     /// Strikes by person and day.
     pub(super) strikes: BTreeMap<PersonDay, Strikes>,
+    /// The callers' epoch.
+    pub(super) epoch: i64,
     /// Cards by person.
     pub(super) register: HashMap<PersonHash, (CardData, CardStatus)>,
 }
@@ -90,7 +92,12 @@ pub(super) fn decide(
     };
     let mut changed_days = BTreeSet::new();
     let mut changed_strikes = BTreeSet::new();
-    for (position, (entry, hash)) in entries.iter().zip(hashes).enumerate() {
+    let mut position = 0;
+    for (entry, hash) in entries.iter().zip(hashes) {
+        if matches!(entry.ask, Ask::Card { .. }) && entry.epoch.is_some_and(|epoch| epoch != state.epoch) {
+            decided.answers.push(LedgerAnswer::Outdated);
+            continue;
+        }
         let (answer, outcome) = match (&entry.ask, hash) {
             (Ask::Card { question, jti, token_expires_at, limits }, Some(hash)) => {
                 let query = Query { entry, question, jti, limits, hash };
@@ -112,7 +119,7 @@ pub(super) fn decide(
         decided.answers.push(answer);
         decided.records.push(record::Model {
             seq,
-            position: i32::try_from(position).unwrap_or(i32::MAX),
+            position,
             at: micros(entry.at),
             ubn: entry.ubn.to_string(),
             environment: entry.environment.as_str().to_owned(),
@@ -121,6 +128,7 @@ pub(super) fn decide(
             person_hash: hash.map(Vec::from),
             outcome,
         });
+        position += 1;
     }
     decided.writes.days = state.days.into_iter().filter(|(key, _)| changed_days.contains(key)).collect();
     decided.writes.strikes =
@@ -134,6 +142,8 @@ fn word(answer: LedgerAnswer) -> String {
         LedgerAnswer::Result(result) => result.code().to_string(),
         LedgerAnswer::Recorded => "recorded".to_owned(),
         LedgerAnswer::AccessEnded => "accessEnded".to_owned(),
+        // Nothing is recorded of it.
+        LedgerAnswer::Outdated => "outdated".to_owned(),
         LedgerAnswer::QuotaExceeded => "quotaExceeded".to_owned(),
         LedgerAnswer::BudgetExceeded => "budgetExceeded".to_owned(),
         LedgerAnswer::Replayed => "replayed".to_owned(),

@@ -13,11 +13,20 @@
 mod decide;
 mod sql;
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
 use async_trait::async_trait;
 use idcheck_usecases::ports::{Ledger, LedgerAnswer, LedgerEntry, LedgerError};
 use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
+    task::AbortHandle,
     time::{Instant, timeout},
 };
 
@@ -35,6 +44,9 @@ const BATCH: usize = 256;
 /// Times that a batch is tried; each can meet a connection that the server closed meanwhile.
 const ATTEMPTS: usize = 4;
 
+/// How long a batch may take before the ledger counts as stuck: several times what its tries together may.
+const STUCK: Duration = Duration::from_secs(30);
+
 struct Waiting {
     entry: LedgerEntry,
     answer: oneshot::Sender<Result<LedgerAnswer, LedgerError>>,
@@ -44,6 +56,39 @@ struct Waiting {
 #[derive(Clone)]
 pub struct LedgerWriter {
     queue: mpsc::Sender<Waiting>,
+    beat: Arc<Beat>,
+    task: AbortHandle,
+}
+
+/// What the task shows of itself: when the batch under way began.
+struct Beat {
+    started: Instant,
+    /// Milliseconds after `started`; 0 while there is no batch.
+    began: AtomicU64,
+}
+
+impl Beat {
+    fn new() -> Self {
+        Self { started: Instant::now(), began: AtomicU64::new(0) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn begin(&self) {
+        self.began.store(self.now(), Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.began.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the batch under way, if there is one, began lately.
+    fn is_steady(&self) -> bool {
+        let began = self.began.load(Ordering::Relaxed);
+        began == 0 || u128::from(self.now().saturating_sub(began)) < STUCK.as_millis()
+    }
 }
 
 impl LedgerWriter {
@@ -57,8 +102,31 @@ impl LedgerWriter {
     pub fn start_with(store: Store, batch: usize) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let sql = Sql::for_backend(store.ledger.get_database_backend());
-        tokio::spawn(Writer { store, sql, batch: batch.clamp(1, BATCH) }.run(waiting));
-        Self { queue }
+        let beat = Arc::new(Beat::new());
+        let writer = Writer { store, sql, batch: batch.clamp(1, BATCH), beat: Arc::clone(&beat) };
+        let (writer, waiting) = (Arc::new(writer), Arc::new(Mutex::new(waiting)));
+        let task = tokio::spawn(until_done(move || {
+            let (writer, waiting) = (Arc::clone(&writer), Arc::clone(&waiting));
+            async move { writer.run(&mut *waiting.lock().await).await }
+        }));
+        Self { queue, beat, task: task.abort_handle() }
+    }
+
+    /// Whether the task that writes is there and gets on.
+    pub fn is_alive(&self) -> bool {
+        !self.task.is_finished() && self.beat.is_steady()
+    }
+}
+
+/// Runs a task to its end, and begins it again when it panics: without the ledger nothing is answered, and what made one batch
+/// fail need not be in the next.
+async fn until_done<F: Future<Output = ()> + Send + 'static>(mut task: impl FnMut() -> F) {
+    while let Err(error) = tokio::spawn(task()).await {
+        if !error.is_panic() {
+            return;
+        }
+        metrics::counter!("idcheck_ledger_failures_total").increment(1);
+        tracing::error!("the ledger's writer failed, and was begun again; whoever waited got no answer");
     }
 }
 
@@ -78,6 +146,7 @@ struct Writer {
     store: Store,
     sql: Sql,
     batch: usize,
+    beat: Arc<Beat>,
 }
 
 /// Why a batch was not recorded.
@@ -93,9 +162,12 @@ enum Failed {
 type Outcome = Result<LedgerAnswer, LedgerError>;
 
 impl Writer {
-    async fn run(self, mut waiting: mpsc::Receiver<Waiting>) {
+    async fn run(&self, waiting: &mut mpsc::Receiver<Waiting>) {
+        // Where a task before this one failed in a batch, that batch is over.
+        self.beat.end();
         let mut batch = Vec::with_capacity(self.batch);
         while waiting.recv_many(&mut batch, self.batch).await > 0 {
+            self.beat.begin();
             let (entries, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.entry, w.answer)).unzip();
             let outcomes = match self.record(&entries).await {
                 Ok(outcomes) => outcomes,
@@ -111,6 +183,7 @@ impl Writer {
                 // A caller that went away is not waited for; its record stands.
                 let _ = answer.send(outcome);
             }
+            self.beat.end();
         }
     }
 
@@ -190,6 +263,9 @@ impl Writer {
             entries.iter().map(|entry| decide::person_hash(&self.store.vault, entry)).collect();
         let state = self.sql.read(&tx, entries, &hashes).await?;
         let Decided { answers, records, writes } = decide::decide(entries, &hashes, state, head.seq + 1);
+        if records.is_empty() {
+            return Ok((tx, answers));
+        }
         let at = entries.iter().map(|entry| micros(entry.at)).max().unwrap_or_default();
         let link = chain::link(&head, at, chain::KIND_BATCH, chain::batch_body(&records));
         self.sql.write(&tx, &records, &writes, link).await?;
@@ -200,4 +276,37 @@ impl Writer {
 /// No connection can be had at all.
 fn unreachable(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_begun_again_until_it_is_done() {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        until_done(move || {
+            let turns = Arc::clone(&counted);
+            async move { assert!(turns.fetch_add(1, Ordering::Relaxed) >= 2, "on purpose") }
+        })
+        .await;
+        assert_eq!(turns.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_without_end_is_noticed() {
+        let beat = Beat::new();
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert!(beat.is_steady(), "nobody asks");
+        beat.begin();
+        tokio::time::advance(STUCK / 2).await;
+        assert!(beat.is_steady());
+        tokio::time::advance(STUCK).await;
+        assert!(!beat.is_steady());
+        beat.end();
+        assert!(beat.is_steady());
+    }
 }

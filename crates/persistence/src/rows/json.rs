@@ -143,12 +143,13 @@ enum LeafJson {
 pub(crate) fn content_text(content: &Content) -> String {
     let leaves: BTreeMap<&str, LeafJson> = content
         .iter()
-        .map(|(pointer, leaf)| {
+        .filter_map(|(pointer, leaf)| {
             let leaf = match leaf {
                 Leaf::Text(text) => LeafJson::Text(text.clone()),
                 Leaf::Integer(number) => LeafJson::Integer(*number),
+                Leaf::Null | Leaf::Empty => return None,
             };
-            (pointer, leaf)
+            Some((pointer, leaf))
         })
         .collect();
     text(&leaves)

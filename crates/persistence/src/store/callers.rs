@@ -1,6 +1,6 @@
 //! What the snapshot of callers is made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use idcheck_domain::{
     key::{Environment, RegisteredKey},
     value::UnifiedBusinessNumber,
 };
-use idcheck_usecases::ports::{CallerRecord, CallerSource, Standing, StoreError};
+use idcheck_usecases::ports::{CallerRecord, CallerSource, LoadedCallers, Standing, StoreError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use super::{Store, unavailable};
@@ -27,18 +27,24 @@ impl CallerSource for Store {
         row.try_get("", "epoch").map_err(unavailable)
     }
 
-    async fn load(&self) -> Result<Vec<CallerRecord>, StoreError> {
+    async fn load(&self) -> Result<LoadedCallers, StoreError> {
         let iss_keys = iss_key::Entity::find().all(&self.reader).await.map_err(unavailable)?;
-        let mut keys: HashMap<(String, Environment), Vec<RegisteredKey>> = HashMap::new();
+        let mut keys = Keys::new();
         let in_force = registered_key::Entity::find()
             .filter(registered_key::Column::RevokedAt.is_null())
             .all(&self.reader)
             .await
             .map_err(unavailable)?;
+        // Whoever has a row that can't be read is left out whole: half of an organisation could be let through wrongly.
+        let mut damaged = HashSet::new();
         for row in in_force {
             let ubn = row.ubn.clone();
-            let key = key_of(row)?;
-            keys.entry((ubn, key.environment)).or_default().push(key);
+            match key_of(row) {
+                Ok(key) => keys.entry((ubn, key.environment)).or_default().push(key),
+                Err(_) => {
+                    damaged.insert(ubn);
+                }
+            }
         }
         let organisations = organisation::Entity::find()
             .filter(organisation::Column::Account.is_not_null())
@@ -46,32 +52,52 @@ impl CallerSource for Store {
             .await
             .map_err(unavailable)?;
         let organisations: HashMap<_, _> = organisations.iter().map(|row| (row.ubn.as_str(), row)).collect();
-        let mut records = Vec::with_capacity(iss_keys.len());
+        let mut callers = Vec::with_capacity(iss_keys.len());
         for sealed in iss_keys {
-            let environment =
-                Environment::parse(&sealed.environment).ok_or_else(|| corrupt("iss_keys", "environment"))?;
-            let standing = match environment {
-                Environment::Sandbox => Some(Standing::Sandbox),
-                Environment::Production => match organisations.get(sealed.ubn.as_str()) {
-                    Some(row) => standing(row)?,
-                    None => None,
-                },
-            };
-            let Some(standing) = standing else { continue };
-            let keys = keys.remove(&(sealed.ubn.clone(), environment)).unwrap_or_default();
-            records.push(CallerRecord {
-                iss_key: self.open_iss_key(&sealed)?,
-                ubn: UnifiedBusinessNumber::parse(&sealed.ubn).map_err(|_| corrupt("iss_keys", "ubn"))?,
-                standing,
-                keys: keys.into_iter().map(|key| (key.id, key.profile, key.public_key_pem)).collect(),
-            });
+            match self.caller(&sealed, organisations.get(sealed.ubn.as_str()).copied(), &mut keys) {
+                Ok(caller) => callers.extend(caller),
+                Err(_) => {
+                    damaged.insert(sealed.ubn);
+                }
+            }
         }
-        Ok(records)
+        callers.retain(|caller| !damaged.contains(caller.ubn.as_str()));
+        if !damaged.is_empty() {
+            tracing::error!(organisations = damaged.len(), "callers with damaged rows are refused");
+        }
+        Ok(LoadedCallers { callers, damaged: damaged.len() })
     }
 
     async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let entry = self.last_entry(super::RESTORED).await?;
         entry.map(|(at, _)| instant("audit_chain", "at", at)).transpose()
+    }
+}
+
+type Keys = HashMap<(String, Environment), Vec<RegisteredKey>>;
+
+impl Store {
+    /// The caller that an Iss Key is of; none in production before the first approval.
+    fn caller(
+        &self,
+        sealed: &iss_key::Model,
+        organisation: Option<&organisation::Model>,
+        keys: &mut Keys,
+    ) -> Result<Option<CallerRecord>, StoreError> {
+        let environment =
+            Environment::parse(&sealed.environment).ok_or_else(|| corrupt("iss_keys", "environment"))?;
+        let standing = match environment {
+            Environment::Sandbox => Some(Standing::Sandbox),
+            Environment::Production => organisation.map(standing).transpose()?.flatten(),
+        };
+        let Some(standing) = standing else { return Ok(None) };
+        let keys = keys.remove(&(sealed.ubn.clone(), environment)).unwrap_or_default();
+        Ok(Some(CallerRecord {
+            iss_key: self.open_iss_key(sealed)?,
+            ubn: UnifiedBusinessNumber::parse(&sealed.ubn).map_err(|_| corrupt("iss_keys", "ubn"))?,
+            standing,
+            keys: keys.into_iter().map(|key| (key.id, key.profile, key.public_key_pem)).collect(),
+        }))
     }
 }
 

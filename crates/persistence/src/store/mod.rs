@@ -11,9 +11,11 @@ mod dormancy;
 mod mail;
 mod notices;
 mod officers;
+mod open;
 mod public_register;
 mod queue;
 mod register;
+mod restore;
 mod sweeps;
 mod tally;
 mod templates;
@@ -21,7 +23,9 @@ mod upkeep;
 mod usage;
 mod users;
 
+pub use open::{AddressFault, OpenError, address_fault, database_file, shown_address};
 pub(crate) use register::status_of;
+pub use restore::RestoreError;
 pub(crate) use upkeep::RESTORED;
 pub use upkeep::{Keep, Removed};
 
@@ -35,6 +39,7 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+use self::open::Address;
 use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
 
 /// Longest wait for a connection or a lock, and longest run of a statement.
@@ -59,22 +64,47 @@ impl Store {
         Arc::new(self.vault.clone())
     }
 
-    /// Connects to `sqlite://…` or `postgres://…`. The SQLite file is made when it is not there.
+    /// Connects to the database at `sqlite://…` or `postgres://…`, which is there and whose key the vault's is.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; the reason is logged.
-    pub async fn connect(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let (reader, writer, ledger) = if url.starts_with("sqlite:") {
-            let writer = sqlite(url, 1).await.map_err(unavailable)?;
-            (sqlite(url, 4).await.map_err(unavailable)?, writer.clone(), writer)
-        } else {
-            // The ping before each use finds connections that a restart of the server left behind. The ledger does
-            // without, because it costs a fifth of its speed, and tries a batch again instead.
-            let pool = postgres(url, 12, true, &PATIENT).await.map_err(unavailable)?;
-            let settings = [PATIENT.as_slice(), LEDGER.as_slice()].concat();
-            (pool.clone(), pool, postgres(url, 3, false, &settings).await.map_err(unavailable)?)
+    /// [`OpenError`]; nothing is made and nothing changed.
+    pub async fn connect(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        if let Address::Sqlite(file) = Address::parse(url).map_err(OpenError::Address)?
+            && !open::is_there(&file)
+        {
+            return Err(OpenError::Missing(file));
+        }
+        Self::open(url, vault, clock).await
+    }
+
+    /// The same where there may be no database yet: an SQLite file is made when it is not there, for its owner only.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn create(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        if let Address::Sqlite(file) = Address::parse(url).map_err(OpenError::Address)? {
+            open::make(&file)?;
+        }
+        Self::open(url, vault, clock).await
+    }
+
+    async fn open(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let pools = async {
+            Ok::<_, DbErr>(if url.starts_with("sqlite:") {
+                let writer = sqlite(url, 1).await?;
+                (sqlite(url, 4).await?, writer.clone(), writer)
+            } else {
+                // The ping before each use finds connections that a restart of the server left behind. The ledger does
+                // without, because it costs a fifth of its speed, and tries a batch again instead.
+                let pool = postgres(url, 12, true, &SETTINGS).await?;
+                (pool.clone(), pool, ledger_pool(url, 3).await?)
+            })
         };
-        Ok(Self { reader, writer, ledger, vault, clock })
+        let (reader, writer, ledger) = match pools.await {
+            Ok(pools) => pools,
+            Err(error) => return Err(open::reason(url, &error).await),
+        };
+        Box::pin(Self { reader, writer, ledger, vault, clock }.with_its_key()).await
     }
 
     /// Takes every missing step of the schema; safe to be called by several nodes at once.
@@ -83,7 +113,10 @@ impl Store {
     /// The store's.
     pub async fn migrate_up(&self) -> Result<(), StoreError> {
         // Boxed: large, and run once.
-        let taken = Box::pin(async { migration::up(self.begin().await?).await });
+        let taken = Box::pin(async {
+            migration::up(self.begin().await?).await?;
+            self.keep_key_check().await
+        });
         taken.await.map_err(unavailable)
     }
 
@@ -115,6 +148,14 @@ impl Store {
         let asked = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
         let row = asked.map_err(unavailable)?.ok_or(StoreError::Unavailable)?;
         Ok(DateTime::from_timestamp_micros(row.try_get("", "at").map_err(unavailable)?))
+    }
+
+    /// The number of the hash chain's last entry; 0 of an empty one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn chain_end(&self) -> Result<i64, StoreError> {
+        chain::end(&self.reader).await.map_err(unavailable)
     }
 
     /// Walks the hash chain from entry `from`, the first being 1, to its head; the entry before is taken as right.
@@ -190,7 +231,6 @@ pub(crate) fn sanitised(error: &DbErr) -> String {
 }
 
 async fn sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -211,12 +251,19 @@ async fn sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr
 /// Settings of a PostgreSQL connection.
 type Settings = [(&'static str, &'static str)];
 
-/// A statement and a lock are not waited for longer than [`PATIENCE`].
-const PATIENT: [(&str, &str); 2] = [("statement_timeout", "3s"), ("lock_timeout", "3s")];
-/// The ledger's few statements are planned once. Its commits are durable even where the server's default is otherwise:
-/// an answer follows each.
+/// A statement and a lock are not waited for longer than [`PATIENCE`]. Commits are durable even where the server's default is
+/// otherwise: an answer follows each.
+const SETTINGS: [(&str, &str); 3] =
+    [("statement_timeout", "3s"), ("lock_timeout", "3s"), ("synchronous_commit", "on")];
+/// The ledger's few statements are planned once, and by their indexes: a plan that is made while a table is empty would read
+/// all of it for every query once it has grown, until statistics are taken anew.
 const LEDGER: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("synchronous_commit", "on")];
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
+
+/// The ledger's connections to PostgreSQL.
+pub(crate) async fn ledger_pool(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    postgres(url, connections, false, &[SETTINGS.as_slice(), LEDGER.as_slice()].concat()).await
+}
 
 async fn postgres(
     url: &str,
@@ -235,4 +282,44 @@ async fn postgres(
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |options| options.options(settings.iter().copied()));
     Box::pin(Database::connect(options)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use idcheck_testing::{FixedClock, database::TempDatabase};
+
+    use super::*;
+
+    /// What every connection that writes says of its durability.
+    async fn told(database: &TempDatabase, sql: &str) -> Vec<String> {
+        let vault = Vault::new(&[7; 32]).unwrap();
+        let store = Store::create(&database.url, vault, Arc::new(FixedClock::default())).await.unwrap();
+        let mut told = Vec::new();
+        for pool in [&store.writer, &store.ledger] {
+            let statement = Statement::from_string(pool.get_database_backend(), sql);
+            let row = pool.query_one_raw(statement).await.unwrap().unwrap();
+            told.push(
+                row.try_get_by_index(0)
+                    .or_else(|_| row.try_get_by_index(0).map(|n: i64| n.to_string()))
+                    .unwrap(),
+            );
+        }
+        told
+    }
+
+    /// An answer leaves after its commit: a commit that is not durable would make that worthless.
+    #[tokio::test]
+    async fn what_is_committed_is_durable() {
+        let database = TempDatabase::empty_sqlite();
+        assert_eq!(told(&database, "PRAGMA synchronous").await, ["2", "2"], "FULL");
+        assert_eq!(told(&database, "PRAGMA journal_mode").await, ["wal", "wal"]);
+        let Some(database) = TempDatabase::empty_postgres().await else { return };
+        database.tamper("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$").await;
+        assert_eq!(
+            told(&database, "SHOW synchronous_commit").await,
+            ["on", "on"],
+            "whatever the server's default is"
+        );
+        database.close().await;
+    }
 }

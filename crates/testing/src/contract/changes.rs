@@ -291,7 +291,7 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
         .unwrap();
     assert!(store.epoch().await.unwrap() > epoch);
     assert_eq!(store.iss_key(one, Environment::Production).await.unwrap(), Some(iss_key.clone()));
-    let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
+    let caller = store.load().await.unwrap().callers.into_iter().find(|c| c.ubn == one).unwrap();
     assert!(matches!(caller.standing, Standing::Production { active: true, .. }));
     assert_eq!((caller.iss_key, caller.keys.len()), (iss_key, 1));
 
@@ -304,11 +304,29 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     held.access = Access::Suspended { since: at, reason: Reason::parse("停用").unwrap() };
     let update = Write::Update { value: held.clone(), expected: 1 };
     store.commit(Change { organisation: Some(update), audit: audit(), ..Change::default() }).await.unwrap();
-    let caller = store.load().await.unwrap().into_iter().find(|c| c.ubn == one).unwrap();
+    let caller = store.load().await.unwrap().callers.into_iter().find(|c| c.ubn == one).unwrap();
     assert!(matches!(caller.standing, Standing::Production { active: false, .. }));
     assert!(caller.keys.is_empty());
     assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
     store.commit(register(other)).await.unwrap();
+}
+
+/// An organisation that may ask, with a key of this fingerprint and an Iss Key.
+pub async fn equipped(
+    store: &impl Changes,
+    number: usize,
+    fingerprint: &str,
+) -> idcheck_domain::value::UnifiedBusinessNumber {
+    let one = ubn(420 + number);
+    let account = Account::from_ordinal(u32::try_from(6100 + number).unwrap()).unwrap();
+    let mut held = active_organisation(one, account, FixedClock::default().now());
+    held.keys.push(key(40_100 + u128::try_from(number).unwrap(), fingerprint));
+    let iss_key = IssKey::parse(&format!("{number:032}")).unwrap();
+    let given = GivenIssKey { ubn: one, environment: Environment::Production, iss_key };
+    let organisation = Some(Write::Insert(held));
+    let change = Change { organisation, iss_key: Some(given), audit: audit(), ..Change::default() };
+    store.commit(change).await.unwrap();
+    one
 }
 
 /// An organisation that nobody approved yet has a place in the sandbox, with the keys of the sandbox only.
@@ -328,7 +346,7 @@ pub async fn the_sandbox_needs_no_approval(store: &impl Store) {
         ..Change::default()
     };
     store.commit(change).await.unwrap();
-    let callers: Vec<_> = store.load().await.unwrap().into_iter().filter(|c| c.ubn == one).collect();
+    let callers: Vec<_> = store.load().await.unwrap().callers.into_iter().filter(|c| c.ubn == one).collect();
     assert_eq!(callers.len(), 1);
     assert_eq!((&callers[0].iss_key, &callers[0].standing), (&iss_key, &Standing::Sandbox));
     let keys: Vec<_> = callers[0].keys.iter().map(|(id, ..)| *id).collect();

@@ -11,8 +11,9 @@ use idcheck_domain::{
     verification::{CardStatus, Comparison, VerificationResult},
 };
 use idcheck_usecases::ports::{
-    Ask, AuditEntry, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger, LedgerAnswer,
-    LedgerEntry, Limits, Organisations, RefusalCode, SuspendedUser, UserChange, UserSuspensions, Write,
+    Ask, AuditEntry, CallerSource, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger,
+    LedgerAnswer, LedgerEntry, Limits, Organisations, RefusalCode, SuspendedUser, UserChange,
+    UserSuspensions, Write,
 };
 
 use crate::{
@@ -36,6 +37,7 @@ pub fn question(number: usize, year: u32, jti: &str) -> LedgerEntry {
         environment: Environment::Production,
         user_id: "user1".to_owned(),
         address: [8, 8, 8, 8].into(),
+        epoch: None,
         ask: Ask::Card {
             question: CardQuestion { person_id: person(number), data: card(year) },
             jti: jti.to_owned(),
@@ -210,6 +212,29 @@ pub async fn access_ends_at_once<S: Changes + Organisations>(ledger: &impl Ledge
     assert_eq!(ask("after").await.unwrap(), LedgerAnswer::AccessEnded);
 }
 
+/// A query that was let through before callers changed is judged again: no key, address or Iss Key counts for longer than
+/// until the change is committed. Refusals are recorded whatever changed.
+pub async fn what_callers_may_do_is_checked<S: Changes + CallerSource>(ledger: &impl Ledger, store: &S) {
+    let asker = admit(store, ORGANISATION + 6).await;
+    let ask = |epoch: i64, jti: &str| {
+        ledger.record(LedgerEntry { ubn: asker, epoch: Some(epoch), ..question(95, 100, jti) })
+    };
+    let told = |result| Ok(LedgerAnswer::Result(result));
+    let epoch = store.epoch().await.unwrap();
+    assert_eq!(ask(epoch, "epoch-1").await, told(VerificationResult::FirstMismatch));
+    admit(store, ORGANISATION + 7).await;
+    assert_eq!(ask(epoch, "epoch-2").await, Ok(LedgerAnswer::Outdated));
+    let refused = LedgerEntry {
+        epoch: Some(epoch),
+        ask: Ask::Refused(RefusalCode::TokenTimes),
+        ..question(95, 100, "")
+    };
+    assert_eq!(ledger.record(refused).await, Ok(LedgerAnswer::Recorded));
+    // The token was not spent, and no strike counted.
+    let epoch = store.epoch().await.unwrap();
+    assert_eq!(ask(epoch, "epoch-2").await, told(VerificationResult::SecondMismatch));
+}
+
 /// Check 11: a suspended user gets 8 and spends a token, but no strike; lifted, it asks on.
 pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger, store: &S) {
     let asker = admit(store, ORGANISATION + 4).await;
@@ -328,7 +353,7 @@ pub async fn refusals_are_recorded(ledger: &impl Ledger) {
 pub async fn suite<L, S>(nodes: &[L], store: &S)
 where
     L: Ledger + Clone + 'static,
-    S: Changes + Organisations + HouseholdRegister + UserSuspensions,
+    S: Changes + Organisations + HouseholdRegister + UserSuspensions + CallerSource,
 {
     let rows: Vec<_> = (0..300)
         .map(|number| {
@@ -351,6 +376,7 @@ where
     quota_and_budget(nodes, store).await;
     access_ends_at_once(&nodes[0], store).await;
     refusals_are_recorded(&nodes[0]).await;
+    what_callers_may_do_is_checked(&nodes[0], store).await;
     suspended_users(&nodes[0], store).await;
     the_sandbox_is_apart(&nodes[0], store).await;
 }

@@ -11,7 +11,7 @@ use idcheck_domain::{
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 
-use super::StoreError;
+use super::{RefusalCode, StoreError};
 
 /// A parsed public key that can check signatures.
 pub trait KeyMaterial: Send + Sync + std::fmt::Debug {
@@ -91,6 +91,15 @@ pub struct CallerRecord {
     pub keys: Vec<(KeyId, Profile, String)>,
 }
 
+/// Who may ask, as far as it can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadedCallers {
+    /// The callers.
+    pub callers: Vec<CallerRecord>,
+    /// Organisations that were left out because of a row that can't be read; logged where it was found.
+    pub damaged: usize,
+}
+
 /// Where the snapshot of callers comes from.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -99,8 +108,9 @@ pub trait CallerSource: Send + Sync {
     /// second.
     async fn epoch(&self) -> Result<i64, StoreError>;
 
-    /// All callers, not older than the epoch read before.
-    async fn load(&self) -> Result<Vec<CallerRecord>, StoreError>;
+    /// All callers, not older than the epoch read before. An organisation of which a row can't be read is left out, and
+    /// counted: its queries are refused, the others' are not.
+    async fn load(&self) -> Result<LoadedCallers, StoreError>;
 
     /// When the store last went on from a restored backup, which does not know the tokens spent after it was made.
     async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
@@ -117,6 +127,16 @@ pub enum LimitName {
     DailyQuota,
     /// Wrong answers of one organisation a day.
     WrongAnswers,
+    /// Queries a minute from one address that are refused.
+    Refused,
+    /// Challenges a minute from one address.
+    Challenges,
+    /// Signatures sent in a minute from one address.
+    Proofs,
+    /// Tries to sign in a minute from one address.
+    SignIns,
+    /// Challenges that wait for their signature.
+    OpenChallenges,
 }
 
 impl LimitName {
@@ -127,6 +147,11 @@ impl LimitName {
             Self::AddressRate => "address-rate",
             Self::DailyQuota => "daily-quota",
             Self::WrongAnswers => "wrong-answers",
+            Self::Refused => "refused-queries",
+            Self::Challenges => "challenges",
+            Self::Proofs => "proofs",
+            Self::SignIns => "sign-ins",
+            Self::OpenChallenges => "open-challenges",
         }
     }
 }
@@ -157,4 +182,34 @@ pub trait RateLimiter: Send + Sync {
         environment: Environment,
         address: IpAddr,
     ) -> Result<(), Exceeded>;
+
+    /// Whether queries from an address are heard: not while too many from there were refused. Counts nothing.
+    ///
+    /// # Errors
+    /// [`LimitName::Refused`].
+    fn hear(&self, address: IpAddr) -> Result<(), Exceeded>;
+
+    /// Counts a query from an address that is refused, by its code where it gets that far. One that only came too fast does
+    /// not keep later ones from being [heard](Self::hear).
+    ///
+    /// # Errors
+    /// [`LimitName::Refused`]: it is not to be recorded.
+    fn refused(&self, address: IpAddr, code: Option<RefusalCode>) -> Result<(), Exceeded>;
+
+    /// Counts one request of somebody who need not be known.
+    ///
+    /// # Errors
+    /// The rate that is exceeded.
+    fn enter(&self, door: Door, address: IpAddr) -> Result<(), Exceeded>;
+}
+
+/// What anybody may ask for, and what costs the service work or space each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// A challenge: it is kept until it ends.
+    Challenge,
+    /// The proof of one: certificates are checked.
+    Proof,
+    /// A try to sign in as an officer: a password is hashed.
+    SignIn,
 }

@@ -93,6 +93,9 @@ pub struct LedgerEntry {
     pub user_id: String,
     /// Where it came from.
     pub address: IpAddr,
+    /// The epoch of the callers by which it was let through ([`CallerSource::epoch`](super::CallerSource::epoch)); none
+    /// where it was let through by no snapshot of callers, and there is nothing to compare.
+    pub epoch: Option<i64>,
     /// What it is.
     pub ask: Ask,
 }
@@ -106,6 +109,8 @@ pub enum LedgerAnswer {
     Recorded,
     /// The access ended before the record (threat 27); recorded as such.
     AccessEnded,
+    /// What callers may do changed since the query was let through; nothing is recorded, and it is to be judged again.
+    Outdated,
     /// Check 9: the day's quota is used up; recorded as such.
     QuotaExceeded,
     /// Check 9: the day's budget of wrong answers is used up; recorded as such.
@@ -129,7 +134,7 @@ pub enum LedgerError {
 ///
 /// MUST, in one transaction with the record, and under any interleaving over processes: refuse a `jti` of an
 /// organisation seen before (an entry of the same batch included); hold quota and budget; check that the access is
-/// still active; count strikes by [`idcheck_domain::lockout::answer`] per ID number and Taipei day; link the batch
+/// still active, and that no key, address or Iss Key changed since the query was let through; count strikes by [`idcheck_domain::lockout::answer`] per ID number and Taipei day; link the batch
 /// into the hash chain. MUST NOT answer before the record is durable, nor count a strike twice when a commit's
 /// outcome is unknown. MUST keep no ID number, only its keyed hash.
 #[cfg_attr(test, mockall::automock)]

@@ -22,8 +22,8 @@ mod users;
 
 pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
 pub use callers::{
-    CallerKey, CallerRecord, CallerSource, Exceeded, KeyMaterial, KeyReader, LimitName, ParsedKey,
-    RateLimiter, Standing,
+    CallerKey, CallerRecord, CallerSource, Door, Exceeded, KeyMaterial, KeyReader, LimitName, LoadedCallers,
+    ParsedKey, RateLimiter, Standing,
 };
 pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use cases::{

@@ -22,9 +22,9 @@ use super::{addresses, clock, now, ubn};
 use crate::{
     ports::{
         Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
-        LedgerError, LegacyClaims, LimitName, Limits, MockCallerSource, MockKeyReader, MockLedger,
-        MockRateLimiter, ParsedKey, RefusalCode, Standing, StrictClaims, TextMembers, TokenReader,
-        TokenRefusal,
+        LedgerError, LegacyClaims, LimitName, Limits, LoadedCallers, MockCallerSource, MockKeyReader,
+        MockLedger, MockRateLimiter, ParsedKey, RefusalCode, Standing, StrictClaims, TextMembers,
+        TokenReader, TokenRefusal,
     },
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
@@ -55,6 +55,7 @@ struct Query {
     asked_in: Environment,
     token: Option<&'static str>,
     address: &'static str,
+    address_known: bool,
     active: bool,
     signature: Result<(), TokenRefusal>,
     restored_at: Option<DateTime<Utc>>,
@@ -64,6 +65,8 @@ struct Query {
     person: &'static str,
     body: &'static str,
     rate: Result<(), Exceeded>,
+    heard: Result<(), Exceeded>,
+    refused: Result<(), Exceeded>,
     ledger: Result<LedgerAnswer, LedgerError>,
 }
 
@@ -73,6 +76,7 @@ const RIGHT: Query = Query {
     asked_in: Environment::Production,
     token: Some(ISS),
     address: "8.8.8.8",
+    address_known: true,
     active: true,
     signature: Ok(()),
     restored_at: None,
@@ -82,6 +86,8 @@ const RIGHT: Query = Query {
     person: "A123456789",
     body: "{}",
     rate: Ok(()),
+    heard: Ok(()),
+    refused: Ok(()),
     ledger: Ok(LedgerAnswer::Result(VerificationResult::Match)),
 };
 
@@ -184,12 +190,15 @@ async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
         Environment::Sandbox => Standing::Sandbox,
     };
     source.expect_load().returning(move || {
-        Ok(vec![CallerRecord {
-            iss_key: IssKey::parse(ISS).unwrap(),
-            ubn: ubn(),
-            standing: standing.clone(),
-            keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, String::new())],
-        }])
+        Ok(LoadedCallers {
+            damaged: 0,
+            callers: vec![CallerRecord {
+                iss_key: IssKey::parse(ISS).unwrap(),
+                ubn: ubn(),
+                standing: standing.clone(),
+                keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, String::new())],
+            }],
+        })
     });
     let mut keys = MockKeyReader::new();
     keys.expect_read()
@@ -198,6 +207,8 @@ async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
     callers.refresh().await.unwrap();
     let mut rates = MockRateLimiter::new();
     rates.expect_admit().return_const(query.rate);
+    rates.expect_hear().return_const(query.heard);
+    rates.expect_refused().return_const(query.refused);
     let recorded = Arc::new(Mutex::new(Vec::new()));
     let mut ledger = MockLedger::new();
     let (sink, answer) = (Arc::clone(&recorded), query.ledger);
@@ -214,7 +225,12 @@ async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
         limits: Limits { quota: 10, budget: 20 },
     });
     let address: IpAddr = query.address.parse().unwrap();
-    let arrival = Arrival { token: query.token, address, environment: query.asked_in };
+    let arrival = Arrival {
+        token: query.token,
+        address,
+        address_known: query.address_known,
+        environment: query.asked_in,
+    };
     let verdict = match query.profile {
         Profile::Legacy => verify.legacy(arrival).await,
         Profile::Strict => verify.strict(arrival, query.body.as_bytes()).await,
@@ -262,7 +278,7 @@ async fn the_first_broken_check_decides_and_is_recorded() {
     }]);
     for (profile, malformed) in [(Profile::Legacy, legacy_malformed), (Profile::Strict, strict_malformed)] {
         let mut query = Query { profile, ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
-        let steps: [Break; 6] = [
+        let steps: [Break; 7] = [
             (|q| q.rate = Err(WAIT), RefusalCode::RateExceeded, Verdict::TooMany(WAIT)),
             (|q| q.person = "A123456780", RefusalCode::ConditionMalformed, malformed),
             (|q| q.account = "AW002", RefusalCode::AccountMismatch, Verdict::AccountMismatch),
@@ -272,7 +288,16 @@ async fn the_first_broken_check_decides_and_is_recorded() {
                 RefusalCode::SignatureInvalid,
                 Verdict::Token(TokenRefusal::SignatureInvalid),
             ),
-            (|q| q.address = "9.9.9.9", RefusalCode::AddressNotRegistered, Verdict::AddressNotRegistered),
+            (
+                |q| q.address = "9.9.9.9",
+                RefusalCode::AddressNotRegistered,
+                Verdict::AddressNotRegistered([9, 9, 9, 9].into()),
+            ),
+            (
+                |q| (q.address, q.address_known) = ("8.8.8.8", false),
+                RefusalCode::AddressNotRegistered,
+                Verdict::AddressNotRegistered([8, 8, 8, 8].into()),
+            ),
         ];
         for (breaks, code, expected) in steps {
             breaks(&mut query);
@@ -285,6 +310,27 @@ async fn the_first_broken_check_decides_and_is_recorded() {
             assert_eq!(recorded.len(), 1);
             assert_eq!(recorded[0].ask, Ask::Refused(code));
         }
+    }
+}
+
+/// Who knows no more than an Iss Key can't fill the records of its company, nor keep the service busy.
+#[tokio::test]
+async fn over_the_rate_of_refused_queries_nothing_is_looked_at_or_recorded() {
+    for query in [RIGHT, STRICT] {
+        let unheard = Query { heard: Err(WAIT), ..query.clone() };
+        assert_eq!(ask(unheard).await, (Verdict::TooMany(WAIT), vec![]));
+        for breaks in [
+            (|q: &mut Query| q.token = Some("unknown")) as fn(&mut Query),
+            |q| q.signature = Err(TokenRefusal::SignatureInvalid),
+            |q| q.address = "9.9.9.9",
+            |q| q.person = "A123456780",
+        ] {
+            let mut query = Query { refused: Err(WAIT), ..query.clone() };
+            breaks(&mut query);
+            assert_eq!(ask(query).await, (Verdict::TooMany(WAIT), vec![]));
+        }
+        let sound = Query { refused: Err(WAIT), ..query };
+        assert_eq!(ask(sound).await.0, Verdict::Result(VerificationResult::Match));
     }
 }
 

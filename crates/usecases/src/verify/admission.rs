@@ -23,6 +23,8 @@ use crate::{
 
 /// Longest `userId`.
 const MAX_USER_ID: usize = 12;
+/// How often a query is judged while callers change under it.
+const JUDGED: usize = 5;
 /// The window of quota and budget.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -33,8 +35,8 @@ pub enum Verdict {
     Result(VerificationResult),
     /// Checks 1, 2, 4, 5, 10: 401.
     Token(TokenRefusal),
-    /// Check 3: 403.
-    AddressNotRegistered,
+    /// Check 3: 403, with the address that was seen.
+    AddressNotRegistered(IpAddr),
     /// Check 6: 403.
     AccessEnded,
     /// Check 7: RS3811.
@@ -54,6 +56,8 @@ pub struct Arrival<'r> {
     pub token: Option<&'r str>,
     /// Where it came from.
     pub address: IpAddr,
+    /// Whether that is certain: else it is no registered address, whatever it is (check 3).
+    pub address_known: bool,
     /// Which of the two calls it is.
     pub environment: Environment,
 }
@@ -139,11 +143,36 @@ impl VerifyCard {
         self.answer(arrival, &Strict { body }).await
     }
 
+    /// A query whose callers change while it is on its way is judged again, by what holds then.
     async fn answer<P: Profile>(&self, arrival: Arrival<'_>, profile: &P) -> Verdict {
+        for _ in 0..JUDGED {
+            if let Some(verdict) = self.judge(arrival, profile).await {
+                return verdict;
+            }
+            if self.ports.callers.refresh().await.is_err() {
+                break;
+            }
+        }
+        Verdict::Unavailable
+    }
+
+    /// The verdict; none when what callers may do changed before the record.
+    async fn judge<P: Profile>(&self, arrival: Arrival<'_>, profile: &P) -> Option<Verdict> {
+        if !self.ports.callers.is_current() {
+            return Some(Verdict::Unavailable);
+        }
+        if let Err(exceeded) = self.ports.rates.hear(arrival.address) {
+            return Some(Verdict::TooMany(exceeded));
+        }
         let now = self.ports.clock.now();
+        // Before the caller is looked up: what is found is of this epoch or newer.
+        let epoch = self.ports.callers.epoch();
         let (token, caller) = match self.known(&arrival) {
             Ok(known) => known,
-            Err(refusal) => return Verdict::Token(refusal),
+            Err(refusal) => {
+                let over = self.ports.rates.refused(arrival.address, None).err();
+                return Some(over.map_or(Verdict::Token(refusal), Verdict::TooMany));
+            }
         };
         let mut entry = LedgerEntry {
             at: now,
@@ -151,21 +180,26 @@ impl VerifyCard {
             environment: arrival.environment,
             user_id: String::new(),
             address: arrival.address.to_canonical(),
+            epoch: Some(epoch),
             ask: Ask::Refused(RefusalCode::AddressNotRegistered),
         };
-        let verdict = match self.admit(profile, token, &caller, &mut entry) {
+        let verdict = match self.admit(profile, token, &caller, arrival.address_known, &mut entry) {
             Ok(()) => None,
             Err((code, verdict)) => {
+                if let Err(exceeded) = self.ports.rates.refused(entry.address, Some(code)) {
+                    return Some(Verdict::TooMany(exceeded));
+                }
                 entry.ask = Ask::Refused(code);
                 Some(verdict)
             }
         };
         if let Some(played) = played(&entry) {
-            return played;
+            return Some(played);
         }
         match self.ports.ledger.record(entry).await {
-            Ok(answer) => verdict.unwrap_or_else(|| answered(answer, self.ports.limits, now)),
-            Err(LedgerError::Busy | LedgerError::Unavailable) => Verdict::Unavailable,
+            Ok(LedgerAnswer::Outdated) => None,
+            Ok(answer) => Some(verdict.unwrap_or_else(|| answered(answer, self.ports.limits, now))),
+            Err(LedgerError::Busy | LedgerError::Unavailable) => Some(Verdict::Unavailable),
         }
     }
 
@@ -184,13 +218,15 @@ impl VerifyCard {
         profile: &P,
         token: &str,
         caller: &Caller,
+        address_known: bool,
         entry: &mut LedgerEntry,
     ) -> Result<(), Refused> {
         let (now, tokens) = (entry.at, &*self.ports.tokens);
         if let Standing::Production { addresses, .. } = &caller.standing
-            && !addresses.admits(HostAddress::of(entry.address), now)
+            && !(address_known && addresses.admits(HostAddress::of(entry.address), now))
         {
-            return Err((RefusalCode::AddressNotRegistered, Verdict::AddressNotRegistered));
+            let verdict = Verdict::AddressNotRegistered(entry.address);
+            return Err((RefusalCode::AddressNotRegistered, verdict));
         }
         let claims = profile.verify(tokens, token, &caller.keys, now).map_err(|refusal| {
             let code = match refusal {
@@ -237,7 +273,7 @@ fn answered(answer: LedgerAnswer, limits: Limits, now: DateTime<Utc>) -> Verdict
         LedgerAnswer::QuotaExceeded => until_midnight(LimitName::DailyQuota, limits.quota),
         LedgerAnswer::BudgetExceeded => until_midnight(LimitName::WrongAnswers, limits.budget),
         // A refusal was recorded for a question: the ledger breaks its contract, so nothing is answered.
-        LedgerAnswer::Recorded => Verdict::Unavailable,
+        LedgerAnswer::Recorded | LedgerAnswer::Outdated => Verdict::Unavailable,
     }
 }
 
@@ -257,7 +293,7 @@ fn played(entry: &LedgerEntry) -> Option<Verdict> {
         PlayedRefusal::NotYetValid => Verdict::Token(TokenRefusal::NotYetValid),
         PlayedRefusal::Expired => Verdict::Token(TokenRefusal::Expired),
         PlayedRefusal::AlreadyUsed => Verdict::Token(TokenRefusal::AlreadyUsed),
-        PlayedRefusal::AddressNotRegistered => Verdict::AddressNotRegistered,
+        PlayedRefusal::AddressNotRegistered => Verdict::AddressNotRegistered(entry.address),
         PlayedRefusal::AccessEnded => Verdict::AccessEnded,
         PlayedRefusal::AccountMismatch => Verdict::AccountMismatch,
         PlayedRefusal::ConditionMalformed => Verdict::ConditionMalformed(vec![FieldViolation {

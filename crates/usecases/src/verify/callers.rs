@@ -7,13 +7,15 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use chrono::{DateTime, Utc};
 use idcheck_domain::{key::KeyId, value::UnifiedBusinessNumber};
+use tokio::time::Instant;
 
 use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, Standing, StoreError};
 
@@ -36,6 +38,9 @@ pub struct CallerSnapshot {
     keys: Arc<dyn KeyReader>,
     callers: ArcSwap<Callers>,
     epoch: AtomicI64,
+    /// When the store was last found to hold nothing newer.
+    current_at: ArcSwapOption<Instant>,
+    damaged: AtomicUsize,
     /// Microseconds since 1970; tokens issued before are refused.
     restored_at: AtomicI64,
     refreshing: tokio::sync::Mutex<()>,
@@ -49,6 +54,8 @@ impl CallerSnapshot {
             keys,
             callers: ArcSwap::default(),
             epoch: AtomicI64::new(-1),
+            current_at: ArcSwapOption::empty(),
+            damaged: AtomicUsize::new(0),
             restored_at: AtomicI64::new(i64::MIN),
             refreshing: tokio::sync::Mutex::new(()),
         }
@@ -57,6 +64,24 @@ impl CallerSnapshot {
     /// The caller with this Iss Key.
     pub fn find(&self, iss: &str) -> Option<Arc<Caller>> {
         self.callers.load().get(iss).cloned()
+    }
+
+    /// The epoch of the store that the snapshot is of, at least: what is read from it afterwards may be newer.
+    pub fn epoch(&self) -> i64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Whether the store was asked lately, so that what is answered from here is not long over.
+    pub fn is_current(&self) -> bool {
+        self.current_at.load().as_ref().is_some_and(|at| at.elapsed() < Self::MAX_AGE)
+    }
+
+    /// How long the snapshot counts after the store was last asked.
+    pub const MAX_AGE: Duration = Duration::from_secs(10);
+
+    /// Organisations that can't be read and whose queries are refused.
+    pub fn damaged(&self) -> usize {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Whether a token issued then may have been spent in the time that a restored backup does not know (threat 26).
@@ -70,18 +95,23 @@ impl CallerSnapshot {
     /// The store's; the snapshot stays as it was.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.refreshing.lock().await;
+        let asked_at = Instant::now();
         let epoch = self.source.epoch().await?;
         if epoch == self.epoch.load(Ordering::Acquire) {
+            self.current_at.store(Some(Arc::new(asked_at)));
             return Ok(());
         }
-        let records = self.source.load().await?;
+        let loaded = self.source.load().await?;
         if let Some(at) = self.source.restored_at().await? {
             self.restored_at.store(at.timestamp_micros(), Ordering::Release);
         }
         let known = self.parsed_keys();
-        let callers = records.into_iter().map(|record| self.caller(record, &known)).collect();
+        let callers = loaded.callers.into_iter().map(|record| self.caller(record, &known)).collect();
         self.callers.store(Arc::new(callers));
+        self.damaged.store(loaded.damaged, Ordering::Relaxed);
+        // After the callers: a query that reads this epoch finds callers of it.
         self.epoch.store(epoch, Ordering::Release);
+        self.current_at.store(Some(Arc::new(asked_at)));
         Ok(())
     }
 
