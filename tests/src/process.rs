@@ -219,6 +219,12 @@ impl Nodes {
             ("IDCHECK_LIMITS__RATE_PER_ORGANISATION", "100000".to_owned()),
             ("IDCHECK_LIMITS__RATE_PER_ADDRESS", "100000".to_owned()),
             ("IDCHECK_LIMITS__BUDGET", "100000".to_owned()),
+            ("IDCHECK_LIMITS__CHALLENGES_PER_ADDRESS", "100000".to_owned()),
+            ("IDCHECK_LIMITS__PROOFS_PER_ADDRESS", "100000".to_owned()),
+            ("IDCHECK_LIMITS__SIGN_INS_PER_ADDRESS", "100000".to_owned()),
+            ("IDCHECK_LIMITS__REFUSED_PER_ADDRESS", "100000".to_owned()),
+            // One user asks everything here.
+            ("IDCHECK_ABUSE__USER_WRONG", "1000000".to_owned()),
         ];
         environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let mut nodes = Self {

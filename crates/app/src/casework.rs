@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use idcheck_persistence::Store;
 use idcheck_usecases::{
     audit::ReadAudit,
-    casework::{CaseworkPorts, KeepTemplates, SweepCompanies, WatchUsage},
+    calendar::KeepCalendar,
+    casework::{CaseworkPorts, GovernUsers, KeepTemplates, SweepCompanies, WatchUsage},
     dead_letters::DeadLetters,
     ports::{CardVerifier, Clock, Entropy},
     reminders::{ReminderPorts, SendReminders},
@@ -14,7 +15,11 @@ use idcheck_usecases::{
 };
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{config::Config, wiring::every};
+use crate::{
+    config::Config,
+    system::{SystemClock, SystemEntropy},
+    wiring::every,
+};
 
 /// How often records are counted and judged; a notice is to be there a minute after what it tells of.
 const WATCH: Duration = Duration::from_secs(20);
@@ -90,6 +95,16 @@ pub(crate) fn usage(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> ReadUsage {
     })
 }
 
+/// The calendar, and the deadlines that are counted by it.
+pub(crate) fn calendar(store: &Arc<Store>) -> KeepCalendar {
+    KeepCalendar::new(Arc::new(SystemClock), Arc::new(SystemEntropy::default()), Arc::clone(store) as _)
+}
+
+/// Suspended users.
+pub(crate) fn users(store: &Arc<Store>, ports: CaseworkPorts) -> GovernUsers {
+    GovernUsers::new(ports, Arc::clone(store) as _)
+}
+
 /// Mails that were given up.
 pub(crate) fn dead_letters(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> DeadLetters {
     DeadLetters::new(Arc::clone(clock), Arc::clone(store) as _, Arc::clone(store) as _)
@@ -118,6 +133,7 @@ impl Jobs {
             organisations: Arc::clone(store) as _,
             notices: Arc::clone(store) as _,
             dormancy: Arc::clone(store) as _,
+            calendar: Arc::clone(store) as _,
             reminders: Arc::clone(store) as _,
             changes: Arc::clone(store) as _,
         });

@@ -290,7 +290,7 @@ pub(crate) struct LimitsConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Abuse {
-    /// Answers below which the ratio says nothing.
+    /// Answers below which the ratio says nothing: of a day, of 7 days and of 30.
     pub(crate) answers: u64,
     /// Wrong answers in a hundred.
     pub(crate) mismatch_percent: u64,
@@ -306,8 +306,12 @@ pub(crate) struct Abuse {
     pub(crate) number_attempts: u64,
     /// Organisations with such answers about one ID number in a week.
     pub(crate) number_organisations: u64,
-    /// Queries of one user that follow each other at the same distance.
+    /// Queries of one user on a day below which their pace says nothing.
     pub(crate) paced_run: u64,
+    /// Of a hundred of them, how many come at an even distance.
+    pub(crate) paced_percent: u64,
+    /// Wrong answers of one user on a day, from which on the user is suspended and gets result 8.
+    pub(crate) user_wrong: u64,
 }
 
 impl Abuse {
@@ -323,6 +327,8 @@ impl Abuse {
             number_attempts: self.number_attempts,
             number_organisations: self.number_organisations,
             paced_run: self.paced_run,
+            paced_percent: self.paced_percent,
+            user_wrong: self.user_wrong,
         }
     }
 }
@@ -340,6 +346,8 @@ impl Default for Abuse {
             number_attempts: usual.number_attempts,
             number_organisations: usual.number_organisations,
             paced_run: usual.paced_run,
+            paced_percent: usual.paced_percent,
+            user_wrong: usual.user_wrong,
         }
     }
 }

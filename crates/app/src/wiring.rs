@@ -241,6 +241,7 @@ impl Service {
             organisations: ReadOrganisations::new(office.clone()),
             govern: GovernAccess::new(office.clone()),
             plans: JudgePlans::new(office.clone()),
+            users: casework::users(&shared, office.clone()),
             notices: HandleNotices::new(office),
             sweeps,
             audit: casework::audit(&shared),

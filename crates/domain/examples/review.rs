@@ -62,6 +62,7 @@ fn filing(now: DateTime<Utc>) -> Result<Filing, Box<dyn Error>> {
         },
         company_name,
         contact,
+        replaces: None,
         host_addresses: HostAddresses::new(vec![address])?,
         request: Request::apply(purpose, ubn, None)?,
         consent: Consent::given(NOTICE_VERSION, CONDUCT_VERSION, now)?,

@@ -24,11 +24,13 @@ pub enum AbuseRule {
     GuessedNumber,
     /// Queries come as steadily as only a machine sends them (管理規範 一: batch testing).
     MachinePaced,
+    /// Too many of one user's answers on a day are wrong ones: the user is suspended (result 8).
+    UserMistakes,
 }
 
 impl AbuseRule {
     /// All rules.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::MismatchRatio,
         Self::LockedNumbers,
         Self::UserBurst,
@@ -36,6 +38,7 @@ impl AbuseRule {
         Self::RefusedAddresses,
         Self::GuessedNumber,
         Self::MachinePaced,
+        Self::UserMistakes,
     ];
 
     /// The word used in the API and the store.
@@ -48,6 +51,7 @@ impl AbuseRule {
             Self::RefusedAddresses => "refusedAddresses",
             Self::GuessedNumber => "guessedNumber",
             Self::MachinePaced => "machinePaced",
+            Self::UserMistakes => "userMistakes",
         }
     }
 
@@ -62,7 +66,7 @@ impl AbuseRule {
             Self::MismatchRatio | Self::LockedNumbers | Self::Replays | Self::RefusedAddresses => {
                 Suggestion::AskForExplanation
             }
-            Self::UserBurst | Self::MachinePaced => Suggestion::LookAtUser,
+            Self::UserBurst | Self::MachinePaced | Self::UserMistakes => Suggestion::LookAtUser,
             Self::GuessedNumber => Suggestion::ConsiderRevoking,
         }
     }
@@ -93,7 +97,7 @@ impl Suggestion {
 /// From where on a rule is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
-    /// Answers of a day below which the ratio says nothing.
+    /// Answers below which the ratio says nothing: of a day, of [`WEEK`] and of [`MONTH`] days.
     pub answers: u64,
     /// Wrong answers in a hundred.
     pub mismatch_percent: u64,
@@ -109,8 +113,12 @@ pub struct Thresholds {
     pub number_attempts: u64,
     /// Organisations with wrong answers about one ID number over [`NUMBER_DAYS`].
     pub number_organisations: u64,
-    /// Queries of one user that follow each other at the same distance, one tenth of it more or less.
+    /// Queries of one user on a day below which their pace says nothing.
     pub paced_run: u64,
+    /// Of a hundred of them, how many come at an even distance.
+    pub paced_percent: u64,
+    /// Wrong answers of one user on a day, from which on the user is suspended (result 8).
+    pub user_wrong: u64,
 }
 
 impl Thresholds {
@@ -125,11 +133,17 @@ impl Thresholds {
             || self.number_attempts == 0
             || self.number_organisations == 0
             || self.paced_run == 0
+            || self.paced_percent == 0
+            || self.user_wrong == 0
     }
 }
 
 /// Days over which attempts on one ID number are counted.
 pub const NUMBER_DAYS: u32 = 7;
+/// Days over which the ratio of wrong answers is judged beside the day: who stays below its threshold every day is noticed too.
+pub const WEEK: u32 = 7;
+/// The same.
+pub const MONTH: u32 = 30;
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -143,6 +157,8 @@ impl Default for Thresholds {
             number_attempts: 10,
             number_organisations: 5,
             paced_run: 100,
+            paced_percent: 80,
+            user_wrong: 100,
         }
     }
 }
@@ -154,10 +170,30 @@ pub struct UserActivity {
     pub user_id: String,
     /// Queries.
     pub queries: u64,
+    /// Wrong answers: results 2 to 4.
+    pub wrong: u64,
     /// The most within one minute.
     pub peak_per_minute: u64,
-    /// The most that followed each other at the same distance.
-    pub longest_run: u64,
+    /// Distances between queries.
+    pub gaps: u64,
+    /// Those that were even ([`Pace`]).
+    pub even: u64,
+}
+
+/// Answers of a stretch of days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Queries that were compared: results 1 to 4, 6 and 7.
+    pub answers: u64,
+    /// Wrong ones among them: results 2 to 4.
+    pub wrong: u64,
+}
+
+impl Answered {
+    /// Whether there are enough of them, and too many are wrong.
+    const fn touches(self, thresholds: &Thresholds) -> bool {
+        self.answers >= thresholds.answers && self.wrong * 100 >= self.answers * thresholds.mismatch_percent
+    }
 }
 
 /// An ID number that this organisation tried in vain on the day, as all organisations tried it over [`NUMBER_DAYS`].
@@ -176,10 +212,12 @@ pub struct Activity {
     pub ubn: UnifiedBusinessNumber,
     /// The Taipei day.
     pub day: NaiveDate,
-    /// Queries that were compared: results 1 to 4, 6 and 7.
-    pub answers: u64,
-    /// Wrong ones among them: results 2 to 4.
-    pub wrong: u64,
+    /// Answers of the day.
+    pub answered: Answered,
+    /// Answers of the [`WEEK`] that ends with the day.
+    pub week: Answered,
+    /// Answers of the [`MONTH`] that ends with the day.
+    pub month: Answered,
     /// ID numbers that its wrong answers locked.
     pub locked_numbers: u64,
     /// Tokens sent again.
@@ -215,13 +253,19 @@ pub enum Measure {
     Attempts,
     /// The most organisations that tried one of them.
     Organisations,
-    /// Queries that followed each other at the same distance.
+    /// Queries that followed each other at the same distance; in evidence from before distances were counted.
     Run,
+    /// Days that the counts are of, where that is more than one.
+    Days,
+    /// Distances between queries.
+    Gaps,
+    /// Even ones among them.
+    Even,
 }
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Answers,
         Self::Wrong,
         Self::LockedNumbers,
@@ -233,6 +277,9 @@ impl Measure {
         Self::Attempts,
         Self::Organisations,
         Self::Run,
+        Self::Days,
+        Self::Gaps,
+        Self::Even,
     ];
 
     /// The word used in the API and the store.
@@ -249,6 +296,9 @@ impl Measure {
             Self::Attempts => "attempts",
             Self::Organisations => "organisations",
             Self::Run => "run",
+            Self::Days => "days",
+            Self::Gaps => "gaps",
+            Self::Even => "even",
         }
     }
 
@@ -284,9 +334,12 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
     let mut find = |rule, user_id, counts| {
         findings.push(Finding { rule, evidence: Evidence { day: activity.day, user_id, counts } });
     };
-    let Activity { answers, wrong, locked_numbers, replays, refused_addresses, .. } = *activity;
-    if answers >= thresholds.answers && wrong * 100 >= answers * thresholds.mismatch_percent {
-        let counts = vec![(Measure::Answers, answers), (Measure::Wrong, wrong)];
+    let Activity { answered, week, month, locked_numbers, replays, refused_addresses, .. } = *activity;
+    let wrong = answered.wrong;
+    let stretches = [(1, answered), (u64::from(WEEK), week), (u64::from(MONTH), month)];
+    if let Some((days, found)) = stretches.into_iter().find(|(_, stretch)| stretch.touches(thresholds)) {
+        let mut counts = vec![(Measure::Answers, found.answers), (Measure::Wrong, found.wrong)];
+        counts.extend((days > 1).then_some((Measure::Days, days)));
         find(AbuseRule::MismatchRatio, None, counts);
     }
     if locked_numbers >= thresholds.locked_numbers {
@@ -305,9 +358,17 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
             let counts = vec![(Measure::PerMinute, user.peak_per_minute), (Measure::Queries, user.queries)];
             find(AbuseRule::UserBurst, of(), counts);
         }
-        if user.longest_run >= thresholds.paced_run {
-            let counts = vec![(Measure::Run, user.longest_run), (Measure::Queries, user.queries)];
+        if user.gaps >= thresholds.paced_run && user.even * 100 >= user.gaps * thresholds.paced_percent {
+            let counts = vec![
+                (Measure::Gaps, user.gaps),
+                (Measure::Even, user.even),
+                (Measure::Queries, user.queries),
+            ];
             find(AbuseRule::MachinePaced, of(), counts);
+        }
+        if user.wrong >= thresholds.user_wrong {
+            let counts = vec![(Measure::Wrong, user.wrong), (Measure::Queries, user.queries)];
+            find(AbuseRule::UserMistakes, of(), counts);
         }
     }
     let guessed = activity.numbers.iter().filter(|number| {
@@ -330,18 +391,22 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
     findings
 }
 
-/// How steadily one user's queries come: how many in a row kept the same distance, one tenth more or less. Times are
+/// A distance of less moves as one of this many microseconds would.
+const LEAST_STEP: i64 = 8_000;
+
+/// How steadily one user's queries come: how many distances between them are even, which is a fifth more or less than the ones
+/// before. One that is not counts as such and ends nothing: a loop is told from people by the share of even distances. Times are
 /// microseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {
     /// When the last query came; none before the first.
     pub last_at: Option<i64>,
-    /// The mean distance of the run.
+    /// The usual distance: each new one moves it by an eighth of the difference, and by no more than an eighth of itself.
     pub distance: i64,
-    /// Queries of the run that goes on.
-    pub run: u64,
-    /// The longest run so far.
-    pub longest: u64,
+    /// Distances so far; queries sent side by side have none.
+    pub gaps: u64,
+    /// Even ones among them.
+    pub even: u64,
 }
 
 impl Pace {
@@ -350,16 +415,18 @@ impl Pace {
         let Some(last_at) = self.last_at else { return Self { last_at: Some(at), ..self } };
         // Those of one batch may be some microseconds out of order.
         let gap = at.saturating_sub(last_at).max(0);
-        let steady = self.run > 0 && (gap - self.distance).abs() * 10 <= self.distance;
-        let (run, distance) = if steady {
-            let run = self.run + 1;
-            (run, self.distance + (gap - self.distance) / i64::try_from(run).unwrap_or(i64::MAX))
-        } else {
-            (1, gap)
-        };
-        // Queries sent side by side have no distance; they are a burst, not a pace.
-        let run = if distance == 0 { 0 } else { run };
-        Self { last_at: Some(at), distance, run, longest: self.longest.max(run) }
+        if gap == 0 {
+            return Self { last_at: Some(at), ..self };
+        }
+        if self.gaps == 0 {
+            return Self { last_at: Some(at), distance: gap, gaps: 1, even: 0 };
+        }
+        let off = gap.saturating_sub(self.distance);
+        let even = off.saturating_abs().saturating_mul(5) <= self.distance;
+        // One pause of a minute is no other pace: it counts as a distance twice as long.
+        let step = self.distance.max(LEAST_STEP);
+        let distance = (self.distance + off.clamp(-step, step) / 8).max(1);
+        Self { last_at: Some(at), distance, gaps: self.gaps + 1, even: self.even + u64::from(even) }
     }
 }
 

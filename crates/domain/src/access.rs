@@ -168,6 +168,8 @@ pub enum Precondition {
     RegistrationNotCurrent,
     /// The former number still holds access: it is to be suspended first (注意事項 八(三)).
     FormerNumberActive,
+    /// Another number that names this one as its former number holds access (注意事項 八(三)).
+    SuccessorActive,
     /// Five keys are in force already.
     TooManyKeys,
     /// The same key is registered already, by this organisation or another.
@@ -192,13 +194,14 @@ pub enum Precondition {
 
 impl Precondition {
     /// One of each, for tables of texts.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AlreadyActive,
         Self::NotActive,
         Self::OpenCase,
         Self::ImprovementPlanNeeded,
         Self::RegistrationNotCurrent,
         Self::FormerNumberActive,
+        Self::SuccessorActive,
         Self::TooManyKeys,
         Self::KeyKnown,
         Self::KeyUnknown,
@@ -220,6 +223,7 @@ impl Precondition {
             Self::ImprovementPlanNeeded => "improvement-plan-needed",
             Self::RegistrationNotCurrent => "registration-not-current",
             Self::FormerNumberActive => "former-number-active",
+            Self::SuccessorActive => "successor-active",
             Self::TooManyKeys => "too-many-keys",
             Self::KeyKnown => "key-known",
             Self::KeyUnknown => "no-such-key",

@@ -17,9 +17,31 @@ pub const PROMISED_DAYS: u32 = 5;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkingCalendar {
     years: BTreeMap<i32, BTreeSet<NaiveDate>>,
+    edition: i64,
+}
+
+/// What a deadline is counted by: `days` working days after the day `from`, which itself is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// The day before the first that counts.
+    pub from: NaiveDate,
+    /// Working days.
+    pub days: u32,
 }
 
 impl WorkingCalendar {
+    /// The same, numbered by a store that changes it: a deadline counted by an edition that is no longer in force is counted
+    /// again.
+    #[must_use]
+    pub fn with_edition(self, edition: i64) -> Self {
+        Self { edition, ..self }
+    }
+
+    /// Its number; 0 where nobody numbers it.
+    pub const fn edition(&self) -> i64 {
+        self.edition
+    }
+
     /// Takes a whole year: the days off in it. Days of other years are ignored. An earlier calendar of the year is
     /// replaced, as when a day off is declared for a typhoon.
     pub fn set_year(&mut self, year: i32, days_off: impl IntoIterator<Item = NaiveDate>) {
@@ -93,6 +115,20 @@ impl WorkingCalendar {
             left -= u32::from(self.is_working_day(date));
         }
         DueDate { date, provisional }
+    }
+
+    /// The deadline of a count by this calendar, where it was `told` before: a day declared off or working since moves it. It
+    /// is never moved to a day that is over on `today`.
+    pub fn recount(&self, count: Count, told: DueDate, today: NaiveDate) -> DueDate {
+        let due = self.due(count.from, count.days);
+        if due.date < today { DueDate { date: told.date, ..due } } else { due }
+    }
+
+    /// The last working day before `day`; the day before in a calendar without one in a month.
+    pub fn working_day_before(&self, day: NaiveDate) -> NaiveDate {
+        let before = day.iter_days().rev().skip(1);
+        let last = before.take(31).find(|day| self.is_working_day(*day));
+        last.or_else(|| day.pred_opt()).unwrap_or(day)
     }
 
     /// Whole working days after `after` up to and with `until`; none when `until` is not later.

@@ -14,12 +14,12 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::{
-    abuse::{AbuseRule, Evidence, Finding},
-    calendar::{DueDate, WorkingCalendar},
+    abuse::{AbuseRule, Evidence, Finding, Measure},
+    calendar::{Count, DueDate, WorkingCalendar},
     officer::OfficerId,
     revocation::Ruling,
     taipei,
@@ -100,14 +100,6 @@ impl NoticeState {
             Self::Raised | Self::Sent { .. } | Self::Explained | Self::Ended { .. } => None,
         }
     }
-
-    /// Whether the organisation sees it.
-    pub const fn is_told(&self) -> bool {
-        match self {
-            Self::Sent { .. } | Self::Explained | Self::Accepted(_) => true,
-            Self::Raised | Self::Dismissed(_) | Self::Ended { .. } => false,
-        }
-    }
 }
 
 /// One sending of a notice, and what came back.
@@ -121,8 +113,19 @@ pub struct Sending {
     pub sent_at: DateTime<Utc>,
     /// Until when it is to be explained.
     pub due: DueDate,
+    /// Working days to explain; none for those from before it was kept, whose deadline stays.
+    pub days: Option<u32>,
     /// The explanation and its time.
     pub explanation: Option<(Narrative, DateTime<Utc>)>,
+}
+
+/// What a rule counted on one more day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayCounts {
+    /// The Taipei day.
+    pub day: NaiveDate,
+    /// What was counted.
+    pub counts: Vec<(Measure, u64)>,
 }
 
 /// A notice of abnormal use.
@@ -134,8 +137,10 @@ pub struct Notice {
     pub ubn: UnifiedBusinessNumber,
     /// The rule that found it.
     pub rule: AbuseRule,
-    /// What it found.
+    /// What it found: on the first day, as it was when the notice was sent.
     pub evidence: Evidence,
+    /// What it found on later days.
+    pub later: Vec<DayCounts>,
     /// When it was raised.
     pub raised_at: DateTime<Utc>,
     /// Where it stands.
@@ -162,10 +167,46 @@ impl Notice {
             ubn,
             rule: finding.rule,
             evidence: finding.evidence,
+            later: Vec::new(),
             raised_at: at,
             state: NoticeState::Raised,
             sendings: Vec::new(),
         }
+    }
+
+    /// Takes in what the same rule finds while the notice is open: until it is sent the evidence of its day grows; a later day is
+    /// added, and grows, whether it was sent or not. None where nothing is new.
+    pub fn observe(mut self, found: &Evidence) -> Option<Self> {
+        if !self.state.is_open() {
+            return None;
+        }
+        if found.day == self.evidence.day {
+            let grows = matches!(self.state, NoticeState::Raised) && found.counts != self.evidence.counts;
+            self.evidence.counts.clone_from(&found.counts);
+            return grows.then_some(self);
+        }
+        if found.day < self.evidence.day {
+            return None;
+        }
+        match self.later.iter_mut().find(|later| later.day == found.day) {
+            Some(later) if later.counts == found.counts => return None,
+            Some(later) => later.counts.clone_from(&found.counts),
+            None => self.later.push(DayCounts { day: found.day, counts: found.counts.clone() }),
+        }
+        Some(self)
+    }
+
+    /// What it tells of a day.
+    pub fn counted_on(&self, day: NaiveDate) -> Option<&[(Measure, u64)]> {
+        if day == self.evidence.day {
+            return Some(&self.evidence.counts);
+        }
+        self.later.iter().find(|later| later.day == day).map(|later| later.counts.as_slice())
+    }
+
+    /// Whether the organisation sees it: once it was sent, whatever became of it since.
+    pub const fn is_told(&self) -> bool {
+        !self.sendings.is_empty()
     }
 
     const fn refuse(&self, action: &'static str) -> RefusedNotice {
@@ -187,10 +228,26 @@ impl Notice {
         if !matches!(self.state, NoticeState::Raised | NoticeState::Explained) {
             return Err(self.refuse("send"));
         }
-        let due = calendar.due(taipei::day(at), days.clamp(1, MAX_DAYS));
-        self.sendings.push(Sending { message, sent_by: by, sent_at: at, due, explanation: None });
+        let days = days.clamp(1, MAX_DAYS);
+        let due = calendar.due(taipei::day(at), days);
+        let days = Some(days);
+        self.sendings.push(Sending { message, sent_by: by, sent_at: at, due, days, explanation: None });
         self.state = NoticeState::Sent { due };
         Ok(self)
+    }
+
+    /// The notice by this calendar, where that moves its deadline or makes it certain; none where all stays.
+    pub fn redated(mut self, calendar: &WorkingCalendar, at: DateTime<Utc>) -> Option<Self> {
+        let NoticeState::Sent { due: told } = self.state else { return None };
+        let sending = self.sendings.last_mut()?;
+        let count = Count { from: taipei::day(sending.sent_at), days: sending.days? };
+        let due = calendar.recount(count, told, taipei::day(at));
+        if due == told {
+            return None;
+        }
+        sending.due = due;
+        self.state = NoticeState::Sent { due };
+        Some(self)
     }
 
     /// Takes the organisation's explanation, a late one too.

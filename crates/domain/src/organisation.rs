@@ -74,6 +74,9 @@ pub struct Organisation {
     pub contact: Contact,
     /// For what it may ask; none before the first approval. Shown in the public register.
     pub purpose: Option<Purpose>,
+    /// The number before a change of number, as the approved application named it (注意事項 八(三)): while this organisation
+    /// has access, that one must not.
+    pub former: Option<UnifiedBusinessNumber>,
     /// Its public keys, withdrawn ones too.
     pub keys: Vec<RegisteredKey>,
 }
@@ -100,6 +103,7 @@ impl Organisation {
             addresses: None,
             contact,
             purpose: None,
+            former: None,
             keys: Vec::new(),
         }
     }
@@ -134,7 +138,8 @@ impl Organisation {
     ) -> Result<(Self, Effect), Precondition> {
         self.admits_case(application.kind())?;
         let effect = match &application.request {
-            Request::Apply { purpose, .. } => {
+            Request::Apply { purpose, former_ubn } => {
+                self.former = *former_ubn;
                 self.access = Access::Active { since: at };
                 self.account.get_or_insert(fresh_account);
                 self.addresses = Some(AddressPlan::fixed(application.host_addresses.clone()));
@@ -151,7 +156,9 @@ impl Organisation {
                 Effect::Ended
             }
         };
-        self.contact = application.contact.clone();
+        if application.replaces.as_ref() == Some(&self.contact) {
+            self.contact = application.contact.clone();
+        }
         Ok((self, effect))
     }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use chrono::{Datelike, NaiveDate};
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
-use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind};
+use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate};
 use idcheck_usecases::ports::{MailComposer, MailMessage, MailText};
 use minijinja::{Environment, context};
 
@@ -52,6 +52,8 @@ struct Parameters<'m> {
     company: &'m str,
     values: Vec<(&'static str, Value<'m>)>,
     quote: Option<&'m str>,
+    /// Whether a deadline in it was counted through a year whose calendar is not published.
+    provisional: bool,
 }
 
 enum Value<'m> {
@@ -67,7 +69,12 @@ fn with<'m>(
     values: Vec<(&'static str, Value<'m>)>,
     quote: Option<&'m str>,
 ) -> Parameters<'m> {
-    Parameters { key, company, values, quote }
+    Parameters { key, company, values, quote, provisional: false }
+}
+
+/// The same with a deadline that may be provisional.
+fn due(parameters: Parameters<'_>, due: DueDate) -> Parameters<'_> {
+    Parameters { provisional: due.provisional, ..parameters }
 }
 
 /// What is decided about a case.
@@ -112,13 +119,37 @@ fn public_key<'m>(
 fn parameters(message: &MailMessage) -> Parameters<'_> {
     use MailMessage as M;
     match message {
-        M::Received { case_number, kind, company, due } => {
+        M::Received { case_number, kind, company, due: at } => {
             let mut parameters = outcome("received", (company, case_number, *kind), None);
-            parameters.values.push(("due", Value::Date(*due)));
-            parameters
+            parameters.values.push(("due", Value::Date(at.date)));
+            due(parameters, *at)
         }
-        M::ClarificationRequested { case_number, company, question: asked, due } => {
-            question("clarification", (company, case_number, *due), Some(asked))
+        M::ClarificationRequested { case_number, company, question: asked, due: at } => {
+            due(question("clarification", (company, case_number, at.date), Some(asked)), *at)
+        }
+        M::DeadlineMoved { case_number, company, answer, before, due: at } => {
+            let key = if *answer { "answer-moved" } else { "decision-moved" };
+            let mut parameters = question(key, (company, case_number, at.date), None);
+            parameters.values.push(("before", Value::Date(*before)));
+            due(parameters, *at)
+        }
+        M::NoticeDeadlineMoved { company, rule, before, due: at } => {
+            let mut parameters = notice("notice-moved", (company, *rule, at.date), None);
+            parameters.values.push(("before", Value::Date(*before)));
+            due(parameters, *at)
+        }
+        M::Settled { case_number, kind, company, reason } => {
+            outcome("settled", (company, case_number, *kind), Some(reason))
+        }
+        M::ContactAsked { case_number, company } => {
+            with("contact-asked", company, vec![("caseNumber", Value::Text(case_number))], None)
+        }
+        M::UserSuspended { company, user_id, rule } => {
+            let values = vec![("user", Value::Text(user_id)), ("rule", Value::Rule(rule.as_str()))];
+            with("user-suspended", company, values, None)
+        }
+        M::UserLifted { company, user_id } => {
+            with("user-lifted", company, vec![("user", Value::Text(user_id))], None)
         }
         M::ClarificationDue { case_number, company, due } => {
             question("clarification-due", (company, case_number, *due), None)
@@ -147,8 +178,8 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
             with(revoked(*ground), company, Vec::new(), Some(reason))
         }
         M::AccessSuspended { company, reason } => with("access-suspended", company, Vec::new(), Some(reason)),
-        M::NoticeSent { company, rule, message, due } => {
-            notice("notice-sent", (company, *rule, *due), Some(message))
+        M::NoticeSent { company, rule, message, due: at } => {
+            due(notice("notice-sent", (company, *rule, at.date), Some(message)), *at)
         }
         M::NoticeAccepted { company, rule, note } => {
             with("notice-accepted", company, vec![("rule", Value::Rule(rule.as_str()))], note.as_deref())
@@ -192,10 +223,14 @@ fn part(lang: &'static str, parameters: &Parameters<'_>) -> Part {
         Some(_) => say(lang, &format!("{}-quote-label", parameters.key), &arguments),
         None => String::new(),
     };
+    let mut body = say(lang, &format!("{}-body", parameters.key), &arguments);
+    if parameters.provisional {
+        body = format!("{body}\n\n{}", say(lang, "provisional", &arguments));
+    }
     Part {
         lang,
         greeting: say(lang, "greeting", &arguments),
-        body: say(lang, &format!("{}-body", parameters.key), &arguments),
+        body,
         quote_label,
         footer: say(lang, "footer", &arguments),
     }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, value::EmailAddress};
+use idcheck_domain::{
+    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, value::EmailAddress,
+};
 use idcheck_email::{FileMailer, compose};
 use idcheck_usecases::ports::{MailMessage, Mailer, QueuedMail};
 use uuid::Uuid;
@@ -16,7 +18,12 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
     vec![
         (
             "received",
-            MailMessage::Received { case_number: case_number(), kind: Kind::Apply, company: company(), due },
+            MailMessage::Received {
+                case_number: case_number(),
+                kind: Kind::Apply,
+                company: company(),
+                due: settled(due),
+            },
         ),
         (
             "clarification",
@@ -24,7 +31,7 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
                 case_number: case_number(),
                 company: company(),
                 question: "請附上主管機關函。\n<b>第二行</b>".to_owned(),
-                due,
+                due: settled(due),
             },
         ),
         (
@@ -91,7 +98,7 @@ fn casework_messages() -> Vec<(&'static str, MailMessage)> {
                 company: company(),
                 rule: AbuseRule::MachinePaced,
                 message: "十一月二十三日使用者 teller7".to_owned(),
-                due,
+                due: settled(due),
             },
         ),
         (
@@ -121,6 +128,60 @@ fn casework_messages() -> Vec<(&'static str, MailMessage)> {
     ]
 }
 
+fn moved_messages() -> Vec<(&'static str, MailMessage)> {
+    let before = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap();
+    let due = DueDate { date: NaiveDate::from_ymd_opt(2027, 1, 4).unwrap(), provisional: true };
+    let case_number = || "1151123-7K3M9QX".to_owned();
+    let company = || "測試甲股份有限公司".to_owned();
+    let moved = |answer| MailMessage::DeadlineMoved {
+        case_number: case_number(),
+        company: company(),
+        answer,
+        before,
+        due,
+    };
+    vec![
+        (
+            "received-provisional",
+            MailMessage::Received { case_number: case_number(), kind: Kind::Apply, company: company(), due },
+        ),
+        ("decision-moved", moved(false)),
+        ("answer-moved", moved(true)),
+        (
+            "notice-moved",
+            MailMessage::NoticeDeadlineMoved {
+                company: company(),
+                rule: AbuseRule::MismatchRatio,
+                before,
+                due: settled(due.date),
+            },
+        ),
+        (
+            "settled",
+            MailMessage::Settled {
+                case_number: case_number(),
+                kind: Kind::ChangeAddress,
+                company: company(),
+                reason: "查驗權限已停用".to_owned(),
+            },
+        ),
+        ("contact-asked", MailMessage::ContactAsked { case_number: case_number(), company: company() }),
+        (
+            "user-suspended",
+            MailMessage::UserSuspended {
+                company: company(),
+                user_id: "teller<7>".to_owned(),
+                rule: AbuseRule::UserMistakes,
+            },
+        ),
+        ("user-lifted", MailMessage::UserLifted { company: company(), user_id: "teller7".to_owned() }),
+    ]
+}
+
+fn settled(date: NaiveDate) -> DueDate {
+    DueDate { date, provisional: false }
+}
+
 fn revoked(ground: Ground) -> MailMessage {
     let company = "測試甲股份有限公司".to_owned();
     MailMessage::AccessRevoked { company, ground, reason: "一日內試探兩百餘筆".to_owned() }
@@ -128,7 +189,7 @@ fn revoked(ground: Ground) -> MailMessage {
 
 #[test]
 fn every_mail_reads_as_kept_in_its_snapshot() {
-    for (name, message) in messages().into_iter().chain(casework_messages()) {
+    for (name, message) in messages().into_iter().chain(casework_messages()).chain(moved_messages()) {
         let text = compose(&message);
         assert!(!text.html.is_empty(), "{name}: the HTML part is empty");
         assert!(!text.subject.contains(['\r', '\n']), "{name}: the subject is one line");
@@ -153,6 +214,7 @@ async fn a_mail_written_twice_is_one_file_with_one_message_id() {
         message: messages().remove(3).1,
         queued_at: DateTime::<Utc>::UNIX_EPOCH,
         attempts: 0,
+        failure: None,
     };
     mailer.send(&mail).await.unwrap();
     let first = std::fs::read(folder.path().join(format!("{}.eml", mail.id))).unwrap();

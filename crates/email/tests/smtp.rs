@@ -91,6 +91,7 @@ fn mail() -> QueuedMail {
             reason: "未敘明\n.\nBcc: victim@example.com".to_owned(),
         },
         queued_at: DateTime::<Utc>::UNIX_EPOCH,
+        failure: None,
         attempts: 0,
     }
 }

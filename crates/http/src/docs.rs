@@ -244,8 +244,8 @@ fn text(value: &Json) -> &str {
 /// Every problem: its `type`, title and detail.
 fn problems(lang: Lang) -> Value {
     let row = |name: &str, title: &str, detail: &str| {
-        // Where a state or an address refuses, the error names it.
-        let detail = lang.t_with(detail, &[("state", "…".into()), ("address", "…".into())]);
+        // Where a state, an address or a deadline refuses, the error names it.
+        let detail = lang.t_with(detail, &["state", "address", "due"].map(|name| (name, "…".into())));
         context! { name, title => lang.t(title), detail }
     };
     // Those whose type is named after their title.

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use chrono::NaiveDate;
+use idcheck_domain::application::Refusal;
 use idcheck_usecases::{
     FieldViolation,
     acts::{ChallengeRefusal, ProofRefusal},
@@ -17,7 +19,7 @@ use idcheck_usecases::{
 use poem::{Response, http::StatusCode};
 use serde::Serialize;
 
-use crate::{i18n::Lang, state::App};
+use crate::{i18n::Lang, state::App, view::roc};
 
 /// A field and what is wrong with it.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ enum Detail {
     State(&'static str),
     /// The title's key with `-detail`, and the address that was seen.
     Address(IpAddr),
+    /// The title's key with `-detail`, and the day with whose end a deadline is over.
+    Due(NaiveDate),
 }
 
 impl Problem {
@@ -138,6 +142,9 @@ impl Problem {
             Detail::Key(key) => lang.t(key),
             Detail::Address(address) => lang
                 .t_with("problem-address-not-registered-detail", &[("address", address.to_string().into())]),
+            Detail::Due(day) => {
+                lang.t_with("problem-clarification-running-detail", &[("due", roc(*day).into())])
+            }
             Detail::State(state) => {
                 let state = lang.t(&format!("state-{state}"));
                 lang.t_with("problem-state-detail", &[("state", state.into())])
@@ -251,6 +258,10 @@ impl From<idcheck_domain::access::Precondition> for Problem {
 
 impl From<idcheck_domain::application::RefusedTransition> for Problem {
     fn from(refused: idcheck_domain::application::RefusedTransition) -> Self {
+        if let Refusal::ClarificationStillRunning(due) = refused.why {
+            let problem = Self::simple(StatusCode::CONFLICT, "problem-clarification-running");
+            return Self { detail: Detail::Due(due.date), ..problem };
+        }
         let detail = Detail::State(refused.from.as_str());
         Self { detail, ..Self::simple(StatusCode::CONFLICT, "problem-state") }
     }

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     audit::ReadAudit,
-    casework::{GovernAccess, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations, SweepCompanies},
+    casework::{
+        GovernAccess, GovernUsers, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations,
+        SweepCompanies,
+    },
     dead_letters::DeadLetters,
     officers::SignIn,
     ports::{Clock, Entropy, MailComposer, PublicRegister, Publisher, RateLimiter, StoreError},
@@ -55,6 +58,8 @@ pub struct Services {
     pub plans: JudgePlans,
     /// Notices of abnormal use.
     pub notices: HandleNotices,
+    /// Suspended users.
+    pub users: GovernUsers,
     /// The yearly sweep and the company register.
     pub sweeps: SweepCompanies,
     /// Who may ask, for the public.

@@ -1,6 +1,6 @@
 //! What API, console and portal share of usage: reading a period, charts with their tables, CSV.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use idcheck_domain::{
     Violation,
     calendar::PROMISED_DAYS,
@@ -10,7 +10,10 @@ use idcheck_domain::{
 use idcheck_usecases::{FieldViolation, usage::UsageReport};
 use minijinja::{Value, context};
 
-use crate::chart::{Series, bars};
+use crate::{
+    chart::{Series, bars},
+    view::roc,
+};
 
 /// The period of two days as they are typed, or `latest` where none is; `None` for what is no period.
 pub(crate) fn period(first: &str, last: &str, latest: Period) -> Option<Period> {
@@ -84,11 +87,6 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
         review_days => rows(&review_days(), reviews.by_days()),
         decisions => reviews.decisions(), late => reviews.late(), in_time => reviews.decisions() - reviews.late(),
     }
-}
-
-/// A day as people read it: in the ROC calendar, as everywhere on the pages.
-fn roc(day: NaiveDate) -> String {
-    format!("{:03}/{}", day.year() - 1911, day.format("%m/%d"))
 }
 
 fn day_row(day: NaiveDate, count: &DayCount) -> Value {

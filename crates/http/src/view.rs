@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use fluent_templates::fluent_bundle::FluentValue;
 use idcheck_domain::{calendar::DueDate, taipei};
 use minijinja::{
@@ -151,9 +151,14 @@ pub(crate) fn moment(at: DateTime<Utc>) -> Value {
     context! { iso => local.to_rfc3339(), roc => roc }
 }
 
+/// A day as people read it: in the ROC calendar, as everywhere on the pages.
+pub(crate) fn roc(day: NaiveDate) -> String {
+    format!("{:03}/{}", day.year() - 1911, day.format("%m/%d"))
+}
+
 /// A deadline as templates take it: the end of its day, which people call 24:00 of that day and not 0:00 of the next.
 pub(crate) fn deadline(due: DueDate) -> Value {
-    let roc = format!("{:03}/{} 24:00", due.date.year() - 1911, due.date.format("%m/%d"));
+    let roc = format!("{} 24:00", roc(due.date));
     context! { iso => taipei::local(due.ends_at()).to_rfc3339(), roc => roc, provisional => due.provisional }
 }
 
@@ -247,7 +252,11 @@ mod tests {
             "access-" => own(&["none", "active", "suspended", "revoked"]),
             "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),
             "act-" => each(&ActName::ALL, ActName::as_str),
-            "action-" => each(&Action::ALL, Action::as_str),
+            "action-" => {
+                let mut names = each(&Action::ALL, Action::as_str);
+                names.push(Action::Redate.as_str().to_owned());
+                names
+            }
             "audit-" => own(&["who", "what", "about", "from", "until"]),
             "docs-" => own(&["guide", "reference", "errors", "sandbox", "compatibility"]),
             "field-environment-" => own(&["production", "sandbox"]),
@@ -255,9 +264,10 @@ mod tests {
             "finding-" => own(&["matches", "nameDiffers", "notFound", "dissolved", "unread"]),
             "finding-detail-" => own(&["nameDiffers", "dissolved"]),
             "kind-" => each(&Kind::ALL, Kind::as_str),
+            "mail-failure-" => own(&["temporary", "permanent"]),
             "measure-" => each(&Measure::ALL, Measure::as_str),
             "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
-            "own-notice-" => own(&["sent", "explained", "accepted", "else"]),
+            "own-notice-" => own(&["sent", "explained", "accepted", "ended", "else"]),
             "own-plan-" | "plan-" => own(&["filed", "approved", "rejected"]),
             "registered-" => own(&["notFound", "no-snapshot", "unreadable"]),
             "revocation-" => own(&["asked", "confirmed", "declined"]),

@@ -9,6 +9,7 @@ mod m0006_templates;
 mod m0007_search;
 mod m0008_sign_in;
 mod m0009_key_check;
+mod m0010_deadlines;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_search::Migration),
             Box::new(m0008_sign_in::Migration),
             Box::new(m0009_key_check::Migration),
+            Box::new(m0010_deadlines::Migration),
         ]
     }
 }

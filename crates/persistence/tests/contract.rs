@@ -10,6 +10,18 @@ use idcheck_testing::{contract, database::TempDatabase};
 use idcheck_usecases::ports::{CallerSource as _, Clock as _};
 
 on_both!(calendar, |database| contract::calendar::suite(&database.store().await).await);
+on_both!(typhoon, |database| contract::calendar::a_typhoon_day(&database.store().await, &database.clock)
+    .await);
+on_both!(redating, |database| {
+    contract::calendar::everything_that_runs_follows(&database.store().await, &database.clock).await;
+});
+on_both!(published_year, |database| {
+    contract::calendar::a_year_that_becomes_known(&database.store().await, &database.clock).await;
+});
+on_both!(redating_races, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::calendar::decisions_against_the_calendar([&store, &other], &database.clock).await;
+});
 on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
     .await);
 on_both!(casework, |database| {
@@ -31,6 +43,7 @@ on_both!(tally, |database| {
     let ledger = LedgerWriter::start(store.clone());
     contract::tally::one_company([&store, &other], &ledger).await;
     contract::tally::colluding_companies([&store, &other], &ledger).await;
+    contract::tally::a_user_is_suspended_once([&store, &other], &ledger).await;
     // What is older than the strikes goes with them.
     let later = database.clock.now() + chrono::TimeDelta::days(37);
     store.purge(later, chrono::TimeDelta::days(35)).await.unwrap();

@@ -7,11 +7,13 @@ mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
+    abuse::Thresholds,
     application::Kind,
     value::{Reason, UnifiedBusinessNumber},
 };
 use idcheck_persistence::{Fault, Keep, LedgerWriter, Removed, Store};
 use idcheck_testing::{
+    NobodySuspended,
     builders::application,
     contract::ledger::{ORGANISATION, admit, question},
     database::TempDatabase,
@@ -33,7 +35,7 @@ async fn asked(ledger: &LedgerWriter, numbers: std::ops::Range<usize>, at: DateT
 }
 
 async fn counted(store: &Store) {
-    while store.advance(100).await.unwrap() > 0 {}
+    while store.advance(100, &Thresholds::default(), &NobodySuspended).await.unwrap() > 0 {}
 }
 
 on_both!(records_go_and_the_chain_says_so, |database| {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use idcheck_domain::{
     calendar::WorkingCalendar,
     officer::{OfficerId, Role},
@@ -22,8 +22,8 @@ use idcheck_testing::{FixedClock, SeededEntropy};
 use idcheck_usecases::{
     casework::{KeepTemplates, TemplateDraft},
     ports::{
-        AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Officer, Outbox, QueuedMail,
-        ReasonTemplates, StoreError, StoredChallenge, Versioned, Write,
+        AuditEntry, CalendarEdit, CalendarStore, Change, Changes, Clock, CommitError, MailError, Officer,
+        Outbox, QueuedMail, ReasonTemplates, Redate, StoreError, StoredChallenge, Versioned, Write,
     },
 };
 use uuid::Uuid;
@@ -39,6 +39,7 @@ struct Tables {
     templates: Vec<Versioned<ReasonTemplate>>,
     outbox: Vec<Waiting>,
     calendar: BTreeMap<i32, Vec<NaiveDate>>,
+    edition: i64,
     audit: Vec<AuditEntry>,
 }
 
@@ -103,7 +104,14 @@ impl Changes for Memory {
             write_template(&mut tables.templates, write)?;
         }
         tables.outbox.extend(mail.into_iter().map(|mail| Waiting {
-            mail: QueuedMail { id: mail.id, to: mail.to, message: mail.message, queued_at, attempts: 0 },
+            mail: QueuedMail {
+                id: mail.id,
+                to: mail.to,
+                message: mail.message,
+                queued_at,
+                attempts: 0,
+                failure: None,
+            },
             due: Some(queued_at),
         }));
         tables.audit.extend(audit);
@@ -169,11 +177,17 @@ impl Outbox for Memory {
         Ok(true)
     }
 
-    async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+    async fn failed(
+        &self,
+        id: Uuid,
+        error: MailError,
+        retry_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
         let mut tables = self.tables()?;
         if let Some(row) = tables.outbox.iter_mut().find(|row| row.mail.id == id) {
             row.due = retry_at;
             row.mail.attempts += 1;
+            row.mail.failure = Some(error);
         }
         Ok(())
     }
@@ -182,16 +196,38 @@ impl Outbox for Memory {
 #[async_trait]
 impl CalendarStore for Memory {
     async fn load(&self) -> Result<WorkingCalendar, StoreError> {
-        let mut calendar = WorkingCalendar::default();
-        for (year, days_off) in &self.tables()?.calendar {
+        let tables = self.tables()?;
+        let mut calendar = WorkingCalendar::default().with_edition(tables.edition);
+        for (year, days_off) in &tables.calendar {
             calendar.set_year(*year, days_off.iter().copied());
         }
         Ok(calendar)
     }
 
-    async fn set_year(&self, year: i32, days_off: &[NaiveDate]) -> Result<(), StoreError> {
-        self.tables()?.calendar.insert(year, days_off.to_vec());
-        Ok(())
+    /// This host keeps no cases, so nothing has a deadline that could move.
+    async fn change(
+        &self,
+        edit: &CalendarEdit,
+        _: &(dyn Redate + 'static),
+    ) -> Result<Option<usize>, StoreError> {
+        let mut calendar = self.load().await?;
+        let year = match edit {
+            CalendarEdit::Year { year, days_off } => {
+                calendar.set_year(*year, days_off.iter().copied());
+                *year
+            }
+            CalendarEdit::Day { day, off } => {
+                if !calendar.set_day(*day, *off) {
+                    return Ok(None);
+                }
+                day.year()
+            }
+        };
+        let days_off = calendar.days_off(year).into_iter().flatten().collect();
+        let mut tables = self.tables()?;
+        tables.calendar.insert(year, days_off);
+        tables.edition += 1;
+        Ok(Some(0))
     }
 }
 

@@ -93,6 +93,7 @@ pub fn application(
         company_name: CompanyName::parse("測試甲股份有限公司").unwrap(),
         card: signing_card(ubn, at),
         contact: contact(),
+        replaces: None,
         host_addresses: addresses("8.8.8.8"),
         request: request(kind, ubn),
         consent: Consent::given(NOTICE_VERSION, CONDUCT_VERSION, at).unwrap(),

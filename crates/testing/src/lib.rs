@@ -15,4 +15,4 @@ pub mod contract;
 pub mod database;
 mod system;
 
-pub use system::{FixedClock, SeededEntropy};
+pub use system::{FixedClock, NobodySuspended, NothingMoved, SeededEntropy};

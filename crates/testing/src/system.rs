@@ -46,3 +46,33 @@ impl Entropy for SeededEntropy {
         }
     }
 }
+
+/// Suspends nobody, whoever is found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NobodySuspended;
+
+impl idcheck_usecases::ports::Suspend for NobodySuspended {
+    fn suspend(&self, _: Vec<idcheck_usecases::ports::FoundUser>) -> idcheck_usecases::ports::Suspensions {
+        idcheck_usecases::ports::Suspensions::default()
+    }
+}
+
+/// Moves no deadline, whatever the calendar says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NothingMoved;
+
+impl idcheck_usecases::ports::Redate for NothingMoved {
+    fn redate(
+        &self,
+        _: &idcheck_domain::calendar::WorkingCalendar,
+        _: idcheck_usecases::ports::RunningDeadlines,
+    ) -> idcheck_usecases::ports::Redated {
+        let audit = vec![idcheck_usecases::ports::AuditEntry {
+            actor: "operator".to_owned(),
+            action: "calendar.import".to_owned(),
+            subject: "test".to_owned(),
+            detail: String::new(),
+        }];
+        idcheck_usecases::ports::Redated { audit, ..idcheck_usecases::ports::Redated::default() }
+    }
+}

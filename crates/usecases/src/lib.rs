@@ -97,6 +97,7 @@
 
 pub mod acts;
 pub mod audit;
+pub mod calendar;
 pub mod casework;
 pub mod content;
 pub mod dead_letters;

@@ -13,8 +13,9 @@ use crate::ports::{Clock, MailError, Mailer, Outbox, StoreError};
 const BATCH: u16 = 20;
 /// How long a worker may keep a mail before another may send it, in minutes.
 const LEASE_MINUTES: i64 = 5;
-/// Failures after which a mail is given up: about two days.
-pub const MAX_ATTEMPTS: u32 = 12;
+/// Failures after which a mail is given up: [`backoff`] gives them more than nine days, which is longer than offices are closed
+/// at New Year.
+pub const MAX_ATTEMPTS: u32 = 46;
 
 /// Sends due mail.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ impl DeliverMail {
                     tracing::warn!(mail = %mail.id, attempts = mail.attempts + 1, %error, "mail not sent");
                     let give_up = error == MailError::Permanent || mail.attempts + 1 >= MAX_ATTEMPTS;
                     let retry_at = (!give_up).then(|| self.clock.now() + backoff(mail.attempts));
-                    self.outbox.failed(mail.id, retry_at).await?;
+                    self.outbox.failed(mail.id, error, retry_at).await?;
                 }
             }
         }

@@ -1,16 +1,20 @@
-//! Reminders: the day before a deadline of the organisation, and once it is over; and of access that is not used.
+//! Reminders: the working day before a deadline of the organisation, and once it is over; and of access that is not used.
 //!
 //! Each is sent once: its key is written in the transaction that puts the mail into the outbox, so that any number of
 //! nodes may run this. An answer that comes at the same moment can be crossed by a reminder; it is only a mail.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, Months, NaiveDate, Timelike, Utc};
-use idcheck_domain::{application::StateName, calendar::DueDate, taipei};
+use chrono::{DateTime, Months, NaiveDate, Timelike, Utc};
+use idcheck_domain::{
+    application::StateName,
+    calendar::{DueDate, WorkingCalendar},
+    taipei,
+};
 
 use crate::ports::{
-    ApplicationFilter, Applications, AuditEntry, Change, Changes, Clock, CommitError, Dormancy, Entropy,
-    MailMessage, Notices, Organisations, OutgoingMail, Reminders, StoreError,
+    ApplicationFilter, Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError,
+    Dormancy, Entropy, MailMessage, Notices, Organisations, OutgoingMail, Reminders, StoreError,
 };
 
 /// No reminder leaves before this hour in Taipei (**decided**).
@@ -33,6 +37,8 @@ pub struct ReminderPorts {
     pub notices: Arc<dyn Notices>,
     /// Who does not use its access.
     pub dormancy: Arc<dyn Dormancy>,
+    /// The working calendar.
+    pub calendar: Arc<dyn CalendarStore>,
     /// What was sent already.
     pub reminders: Arc<dyn Reminders>,
     /// Changes.
@@ -42,18 +48,18 @@ pub struct ReminderPorts {
 /// Which of its two reminders a deadline calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// It ends tomorrow, or today.
+    /// It ends on the next working day, or today.
     Due,
     /// It is over.
     Overdue,
 }
 
-fn moment(due: DueDate, now: DateTime<Utc>) -> Option<Moment> {
+/// From the last working day before the deadline on: whoever is reminded on a Sunday reads it on Monday.
+fn moment(due: DueDate, calendar: &WorkingCalendar, now: DateTime<Utc>) -> Option<Moment> {
     if due.is_over(now) {
         return Some(Moment::Overdue);
     }
-    let tomorrow = taipei::day(now).checked_add_days(Days::new(1))?;
-    (due.date <= tomorrow).then_some(Moment::Due)
+    (taipei::day(now) >= calendar.working_day_before(due.date)).then_some(Moment::Due)
 }
 
 /// Whoever asked last on this day or before is dormant (注意事項 八(二)): 12 months ago.
@@ -89,8 +95,9 @@ impl SendReminders {
         if taipei::local(now).hour() < FIRST_HOUR {
             return Ok(0);
         }
-        let mut called_for = self.clarifications(now).await?;
-        called_for.extend(self.notices(now).await?);
+        let calendar = self.ports.calendar.load().await?;
+        let mut called_for = self.clarifications(&calendar, now).await?;
+        called_for.extend(self.notices(&calendar, now).await?);
         called_for.extend(self.dormant(now).await?);
         let keys: Vec<_> = called_for.iter().map(|reminder| reminder.key.clone()).collect();
         let sent = self.ports.reminders.sent(&keys).await?;
@@ -101,7 +108,11 @@ impl SendReminders {
         Ok(count)
     }
 
-    async fn clarifications(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+    async fn clarifications(
+        &self,
+        calendar: &WorkingCalendar,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Reminder>, StoreError> {
         let mut reminders = Vec::new();
         let mut filter = ApplicationFilter {
             state: Some(StateName::ClarificationRequested),
@@ -112,7 +123,8 @@ impl SendReminders {
             let page = self.ports.applications.queue(&filter).await?;
             for case in page.items.into_iter().map(|item| item.application) {
                 let Some(asked) = case.clarifications.last() else { continue };
-                let Some(moment) = moment(asked.due, now) else { continue };
+                let Some(moment) = moment(asked.due, calendar, now) else { continue };
+                let Some(held) = self.ports.organisations.find(case.ubn).await? else { continue };
                 let case_number = case.case_number.to_string();
                 let (company, due) = (case.company_name.as_str().to_owned(), asked.due.date);
                 let (word, message) = match moment {
@@ -121,7 +133,7 @@ impl SendReminders {
                         ("overdue", MailMessage::ClarificationOverdue { case_number, company, due })
                     }
                 };
-                let to = case.contact.email().clone();
+                let to = held.value.contact.email().clone();
                 let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
                 reminders.push(Reminder { key: format!("clarification:{}:{word}", asked.id.0), mail });
             }
@@ -132,10 +144,15 @@ impl SendReminders {
         }
     }
 
-    async fn notices(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+    async fn notices(
+        &self,
+        calendar: &WorkingCalendar,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Reminder>, StoreError> {
         let mut reminders = Vec::new();
         for notice in self.ports.notices.open().await?.into_iter().map(|read| read.value) {
-            let Some((due, moment)) = notice.state.due().and_then(|due| Some((due, moment(due, now)?)))
+            let Some((due, moment)) =
+                notice.state.due().and_then(|due| Some((due, moment(due, calendar, now)?)))
             else {
                 continue;
             };

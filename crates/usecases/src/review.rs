@@ -5,20 +5,21 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition, Step},
+    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition, Request, Step},
     calendar::WorkingCalendar,
+    contact::Contact,
     key::Environment,
     notice::Notice,
     officer::{Permission, permits},
     organisation::{Effect, Organisation},
-    value::{Account, CaseNumber, IssKey, Narrative, Reason},
+    value::{Account, CaseNumber, IssKey, Narrative, Reason, UnifiedBusinessNumber},
 };
 
 use crate::{
     ports::{
         ApplicationFilter, Applications, AuditEntry, CalendarStore, CardRefusal, CardVerifier, CaseSummary,
-        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, Notices, Officer,
-        Organisations, OutgoingMail, Page, StoreError, Versioned, Write,
+        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, MailMessage, Notices,
+        Officer, Organisations, OutgoingMail, Page, Requirement, StoreError, Versioned, Write,
     },
     settlement::{Unsettled, close_open_cases, outcome_mail},
 };
@@ -267,8 +268,10 @@ impl ReviewApplication {
         if case.version != version {
             return Err(ReviewRefusal::Stale);
         }
-        let (after, step) = self.step(officer, case.value, command, now).await?;
-        outcome_mail(&self.ports.entropy, &after, &step, now).ok_or(ReviewRefusal::Unknown)
+        let (after, step, _) = self.step(officer, case.value, command, now).await?;
+        let held = self.ports.organisations.find(after.ubn).await?.ok_or(ReviewRefusal::Unknown)?;
+        let to = told(&after, &held.value, command);
+        outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now).ok_or(ReviewRefusal::Unknown)
     }
 
     async fn change(
@@ -280,37 +283,49 @@ impl ReviewApplication {
         let now = self.ports.clock.now();
         let Versioned { value: application, version } = case;
         let mut change = Change::default();
-        let (after, step) = self.step(officer, application, command, now).await?;
+        let (after, step, requires) = self.step(officer, application, command, now).await?;
+        change.requires.extend(requires);
+        let held = self.ports.organisations.find(after.ubn).await?.ok_or(Precondition::NothingHeld)?;
+        let (before, mail_to) = (held.value.contact.clone(), told(&after, &held.value, command));
         if matches!(command, ReviewCommand::Approve { .. }) {
             self.card_still_good(&after, now).await?;
-            self.carry_out(&after, now, &mut change).await?;
+            self.carry_out(&after, held, now, &mut change).await?;
+            if mail_to != before {
+                let company = after.company_name.as_str().to_owned();
+                let message = MailMessage::ContactChanged { company };
+                let id = self.ports.entropy.uuid(now);
+                change.mail.push(OutgoingMail { id, to: before.email().clone(), message });
+            }
         }
-        change.mail.extend(outcome_mail(&self.ports.entropy, &after, &step, now));
+        change.mail.extend(outcome_mail(&self.ports.entropy, (&after, mail_to.email()), &step, now));
         change.history.insert(0, (after.id, step));
         change.applications.insert(0, Write::Update { value: after, expected: version });
         Ok(change)
     }
 
-    /// The case after the step, and the line of its history.
+    /// The case after the step, the line of its history, and what must still hold when it is written.
     async fn step(
         &self,
         officer: &Officer,
         application: Application,
         command: &ReviewCommand,
         now: DateTime<Utc>,
-    ) -> Result<(Application, Step), ReviewRefusal> {
+    ) -> Result<(Application, Step, Option<Requirement>), ReviewRefusal> {
         let by = officer.id;
-        Ok(match command {
+        let mut requires = None;
+        let (after, step) = match command {
             ReviewCommand::Claim => application.claim(by, now)?,
             ReviewCommand::Release => application.release(by, now)?,
             ReviewCommand::RequestClarification { question } => {
                 let id = ClarificationId(self.ports.entropy.uuid(now));
                 let calendar = self.ports.calendar.load().await?;
+                requires = Some(Requirement::CalendarEdition(calendar.edition()));
                 application.request_clarification(id, question.clone(), by, now, &calendar)?
             }
             ReviewCommand::Approve { note } => application.approve(by, note.clone(), now)?,
             ReviewCommand::Reject { reason } => application.reject(by, reason.clone(), now)?,
-        })
+        };
+        Ok((after, step, requires))
     }
 
     /// Whether the card that signed may still give something to its company. A suspension only takes: it was signed by
@@ -330,10 +345,13 @@ impl ReviewApplication {
     async fn carry_out(
         &self,
         application: &Application,
+        held: Versioned<Organisation>,
         now: DateTime<Utc>,
         change: &mut Change,
     ) -> Result<(), ReviewRefusal> {
-        let held = self.ports.organisations.find(application.ubn).await?.ok_or(Precondition::NotActive)?;
+        if let Request::Apply { former_ubn, .. } = &application.request {
+            self.one_of_two_numbers(application.ubn, *former_ubn, change).await?;
+        }
         let last = self.ports.organisations.last_account().await?;
         let fresh =
             last.map_or(Some(Account::FIRST), Account::next).ok_or(ReviewRefusal::AccountsExhausted)?;
@@ -344,10 +362,32 @@ impl ReviewApplication {
             Effect::Ended => {
                 let ReviewPorts { applications, entropy, .. } = &self.ports;
                 let but = Some(application.id);
-                close_open_cases(applications, entropy, application.ubn, but, now, change).await?;
+                let told = (application.ubn, organisation.contact.email());
+                close_open_cases(applications, entropy, told, but, now, change).await?;
             }
         }
         change.organisation = Some(Write::Update { value: organisation, expected: held.version });
+        Ok(())
+    }
+
+    /// 注意事項 八(三): of an old and a new number one at most has access. Looked at here for the officer, and again in the write.
+    async fn one_of_two_numbers(
+        &self,
+        ubn: UnifiedBusinessNumber,
+        former: Option<UnifiedBusinessNumber>,
+        change: &mut Change,
+    ) -> Result<(), ReviewRefusal> {
+        if let Some(former) = former {
+            let held = self.ports.organisations.find(former).await?;
+            if held.is_some_and(|held| held.value.access.is_active()) {
+                return Err(Precondition::FormerNumberActive.into());
+            }
+            change.requires.push(Requirement::NotActive(former));
+        }
+        if self.ports.organisations.active_successor(ubn).await?.is_some() {
+            return Err(Precondition::SuccessorActive.into());
+        }
+        change.requires.push(Requirement::NoActiveSuccessor(ubn));
         Ok(())
     }
 
@@ -355,6 +395,13 @@ impl ReviewApplication {
         let iss_key = IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(StoreError::Unavailable)?;
         Ok(GivenIssKey { ubn: organisation.ubn, environment: Environment::Production, iss_key })
     }
+}
+
+/// Where mail about a step goes to: the contact held, and after an approval that takes a new one over, the new one.
+fn told(case: &Application, held: &Organisation, command: &ReviewCommand) -> Contact {
+    let taken_over =
+        matches!(command, ReviewCommand::Approve { .. }) && case.replaces.as_ref() == Some(&held.contact);
+    if taken_over { case.contact.clone() } else { held.contact.clone() }
 }
 
 fn permit(officer: &Officer, permission: Permission) -> Result<(), ReviewRefusal> {

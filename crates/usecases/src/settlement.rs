@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    application::{Actor, Application, ApplicationId, Kind, RefusedTransition, StateName, Step},
-    value::{Reason, UnifiedBusinessNumber},
+    application::{Action, Actor, Application, ApplicationId, Kind, RefusedTransition, StateName, Step},
+    value::{EmailAddress, Reason, UnifiedBusinessNumber},
 };
 
 use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, StoreError, Write};
@@ -19,12 +19,12 @@ pub(crate) enum Unsettled {
     Store(#[from] StoreError),
 }
 
-/// Closes the organisation's open `ChangeAddress` and `Suspend` cases but `but` in the change. An open `Apply` stays:
+/// Adds the settlement to the change; mail goes to `to`, the contact held. Closes the organisation's open `ChangeAddress` and `Suspend` cases but `but` in the change. An open `Apply` stays:
 /// its precondition is checked at the decision.
 pub(crate) async fn close_open_cases(
     applications: &Arc<dyn Applications>,
     entropy: &Arc<dyn Entropy>,
-    ubn: UnifiedBusinessNumber,
+    (ubn, to): (UnifiedBusinessNumber, &EmailAddress),
     but: Option<ApplicationId>,
     now: DateTime<Utc>,
     change: &mut Change,
@@ -41,17 +41,18 @@ pub(crate) async fn close_open_cases(
             continue;
         }
         let (after, step) = case.value.close(Actor::System, reason.clone(), now)?;
-        change.mail.extend(outcome_mail(entropy, &after, &step, now));
+        change.mail.extend(outcome_mail(entropy, (&after, to), &step, now));
         change.history.push((after.id, step));
         change.applications.push(Write::Update { value: after, expected: case.version });
     }
     Ok(())
 }
 
-/// 注意事項 五: every outcome is mailed with its reason, and every question.
+/// 注意事項 五: every outcome is mailed with its reason, and every question; to the contact held, not to one that the case only
+/// asks for.
 pub(crate) fn outcome_mail(
     entropy: &Arc<dyn Entropy>,
-    after: &Application,
+    (after, to): (&Application, &EmailAddress),
     step: &Step,
     now: DateTime<Utc>,
 ) -> Option<OutgoingMail> {
@@ -61,6 +62,9 @@ pub(crate) fn outcome_mail(
     let text = step.text.clone();
     let message = match step.to {
         StateName::Approved => MailMessage::Approved { case_number, kind, company, note: text },
+        StateName::Rejected if step.action == Action::Close => {
+            MailMessage::Settled { case_number, kind, company, reason: text.unwrap_or_default() }
+        }
         StateName::Rejected => {
             MailMessage::Rejected { case_number, kind, company, reason: text.unwrap_or_default() }
         }
@@ -68,10 +72,9 @@ pub(crate) fn outcome_mail(
             case_number,
             company,
             question: text.unwrap_or_default(),
-            due: after.state.due()?.date,
+            due: after.state.due()?,
         },
         StateName::Received | StateName::UnderReview | StateName::Withdrawn => return None,
     };
-    let to = after.contact.email().clone();
-    Some(OutgoingMail { id: entropy.uuid(now), to, message })
+    Some(OutgoingMail { id: entropy.uuid(now), to: to.clone(), message })
 }

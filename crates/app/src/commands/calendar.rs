@@ -1,16 +1,12 @@
 //! `calendar import`, `calendar day` and `calendar list`.
 
-use std::{collections::BTreeSet, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::bail;
 use chrono::{Datelike, NaiveDate};
-use idcheck_usecases::ports::{AuditEntry, CalendarStore, Changes};
+use idcheck_usecases::ports::{CalendarEdit, CalendarStore};
 
-use crate::{calendar, config::Config};
-
-fn note(action: &str, subject: String, detail: String) -> AuditEntry {
-    AuditEntry { actor: "operator".to_owned(), action: action.to_owned(), subject, detail }
-}
+use crate::{calendar, casework, config::Config};
 
 /// Takes a year's file; a calendar of the year that was known is replaced, and every day that differs is told, so
 /// that a typhoon day declared since does not go unseen.
@@ -20,13 +16,12 @@ pub(super) async fn import(config: &Config, file: &Path) -> anyhow::Result<ExitC
     let store = super::store(config).await?;
     let before: Option<BTreeSet<NaiveDate>> =
         store.load().await?.days_off(read.year).map(std::iter::Iterator::collect);
-    store.set_year(read.year, &read.days_off).await?;
-    let days = read.days_off.len();
-    let detail = format!("daysOff:{days}");
-    store.note(note("calendar.import", format!("calendar:{}", read.year), detail)).await?;
-    println!("{}: {days} days off", read.year);
+    let now: BTreeSet<NaiveDate> = read.days_off.iter().copied().collect();
+    let edit = CalendarEdit::Year { year: read.year, days_off: read.days_off };
+    let moved = casework::calendar(&Arc::new(store)).change(&edit).await?.unwrap_or_default();
+    println!("{}: {} days off", read.year, now.len());
+    tell(moved);
     if let Some(before) = before {
-        let now: BTreeSet<NaiveDate> = read.days_off.into_iter().collect();
         for day in before.symmetric_difference(&now) {
             let (was, is) = if now.contains(day) { ("working", "off") } else { ("off", "working") };
             println!("  {day} was {was}, is {is} now");
@@ -35,20 +30,27 @@ pub(super) async fn import(config: &Config, file: &Path) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// Declares one day off or working, as for a typhoon.
+/// Declares one day off or working, as for a typhoon; running deadlines follow.
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(super) async fn set_day(config: &Config, day: NaiveDate, off: bool) -> anyhow::Result<ExitCode> {
-    let store = super::store(config).await?;
-    let mut calendar = store.load().await?;
-    if !calendar.set_day(day, off) {
+    let store = Arc::new(super::store(config).await?);
+    let edit = CalendarEdit::Day { day, off };
+    let Some(moved) = casework::calendar(&store).change(&edit).await? else {
         bail!("the calendar of {} is not known; import it first", day.year());
-    }
-    let days: Vec<NaiveDate> = calendar.days_off(day.year()).into_iter().flatten().collect();
-    store.set_year(day.year(), &days).await?;
-    let word = if off { "off" } else { "working" };
-    store.note(note("calendar.day", format!("day:{day}"), word.to_owned())).await?;
-    println!("{day} is {word}");
+    };
+    println!("{day} is {}", if off { "off" } else { "working" });
+    tell(moved);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What became of what runs.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn tell(moved: usize) {
+    if moved > 0 {
+        println!(
+            "{moved} running deadlines were counted again; who was told a date that moved is written to"
+        );
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

@@ -12,7 +12,7 @@ use super::Config;
 /// Tokens are kept an hour after their end, and a spent one must not be taken once it is gone.
 pub(crate) const MAX_SKEW: u32 = 900;
 /// A challenge that ends before a card is found helps nobody; one that lasts a day is a risk.
-const CHALLENGE: std::ops::RangeInclusive<u32> = 60..=86_400;
+const CHALLENGE: std::ops::RangeInclusive<u32> = 1..=86_400;
 /// Use is judged over up to 30 days (`[abuse]`).
 const STRIKES_KEPT: u32 = 31;
 
@@ -59,7 +59,7 @@ pub(crate) fn faults(config: &Config) -> Vec<String> {
         say("tokens", "`legacy_span` and `strict_span` must be at most 3600 seconds");
     }
     if !CHALLENGE.contains(&config.card.challenge_seconds) {
-        say("card.challenge_seconds", "must be from 60 to 86400");
+        say("card.challenge_seconds", "must be from 1 to 86400");
     }
     if config.retention.strikes < STRIKES_KEPT {
         say("retention.strikes", &format!("must be at least {STRIKES_KEPT} days: use is judged over 30"));
@@ -149,7 +149,7 @@ mod tests {
             ("limits.rate_per_organisation", |c| c.limits.rate_per_organisation = 0),
             ("limits.open_challenges", |c| c.limits.open_challenges = 0),
             ("card.fetch_timeout", |c| c.card.fetch_timeout = 0),
-            ("card.challenge_seconds", |c| c.card.challenge_seconds = 1),
+            ("card.challenge_seconds", |c| c.card.challenge_seconds = 0),
             ("tokens.skew", |c| c.tokens.skew = MAX_SKEW + 1),
             ("tokens", |c| c.tokens.legacy_span = 3601),
             ("retention.strikes", |c| c.retention.strikes = 30),

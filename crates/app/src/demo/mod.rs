@@ -23,15 +23,16 @@ use idcheck_persistence::Store;
 use idcheck_softcard::{Component, DemoPki, SoftCard};
 use idcheck_usecases::{
     officers::{KeepOfficers, KeptBy, NewCredential, SignInMethods},
-    ports::{CalendarStore, Clock, Entropy, HouseholdRegister},
+    ports::{CalendarEdit, Clock, Entropy, HouseholdRegister},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch};
 
 use self::persons::{persons, status_word};
 use crate::{
+    casework,
     commands::{DemoArguments, terminated},
-    config::{Card, Config, LimitsConfig, Log, Mail},
+    config::{Abuse, Card, Config, LimitsConfig, Log, Mail},
     keyfile, logs, metrics,
     system::{SystemClock, SystemEntropy},
     wiring::{self, AlsoReady, Service, stopped},
@@ -214,6 +215,8 @@ fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAd
             open_challenges: 100_000,
             open_challenges_per_address: 1_000_000,
         },
+        // Whoever tries things out asks wrongly on purpose.
+        abuse: Abuse { user_wrong: 10_000, ..Abuse::default() },
         ..Config::default()
     }
 }
@@ -247,7 +250,8 @@ async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<Office
         let day: NaiveDate = record?.get(0).unwrap_or_default().parse()?;
         days_off.push(day);
     }
-    store.set_year(2026, &days_off).await?;
+    let edit = CalendarEdit::Year { year: 2026, days_off };
+    casework::calendar(&Arc::new(store.clone())).change(&edit).await?;
     let keep = KeepOfficers::new(wiring::officer_ports(store, SignInMethods::Local)?);
     let mut officers = Vec::new();
     for (username, role) in OFFICERS {

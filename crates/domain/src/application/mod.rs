@@ -17,6 +17,8 @@
 //! ClarificationRequested --close--> Rejected
 //! ```
 //!
+//! An open case can also be *redated*, which leaves its state: the calendar changed, and a deadline moved with it.
+//!
 //! `Approved`, `Rejected` and `Withdrawn` are final. `close` is the settlement of an open case when access ends.
 
 mod request;
@@ -33,7 +35,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    calendar::{PROMISED_DAYS, WorkingCalendar},
+    calendar::{Count, PROMISED_DAYS, WorkingCalendar},
     card::SigningCard,
     consent::Consent,
     contact::Contact,
@@ -97,8 +99,11 @@ pub struct Application {
     pub company_name: CompanyName,
     /// The card that signed; an officer sees its name beside the typed one, and what became of it.
     pub card: SigningCard,
-    /// The contact as given with this case.
+    /// The contact as given with this case, or as the organisation held it then.
     pub contact: Contact,
+    /// The contact that the organisation held when this case was filed, where the case named another: the approval takes the
+    /// new one over only if that one is still held (**decided**).
+    pub replaces: Option<Contact>,
     /// The host addresses: asked for, or those that the organisation had when it filed.
     pub host_addresses: HostAddresses,
     /// What is asked for.
@@ -124,6 +129,8 @@ pub struct Filing {
     pub card: SigningCard,
     /// Whom to write to.
     pub contact: Contact,
+    /// The contact held now, where the case names another.
+    pub replaces: Option<Contact>,
     /// The host addresses.
     pub host_addresses: HostAddresses,
     /// What is asked for.
@@ -141,7 +148,8 @@ impl Application {
         at: DateTime<Utc>,
         calendar: &WorkingCalendar,
     ) -> (Self, Step) {
-        let due = calendar.due(taipei::day(at), PROMISED_DAYS);
+        let count = Count { from: taipei::day(at), days: PROMISED_DAYS };
+        let due = calendar.due(count.from, count.days);
         let application = Self {
             id,
             case_number,
@@ -149,11 +157,12 @@ impl Application {
             company_name: filing.company_name,
             card: filing.card,
             contact: filing.contact,
+            replaces: filing.replaces,
             host_addresses: filing.host_addresses,
             request: filing.request,
             consent: filing.consent,
             received_at: at,
-            state: State::Received { clock: DecisionClock { due } },
+            state: State::Received { clock: DecisionClock { due, count: Some(count) } },
             clarifications: Vec::new(),
         };
         let step = Step {

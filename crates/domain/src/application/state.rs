@@ -3,13 +3,19 @@
 use chrono::{DateTime, Utc};
 
 use super::{Actor, ClarificationId};
-use crate::{calendar::DueDate, officer::OfficerId, value::Reason};
+use crate::{
+    calendar::{Count, DueDate},
+    officer::OfficerId,
+    value::Reason,
+};
 
 /// The decision's deadline while it runs (注意事項 五).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecisionClock {
     /// When the decision is due.
     pub due: DueDate,
+    /// What that is counted by; none for cases from before it was kept, whose deadline stays.
+    pub count: Option<Count>,
 }
 
 /// The clarification that a case waits for. The decision's clock stands still meanwhile.
@@ -19,8 +25,10 @@ pub struct OpenClarification {
     pub id: ClarificationId,
     /// When the answer is due.
     pub due: DueDate,
-    /// Whole working days that the decision has left once the answer is there.
+    /// Whole working days that the decision has left once the answer is there, by the calendar as it was last counted.
     pub days_left: u32,
+    /// What the decision is counted by, which stands still; none for cases from before it was kept.
+    pub decision: Option<Count>,
 }
 
 /// How a case was decided or ended, and by whom.

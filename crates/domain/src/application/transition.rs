@@ -1,14 +1,14 @@
 //! The transitions: each consumes the case and gives the new one with the step for its history, or says from
 //! which state which action was refused.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     Actor, Application, Clarification, ClarificationId, Closing, DecisionClock, OpenClarification, State,
     StateName,
 };
 use crate::{
-    calendar::{DueDate, PROMISED_DAYS, WorkingCalendar},
+    calendar::{Count, DueDate, PROMISED_DAYS, WorkingCalendar},
     officer::OfficerId,
     taipei,
     value::{Narrative, Reason},
@@ -35,10 +35,12 @@ pub enum Action {
     Withdraw,
     /// It is settled because access ended (**decided**).
     Close,
+    /// The calendar changed, and a deadline with it; the state stays.
+    Redate,
 }
 
 impl Action {
-    /// The actions on a case that exists.
+    /// The actions that somebody takes on a case that exists.
     pub const ALL: [Self; 8] = [
         Self::Claim,
         Self::Release,
@@ -62,15 +64,14 @@ impl Action {
             Self::Reject => "reject",
             Self::Withdraw => "withdraw",
             Self::Close => "close",
+            Self::Redate => "redate",
         }
     }
 
     /// The action of that word.
     pub fn parse(text: &str) -> Option<Self> {
-        if text == Self::Receive.as_str() {
-            return Some(Self::Receive);
-        }
-        Self::ALL.into_iter().find(|a| a.as_str() == text)
+        let more = [Self::Receive, Self::Redate];
+        Self::ALL.into_iter().chain(more).find(|a| a.as_str() == text)
     }
 }
 
@@ -112,6 +113,19 @@ pub struct RefusedTransition {
     pub action: Action,
     /// Why not.
     pub why: Refusal,
+}
+
+/// Whole working days of a count that are left after a day.
+fn days_left(count: Count, after: NaiveDate, calendar: &WorkingCalendar) -> u32 {
+    count.days.saturating_sub(calendar.working_days_between(count.from, after))
+}
+
+/// The same where the count may not be known.
+fn left(count: Option<Count>, due: DueDate, after: NaiveDate, calendar: &WorkingCalendar) -> u32 {
+    count.map_or_else(
+        || calendar.working_days_between(after, due.date),
+        |count| days_left(count, after, calendar),
+    )
 }
 
 type Transition = Result<(Application, Step), RefusedTransition>;
@@ -182,7 +196,7 @@ impl Application {
         };
         let today = taipei::day(at);
         let due = calendar.due(today, PROMISED_DAYS);
-        let days_left = calendar.working_days_between(today, clock.due.date);
+        let days_left = left(clock.count, clock.due, today, calendar);
         let text = question.as_str().to_owned();
         self.clarifications.push(Clarification {
             id,
@@ -192,8 +206,10 @@ impl Application {
             due,
             answer: None,
         });
-        let state =
-            State::ClarificationRequested { assignee, open: OpenClarification { id, due, days_left } };
+        let state = State::ClarificationRequested {
+            assignee,
+            open: OpenClarification { id, due, days_left, decision: clock.count },
+        };
         Ok(self.step(state, Action::RequestClarification, Actor::Officer(officer), at, Some(text)))
     }
 
@@ -217,10 +233,45 @@ impl Application {
             return Err(self.refuse(Action::AnswerClarification, Refusal::OtherClarification));
         };
         let text = answer.as_str().to_owned();
+        let asked_on = taipei::day(clarification.asked_at);
         clarification.answer = Some((answer, at));
-        let due = calendar.due(taipei::day(at), open.days_left);
-        let state = State::UnderReview { assignee, clock: DecisionClock { due } };
+        let days = open.decision.map_or(open.days_left, |count| days_left(count, asked_on, calendar));
+        let count = Count { from: taipei::day(at), days };
+        let due = calendar.due(count.from, count.days);
+        let state = State::UnderReview { assignee, clock: DecisionClock { due, count: Some(count) } };
         Ok(self.step(state, Action::AnswerClarification, Actor::Applicant, at, Some(text)))
+    }
+
+    /// The case by this calendar, where that moves its running deadline or makes it certain; none where all stays. Whatever
+    /// waits is counted again: an answer restores the days that are left by the calendar of its own day.
+    pub fn redated(mut self, calendar: &WorkingCalendar, at: DateTime<Utc>) -> Option<(Self, Step)> {
+        let today = taipei::day(at);
+        let told = self.state.due()?;
+        let recount = |count: Option<Count>| Some(calendar.recount(count?, told, today));
+        let state = match self.state {
+            State::Received { clock } => {
+                State::Received { clock: DecisionClock { due: recount(clock.count)?, ..clock } }
+            }
+            State::UnderReview { assignee, clock } => {
+                State::UnderReview { assignee, clock: DecisionClock { due: recount(clock.count)?, ..clock } }
+            }
+            State::ClarificationRequested { assignee, open } => {
+                let asked = self.clarifications.iter_mut().find(|asked| asked.id == open.id)?;
+                let asked_on = taipei::day(asked.asked_at);
+                asked.due = recount(Some(Count { from: asked_on, days: PROMISED_DAYS }))?;
+                let days_left =
+                    open.decision.map_or(open.days_left, |count| days_left(count, asked_on, calendar));
+                let open = OpenClarification { due: asked.due, days_left, ..open };
+                State::ClarificationRequested { assignee, open }
+            }
+            State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => return None,
+        };
+        let due = state.due()?;
+        if due == told {
+            return None;
+        }
+        let text = format!("{} → {}", told.date, due.date);
+        Some(self.step(state, Action::Redate, Actor::System, at, Some(text)))
     }
 
     /// Approves. What the approval gives is [`Organisation::approve`](crate::organisation::Organisation::approve).

@@ -1,7 +1,11 @@
 //! Abnormal use: each rule at its threshold, and the life of a notice.
 
 use idcheck_domain::{
-    abuse::{AbuseRule, Activity, Burst, Measure, NumberActivity, Pace, Thresholds, UserActivity, judge},
+    abuse::{
+        AbuseRule, Activity, Answered, Burst, Evidence, Measure, NumberActivity, Pace, Thresholds,
+        UserActivity, judge,
+    },
+    calendar::WorkingCalendar,
     notice::{Notice, NoticeId, RefusedNotice},
 };
 use proptest::prelude::*;
@@ -14,8 +18,9 @@ fn quiet() -> Activity {
     Activity {
         ubn: ubn(),
         day: day("2026-01-05"),
-        answers: 0,
-        wrong: 0,
+        answered: Answered::default(),
+        week: Answered::default(),
+        month: Answered::default(),
         locked_numbers: 0,
         replays: 0,
         refused_addresses: 0,
@@ -24,8 +29,13 @@ fn quiet() -> Activity {
     }
 }
 
-fn user(peak_per_minute: u64, longest_run: u64) -> Vec<UserActivity> {
-    vec![UserActivity { user_id: "teller7".to_owned(), queries: 500, peak_per_minute, longest_run }]
+const fn answered(answers: u64, wrong: u64) -> Answered {
+    Answered { answers, wrong }
+}
+
+fn user(peak_per_minute: u64, gaps: u64, even: u64, wrong: u64) -> Vec<UserActivity> {
+    let user_id = "teller7".to_owned();
+    vec![UserActivity { user_id, queries: 500, wrong, peak_per_minute, gaps, even }]
 }
 
 fn number(attempts: u64, organisations: u64) -> Vec<NumberActivity> {
@@ -33,25 +43,32 @@ fn number(attempts: u64, organisations: u64) -> Vec<NumberActivity> {
 }
 
 #[rstest]
-#[case::too_few_answers(Activity { answers: 49, wrong: 49, ..quiet() }, None)]
-#[case::below_the_ratio(Activity { answers: 100, wrong: 29, ..quiet() }, None)]
-#[case::at_the_ratio(Activity { answers: 100, wrong: 30, ..quiet() }, Some(AbuseRule::MismatchRatio))]
+#[case::too_few_answers(Activity { answered: answered(49, 49), ..quiet() }, None)]
+#[case::below_the_ratio(Activity { answered: answered(100, 29), ..quiet() }, None)]
+#[case::at_the_ratio(Activity { answered: answered(100, 30), ..quiet() }, Some(AbuseRule::MismatchRatio))]
+#[case::a_few_each_day(Activity { answered: answered(40, 20), week: answered(280, 83), ..quiet() }, None)]
+#[case::over_a_week(Activity { week: answered(280, 84), ..quiet() }, Some(AbuseRule::MismatchRatio))]
+#[case::over_a_month(Activity { month: answered(50, 15), ..quiet() }, Some(AbuseRule::MismatchRatio))]
+#[case::over_a_month_below(Activity { month: answered(50, 14), ..quiet() }, None)]
 #[case::nine_locked(Activity { locked_numbers: 9, ..quiet() }, None)]
 #[case::ten_locked(Activity { locked_numbers: 10, ..quiet() }, Some(AbuseRule::LockedNumbers))]
 #[case::nineteen_replays(Activity { replays: 19, ..quiet() }, None)]
 #[case::twenty_replays(Activity { replays: 20, ..quiet() }, Some(AbuseRule::Replays))]
 #[case::some_addresses(Activity { refused_addresses: 49, ..quiet() }, None)]
 #[case::many_addresses(Activity { refused_addresses: 50, ..quiet() }, Some(AbuseRule::RefusedAddresses))]
-#[case::busy_user(Activity { users: user(299, 99), ..quiet() }, None)]
-#[case::burst(Activity { users: user(300, 99), ..quiet() }, Some(AbuseRule::UserBurst))]
-#[case::machine(Activity { users: user(299, 100), ..quiet() }, Some(AbuseRule::MachinePaced))]
+#[case::busy_user(Activity { users: user(299, 99, 99, 99), ..quiet() }, None)]
+#[case::burst(Activity { users: user(300, 99, 99, 0), ..quiet() }, Some(AbuseRule::UserBurst))]
+#[case::uneven(Activity { users: user(299, 100, 79, 0), ..quiet() }, None)]
+#[case::machine(Activity { users: user(299, 100, 80, 0), ..quiet() }, Some(AbuseRule::MachinePaced))]
+#[case::mistakes(Activity { users: user(1, 0, 0, 100), ..quiet() }, Some(AbuseRule::UserMistakes))]
 #[case::a_mistyped_number(Activity { numbers: number(9, 4), ..quiet() }, None)]
 #[case::tried_often(Activity { numbers: number(10, 1), ..quiet() }, Some(AbuseRule::GuessedNumber))]
 #[case::tried_by_many(Activity { numbers: number(5, 5), ..quiet() }, Some(AbuseRule::GuessedNumber))]
 fn each_rule_at_its_threshold(#[case] activity: Activity, #[case] expected: Option<AbuseRule>) {
     let found = judge(&activity, &Thresholds::default());
     assert_eq!(found.iter().map(|finding| finding.rule).collect::<Vec<_>>(), Vec::from_iter(expected));
-    let about_a_user = matches!(expected, Some(AbuseRule::UserBurst | AbuseRule::MachinePaced));
+    let about_a_user =
+        matches!(expected, Some(AbuseRule::UserBurst | AbuseRule::MachinePaced | AbuseRule::UserMistakes));
     assert_eq!(found.iter().any(|finding| finding.evidence.user_id.is_some()), about_a_user);
 }
 
@@ -69,26 +86,48 @@ fn words_are_read_as_they_are_written() {
     assert!(Measure::ALL.into_iter().all(|measure| Measure::parse(measure.as_str()) == Some(measure)));
 }
 
-fn paced(times: impl IntoIterator<Item = i64>) -> u64 {
-    times.into_iter().fold(Pace::default(), Pace::next).longest
+/// Of a hundred distances, how many are even.
+fn paced(times: impl IntoIterator<Item = i64>) -> (u64, u64) {
+    let pace = times.into_iter().fold(Pace::default(), Pace::next);
+    (pace.gaps, pace.even * 100 / pace.gaps.max(1))
+}
+
+fn is_machine((gaps, percent): (u64, u64)) -> bool {
+    let thresholds = Thresholds::default();
+    gaps >= thresholds.paced_run && percent >= thresholds.paced_percent
+}
+
+/// Times at these distances.
+fn arriving(gaps: impl IntoIterator<Item = i64>) -> impl Iterator<Item = i64> {
+    gaps.into_iter().scan(0_i64, |at, gap| {
+        *at += gap;
+        Some(*at)
+    })
 }
 
 #[test]
 fn a_machine_s_pace_is_told_from_people_s() {
-    // Every 500 ms, with 10 ms of jitter to either side: each distance lies within a tenth of the mean.
+    // Every 500 ms, 10 ms to either side.
     let jitter = [0, 10_000, -10_000, 5_000].into_iter().cycle();
     let machine = (0..200_i64).zip(jitter).map(|(n, jitter)| n * 500_000 + jitter);
-    assert_eq!(paced(machine), 199);
-    // A pause ends the run, and another begins.
-    let paused = (0..50_i64).map(|n| n * 500_000).chain((0..80).map(|n| 90_000_000 + n * 500_000));
-    assert_eq!(paced(paused), 79);
+    assert_eq!(paced(machine), (199, 99));
+    // One query in ten is held up for a minute: a loop that sleeps, with a colleague who asks between.
+    let held_up = (1..400_i64).map(|n| if n % 10 == 0 { 60_000_000 } else { 500_000 });
+    assert!(is_machine(paced(arriving(held_up))));
+    // Half of them are not even: nobody's loop.
+    let halved = (1..400_i64).map(|n| if n % 2 == 0 { 60_000_000 } else { 500_000 });
+    assert!(!is_machine(paced(arriving(halved))));
+    // It began with two at once, or with a long pause.
+    for first in [1, 3_600_000_000] {
+        assert!(is_machine(paced(arriving([1, first].into_iter().chain(std::iter::repeat_n(500_000, 600))))));
+    }
+    // A lunch break, and it goes on.
+    let paused = (0..50_i64).map(|n| n * 500_000).chain((0..400).map(|n| 90_000_000 + n * 500_000));
+    assert!(is_machine(paced(paused)));
     // Distances of people: 1 s, 4 s, 2 s, 9 s, over and over.
-    let people = [1, 4, 2, 9].into_iter().cycle().take(400).scan(0_i64, |at, seconds| {
-        *at += seconds * 1_000_000;
-        Some(*at)
-    });
-    assert_eq!(paced(people), 1);
-    assert_eq!(paced(std::iter::repeat_n(5, 300)), 0, "queries side by side are a burst, not a pace");
+    let people = [1, 4, 2, 9].into_iter().cycle().take(400).map(|seconds| seconds * 1_000_000);
+    assert!(!is_machine(paced(arriving(people))));
+    assert_eq!(paced(std::iter::repeat_n(5, 300)), (0, 0), "queries side by side are a burst, not a pace");
 }
 
 #[test]
@@ -101,9 +140,8 @@ fn a_burst_counts_the_fullest_minute() {
 proptest! {
     #[test]
     fn random_arrivals_are_never_machine_paced(gaps in prop::collection::vec(1_u32..1_000_000, 50..400)) {
-        // Independent distances from a wide range: a run of a hundred is not to be met with.
-        let times = gaps.iter().scan(0_i64, |at, gap| { *at += i64::from(*gap); Some(*at) });
-        prop_assert!(paced(times) < Thresholds::default().paced_run);
+        // Independent distances from a wide range: few of them are near the ones before.
+        prop_assert!(!is_machine(paced(arriving(gaps.into_iter().map(i64::from)))));
     }
 }
 
@@ -170,4 +208,39 @@ fn asking_again_keeps_what_was_said() {
     let again = send(explained).unwrap();
     assert_eq!(again.sendings.len(), 2);
     assert!(again.sendings[0].explanation.is_some() && again.sendings[1].explanation.is_none());
+}
+
+fn counted(on: &str, replays: u64) -> Evidence {
+    Evidence { day: day(on), user_id: None, counts: vec![(Measure::Replays, replays)] }
+}
+
+#[test]
+fn evidence_grows_until_it_is_sent_and_later_days_are_added() {
+    let grown = raised().observe(&counted("2026-01-05", 31)).unwrap();
+    assert_eq!(grown.evidence.counts, [(Measure::Replays, 31)]);
+    assert_eq!(grown.clone().observe(&counted("2026-01-05", 31)), None, "nothing new");
+    assert_eq!(grown.clone().observe(&counted("2026-01-04", 90)), None, "a day before it was raised");
+    let sent = send(grown).unwrap();
+    assert_eq!(sent.clone().observe(&counted("2026-01-05", 90)), None, "what was sent stays as it was");
+    let again =
+        sent.observe(&counted("2026-01-06", 40)).unwrap().observe(&counted("2026-01-06", 44)).unwrap();
+    let later: Vec<_> = again.later.iter().map(|later| (later.day, later.counts[0].1)).collect();
+    assert_eq!(later, [(day("2026-01-06"), 44)]);
+    let ended = again.end(at(LATE)).unwrap();
+    assert!(ended.is_told() && ended.observe(&counted("2026-01-07", 50)).is_none());
+    assert!(!raised().dismiss(OFFICER, reason("測試機房演練"), at(LATE)).unwrap().is_told());
+}
+
+#[test]
+fn its_deadline_follows_the_calendar_but_not_into_the_past() {
+    let sent = send(raised()).unwrap();
+    assert_eq!(sent.clone().redated(calendar(), at(SENT)), None, "nothing moved");
+    let mut typhoon = calendar().clone();
+    assert!(typhoon.set_day(day("2026-01-08"), true));
+    let moved = sent.clone().redated(&typhoon, at(SENT)).unwrap();
+    assert_eq!(moved.state.due().unwrap().date, day("2026-01-12"));
+    assert_eq!(moved.sendings[0].due, moved.state.due().unwrap());
+    assert_eq!(moved.redated(calendar(), at("2026-01-10T09:00:00+08:00")), None, "09 is over");
+    let unknown = sent.redated(&WorkingCalendar::default(), at(SENT)).unwrap();
+    assert!(unknown.state.due().unwrap().provisional);
 }

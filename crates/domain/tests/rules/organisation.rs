@@ -42,6 +42,33 @@ fn approving_an_application_gives_access() {
     assert_eq!(after.contact, contact("王小明"));
 }
 
+/// Whoever was named while the case waited is who the company names now: a case never puts back an older contact.
+#[test]
+fn a_case_takes_the_contact_s_place_only_if_it_is_the_one_it_was_to_replace() {
+    let changed = Organisation { contact: contact("林志玲"), ..organisation() };
+    let (after, _) = changed.approve(&case(apply(), start()), Account::FIRST, start()).unwrap();
+    assert_eq!(after.contact, contact("林志玲"));
+    let mut same = case(apply(), start());
+    same.replaces = None;
+    let (after, _) = organisation().approve(&same, Account::FIRST, start()).unwrap();
+    assert_eq!(after.contact, contact("陳大文"), "a case that asks for no change makes none");
+}
+
+#[test]
+fn the_former_number_is_kept_with_the_access() {
+    let former = Some(UnifiedBusinessNumber::parse("12345675").unwrap());
+    let renumbered = Request::apply(purpose(), ubn(), former).unwrap();
+    let (after, _) = organisation().approve(&case(renumbered, start()), Account::FIRST, start()).unwrap();
+    assert_eq!(after.former, former);
+    let suspended = Organisation {
+        access: Access::Suspended { since: start(), reason: reason("停用") },
+        former,
+        ..active()
+    };
+    let (after, _) = suspended.approve(&case(apply(), start()), Account::FIRST, start()).unwrap();
+    assert_eq!(after.former, None, "as the last approved application says");
+}
+
 #[test]
 fn the_account_is_kept_on_re_application() {
     let suspended =

@@ -132,6 +132,7 @@ pub(crate) fn filing(request: Request) -> Filing {
         company_name: CompanyName::parse("新名股份有限公司").unwrap(),
         card: card("新名股份有限公司"),
         contact: contact("王小明"),
+        replaces: Some(contact("陳大文")),
         host_addresses: hosts(&["203.66.1.2", "2404:6800::1"]),
         request,
         consent: Consent::given(NOTICE_VERSION, CONDUCT_VERSION, at("2026-01-05T09:00:00+08:00")).unwrap(),
@@ -157,7 +158,7 @@ pub(crate) fn attempt(
 ) -> Result<(Application, Step), RefusedTransition> {
     let id = ClarificationId(Uuid::from_u128(case.clarifications.len() as u128));
     match action {
-        Action::Receive => panic!("a case is received once"),
+        Action::Receive | Action::Redate => panic!("no step of a case that stands: {action:?}"),
         Action::Claim => case.claim(OFFICER, at),
         Action::Release => case.release(OFFICER, at),
         Action::RequestClarification => {

@@ -41,6 +41,7 @@ precondition-open-case = A case of this kind is open already. Wait for its decis
 precondition-improvement-plan-needed = Access was revoked. An improvement plan must be approved before a new application.
 precondition-registration-not-current = Access was revoked because the company was not registered, and it still is not.
 precondition-former-number-active = The former number still has access. Have it suspended first.
+precondition-successor-active = A newer number that names this one as its former number has access. Have that one suspended first.
 precondition-too-many-keys = Five keys are in force already. Revoke one first.
 precondition-key-known = This key is registered already. Make a new one.
 precondition-no-such-key = There is no such key in force.
@@ -101,6 +102,8 @@ problem-conflict = Changed meanwhile
 problem-conflict-detail = Someone else changed this meanwhile. Load it again.
 problem-state = The state does not allow this
 problem-state-detail = A case that is "{ $state }" can't be changed in this way.
+problem-clarification-running = The applicant may still answer
+problem-clarification-running-detail = The time to answer runs until { $due } 24:00; the case can be rejected for want of an answer only after that.
 problem-unavailable = Not available now
 problem-unavailable-detail = The service can't do this now. Try again later.
 

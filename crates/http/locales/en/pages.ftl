@@ -215,6 +215,7 @@ action-approve = approved
 action-reject = rejected
 action-withdraw = withdrawn
 action-close = closed
+action-redate = deadline moved with the calendar
 
 organisation-title = Your cases
 organisation-count = Cases: { $count }.
@@ -323,6 +324,7 @@ own-notice-title = Notice of abnormal use
 own-notice-sent = To be explained
 own-notice-explained = Explained, being reviewed
 own-notice-accepted = Explanation accepted
+own-notice-ended = Closed, because access ended
 own-notice-else = Access may be revoked if it is not explained in time or the explanation is not accepted (notice 9).
 own-explanation = Explanation:
 own-plan-filed = Being reviewed

@@ -40,6 +40,7 @@ precondition-open-case = 已有同類申請案在處理中，請等候審核或�
 precondition-improvement-plan-needed = 查驗權限已註銷，須先提出改善做法並經核可，始得重新申請。
 precondition-registration-not-current = 查驗權限因非現行登記之公司行號而註銷，目前仍查無登記。
 precondition-former-number-active = 變更前的統一編號仍有查驗權限，請先申請停用。
+precondition-successor-active = 以本統一編號為變更前編號的新統一編號已有查驗權限，請先申請停用。
 precondition-too-many-keys = 已有 5 把有效金鑰，請先撤銷一把。
 precondition-key-known = 此金鑰已登錄，請產生新的金鑰。
 precondition-no-such-key = 查無此有效金鑰。
@@ -98,6 +99,8 @@ problem-conflict = 資料已被更動
 problem-conflict-detail = 資料已被他人更動，請重新載入。
 problem-state = 案件狀態不允許
 problem-state-detail = 案件狀態為「{ $state }」，無法進行此操作。
+problem-clarification-running = 申請人仍可補件
+problem-clarification-running-detail = 補件期限至 { $due } 24:00，逾期未補件始得駁回。
 problem-unavailable = 暫時無法服務
 problem-unavailable-detail = 目前無法處理，請稍後再試。
 

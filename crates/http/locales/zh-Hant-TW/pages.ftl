@@ -215,6 +215,7 @@ action-approve = 核准
 action-reject = 駁回
 action-withdraw = 撤回
 action-close = 結案
+action-redate = 期限隨辦公日曆異動
 
 organisation-title = 查詢結果
 organisation-count = 計 { $count } 筆申請資料。
@@ -323,6 +324,7 @@ own-notice-title = 異常使用通知
 own-notice-sent = 待說明
 own-notice-explained = 已說明，審查中
 own-notice-accepted = 已接受說明
+own-notice-ended = 權限已終止，通知結案
 own-notice-else = 未於期限內說明，或說明未獲同意者，查驗權限可能被註銷（注意事項九）。
 own-explanation = 說明：
 own-plan-filed = 審查中

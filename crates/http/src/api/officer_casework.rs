@@ -19,7 +19,9 @@ use super::{
     Failure, Tag,
     body::{Described, flatten},
     officer::{OfficerToken, SignedIn, version},
-    render_casework::{File, ImprovementPlan, Revocation, file_of, plan_of, revocation_of},
+    render_casework::{
+        File, ImprovementPlan, Revocation, Suspended, file_of, plan_of, revocation_of, suspended_of,
+    },
 };
 use crate::problem::Problem;
 
@@ -77,6 +79,21 @@ enum Asked {
     /// The request; it waits for another person.
     #[oai(status = 201)]
     Created(Json<Revocation>),
+}
+
+/// A user of the organisation.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields, rename_all = "camelCase")]
+struct UserRequest {
+    /// As the organisation's queries name the user.
+    user_id: String,
+}
+
+/// Suspended users.
+#[derive(Debug, Object)]
+struct SuspendedUsers {
+    /// Longest suspended first.
+    users: Vec<Suspended>,
 }
 
 /// Requests to revoke.
@@ -139,7 +156,8 @@ impl SignedIn<'_> {
     async fn file(&self, ubn: UnifiedBusinessNumber) -> Result<Json<File>, Failure> {
         let services = &self.context.app.services;
         let file = self.casework(services.organisations.organisation(&self.officer, ubn).await)?;
-        Ok(Json(file_of(&file, services.clock.now())))
+        let suspended = self.casework(services.users.suspended(&self.officer, Some(ubn)).await)?;
+        Ok(Json(file_of(&file, &suspended, services.clock.now())))
     }
 
     async fn rule(
@@ -244,6 +262,42 @@ impl CaseworkApi {
         let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
         let services = &signed_in.context.app.services;
         signed_in.casework(services.govern.lift(&signed_in.officer, ubn, &reason).await)?;
+        signed_in.file(ubn).await
+    }
+
+    /// Users who get result 8, of all organisations.
+    #[oai(path = "/officer/suspended-users", method = "get", operation_id = "listSuspendedUsers")]
+    async fn suspended_users(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+    ) -> Result<Json<SuspendedUsers>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let users = &signed_in.context.app.services.users;
+        let suspended = signed_in.casework(users.suspended(&signed_in.officer, None).await)?;
+        Ok(Json(SuspendedUsers { users: suspended.iter().map(suspended_of).collect() }))
+    }
+
+    /// Lets a suspended user ask again, from the next query on.
+    #[oai(
+        path = "/officer/organisations/:ubn/lift-user",
+        method = "post",
+        operation_id = "liftUserSuspension"
+    )]
+    async fn lift_user(
+        &self,
+        request: &Request,
+        token: OfficerToken,
+        ubn: Path<String>,
+        body: Json<Described<UserRequest>>,
+    ) -> Result<Json<File>, Failure> {
+        let signed_in = SignedIn::of(request, &token).await?;
+        let ubn = signed_in.ubn(&ubn.0)?;
+        let user = signed_in.read(&body.0.0, |fields| {
+            fields.required("/userId", |text| Ok::<_, Violation>(text.to_owned()))
+        })?;
+        let users = &signed_in.context.app.services.users;
+        signed_in.casework(users.lift(&signed_in.officer, ubn, &user).await)?;
         signed_in.file(ubn).await
     }
 

@@ -15,7 +15,7 @@ pub(super) struct MailApi;
 
 /// A mail that was given up.
 #[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct DeadLetter {
     id: Uuid,
     to: String,
@@ -23,6 +23,9 @@ struct DeadLetter {
     queued_at: DateTime<FixedOffset>,
     /// How often sending failed.
     attempts: u32,
+    /// Why, the last time: `temporary`, where the mail server could not be reached or did not take it, or `permanent`, where
+    /// it refused the mail.
+    failure: Option<String>,
 }
 
 /// Mails that were given up.
@@ -55,6 +58,7 @@ impl MailApi {
             subject: services.composer.compose(&mail.message).subject,
             queued_at: taipei::local(mail.queued_at),
             attempts: mail.attempts,
+            failure: mail.failure.map(|failure| failure.as_str().to_owned()),
         };
         Ok(Json(DeadLetters { dead_letters: mails.iter().map(letter).collect() }))
     }

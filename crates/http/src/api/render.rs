@@ -41,6 +41,8 @@ struct Clarification {
     question: String,
     asked_at: Time,
     due_at: Time,
+    /// Whether the deadline was counted through a year whose working calendar is not published yet: it can move.
+    due_provisional: bool,
     answer: Option<String>,
     answered_at: Option<Time>,
 }
@@ -81,6 +83,8 @@ pub(super) struct Application {
     received_at: Time,
     /// When the running deadline ends.
     due_at: Option<Time>,
+    /// Whether it was counted through a year whose working calendar is not published yet: it can move.
+    due_provisional: Option<bool>,
     decided_at: Option<Time>,
     /// Why it was decided or withdrawn.
     reason: Option<String>,
@@ -103,6 +107,7 @@ fn clarification_of(c: &application::Clarification) -> Clarification {
         question: c.question.as_str().to_owned(),
         asked_at: time(c.asked_at),
         due_at: time(c.due.ends_at()),
+        due_provisional: c.due.provisional,
         answer: c.answer.as_ref().map(|(answer, _)| answer.as_str().to_owned()),
         answered_at: c.answer.as_ref().map(|(_, at)| time(*at)),
     }
@@ -178,6 +183,7 @@ pub(super) fn application_of(
         overlap_days,
         received_at: time(case.received_at),
         due_at: case.state.due().map(|due| time(due.ends_at())),
+        due_provisional: case.state.due().map(|due| due.provisional),
         decided_at: closing.map(|closing| time(closing.at)),
         reason: closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str().to_owned())),
         clarifications: case.clarifications.iter().map(clarification_of).collect(),
@@ -419,6 +425,8 @@ pub(super) struct QueueItem {
     company_name: String,
     received_at: Time,
     due_at: Option<Time>,
+    /// Whether the deadline was counted through a year whose working calendar is not published yet: it can move.
+    due_provisional: Option<bool>,
     /// Whether the deadline is over.
     overdue: bool,
     assignee: Option<String>,
@@ -447,6 +455,7 @@ pub(super) fn queue_item(item: &CaseSummary, now: DateTime<Utc>) -> QueueItem {
         company_name: case.company_name.as_str().to_owned(),
         received_at: time(case.received_at),
         due_at: due.map(|due| time(due.ends_at())),
+        due_provisional: due.map(|due| due.provisional),
         overdue: due.is_some_and(|due| due.is_over(now)),
         assignee: item.assignee_name.clone(),
     }

@@ -1,10 +1,15 @@
 //! What the API tells of casework: requests to revoke, improvement plans, notices, an organisation's file.
 
 use chrono::{DateTime, FixedOffset, Utc};
-use idcheck_domain::{notice, officer::OfficerId, plan, revocation, taipei};
+use idcheck_domain::{
+    abuse::{AbuseRule, Measure},
+    notice,
+    officer::OfficerId,
+    plan, revocation, taipei,
+};
 use idcheck_usecases::{
     casework::{OfficerNames, OrganisationFile},
-    ports::Versioned,
+    ports::{SuspendedUser, Versioned},
 };
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -113,6 +118,8 @@ struct Sending {
     officer: Option<String>,
     sent_at: Time,
     due_at: Time,
+    /// As of the notice.
+    due_provisional: bool,
     explanation: Option<String>,
     explained_at: Option<Time>,
 }
@@ -133,6 +140,20 @@ struct Evidence {
     /// The organisation's user, where it is about one.
     user_id: Option<String>,
     counts: Vec<Count>,
+    /// What it found on later days while the notice was open.
+    later: Vec<LaterCounts>,
+}
+
+/// What a rule counted on one more day.
+#[derive(Debug, Object)]
+struct LaterCounts {
+    /// The Taipei day.
+    day: chrono::NaiveDate,
+    counts: Vec<Count>,
+}
+
+fn counts_of(counts: &[(Measure, u64)]) -> Vec<Count> {
+    counts.iter().map(|(m, n)| Count { measure: m.as_str().to_owned(), count: *n }).collect()
 }
 
 /// A notice of abnormal use.
@@ -143,14 +164,16 @@ pub(super) struct Notice {
     /// To be named by a step; for officers only.
     version: Option<i64>,
     unified_business_number: String,
-    /// `mismatchRatio`, `lockedNumbers`, `userBurst`, `replays`, `refusedAddresses`, `guessedNumber` or
-    /// `machinePaced`.
+    /// `mismatchRatio`, `lockedNumbers`, `userBurst`, `replays`, `refusedAddresses`, `guessedNumber`, `machinePaced` or
+    /// `userMistakes`.
     rule: String,
     evidence: Evidence,
     raised_at: Time,
     /// `raised`, `sent`, `explained`, `accepted`, `dismissed` or `ended`.
     state: String,
     due_at: Option<Time>,
+    /// Whether the deadline was counted through a year whose working calendar is not published yet: it can move.
+    due_provisional: Option<bool>,
     /// Whether the deadline is over.
     overdue: bool,
     /// `askForExplanation`, `lookAtUser` or `considerRevoking`; for officers only.
@@ -166,7 +189,7 @@ fn notice_with(
     now: DateTime<Utc>,
 ) -> Notice {
     let due = value.state.due();
-    let counts = value.evidence.counts.iter();
+    let later = value.later.iter();
     Notice {
         id: value.id.0,
         version,
@@ -175,11 +198,15 @@ fn notice_with(
         evidence: Evidence {
             day: value.evidence.day,
             user_id: value.evidence.user_id.clone(),
-            counts: counts.map(|(m, n)| Count { measure: m.as_str().to_owned(), count: *n }).collect(),
+            counts: counts_of(&value.evidence.counts),
+            later: later
+                .map(|later| LaterCounts { day: later.day, counts: counts_of(&later.counts) })
+                .collect(),
         },
         raised_at: taipei::local(value.raised_at),
         state: value.state.as_str().to_owned(),
         due_at: due.map(|due| taipei::local(due.ends_at())),
+        due_provisional: due.map(|due| due.provisional),
         overdue: due.is_some_and(|due| due.is_over(now)),
         suggestion: names.map(|_| value.rule.suggestion().as_str().to_owned()),
         sendings: value.sendings.iter().map(|sending| sending_of(sending, names)).collect(),
@@ -193,6 +220,7 @@ fn sending_of(sending: &notice::Sending, names: Option<&OfficerNames>) -> Sendin
         officer: name(names, sending.sent_by),
         sent_at: taipei::local(sending.sent_at),
         due_at: taipei::local(sending.due.ends_at()),
+        due_provisional: sending.due.provisional,
         explanation: sending.explanation.as_ref().map(|(text, _)| text.as_str().to_owned()),
         explained_at: sending.explanation.as_ref().map(|(_, at)| taipei::local(*at)),
     }
@@ -225,10 +253,34 @@ pub(super) struct File {
     improvement_plans: Vec<ImprovementPlan>,
     /// Notices of abnormal use, newest first.
     notices: Vec<Notice>,
+    /// Its users who get result 8, longest suspended first.
+    suspended_users: Vec<Suspended>,
+}
+
+/// A user of an organisation who gets result 8 until the suspension is lifted.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(super) struct Suspended {
+    unified_business_number: String,
+    /// As the organisation's queries name the user.
+    user_id: String,
+    since: Time,
+    /// The rule of abnormal use that found it.
+    rule: Option<String>,
+}
+
+/// A suspended user, for officers.
+pub(super) fn suspended_of(user: &SuspendedUser) -> Suspended {
+    Suspended {
+        unified_business_number: user.ubn.to_string(),
+        user_id: user.user_id.clone(),
+        since: taipei::local(user.since),
+        rule: user.rule.map(AbuseRule::as_str).map(str::to_owned),
+    }
 }
 
 /// An organisation's file.
-pub(super) fn file_of(file: &OrganisationFile, now: DateTime<Utc>) -> File {
+pub(super) fn file_of(file: &OrganisationFile, suspended: &[SuspendedUser], now: DateTime<Utc>) -> File {
     let names = &file.officers;
     File {
         organisation: organisation_of(&file.organisation, now),
@@ -236,5 +288,6 @@ pub(super) fn file_of(file: &OrganisationFile, now: DateTime<Utc>) -> File {
         revocations: file.revocations.iter().map(|read| revocation_of(read, names)).collect(),
         improvement_plans: file.plans.iter().map(|read| plan_of(read, names)).collect(),
         notices: file.notices.iter().map(|read| notice_of(read, Some(names), now)).collect(),
+        suspended_users: suspended.iter().map(suspended_of).collect(),
     }
 }

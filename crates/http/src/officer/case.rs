@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
-    application::{ApplicationId, StateName},
+    application::{ApplicationId, State, StateName},
     officer::{Permission, permits},
     template::ReasonTemplate,
     value::{Narrative, Reason},
@@ -34,9 +35,13 @@ use crate::{
 const STEPS: [(&str, bool); 5] =
     [("claim", false), ("release", false), ("clarification", true), ("approve", true), ("reject", true)];
 
-/// The steps that a state may admit; whether it does is decided with the step.
-const fn possible(state: StateName) -> &'static [&'static str] {
-    match state {
+/// The steps that a state may admit; whether it does is decided with the step. An open question bars a rejection until its time
+/// is over.
+fn possible(state: &State, now: DateTime<Utc>) -> &'static [&'static str] {
+    if state.due().is_some_and(|due| state.name() == StateName::ClarificationRequested && !due.is_over(now)) {
+        return &[];
+    }
+    match state.name() {
         StateName::Received => &["claim"],
         StateName::UnderReview => &["claim", "release", "clarification", "approve", "reject"],
         StateName::ClarificationRequested => &["reject"],
@@ -55,7 +60,7 @@ type Templates = [Versioned<ReasonTemplate>];
 
 /// The steps that can be offered, each with its templates and what stands in its field.
 fn steps(page: &Page<'_>, file: &CaseFile, templates: &Templates, typed: Option<&Typed<'_>>) -> Value {
-    let possible = possible(file.application.state.name());
+    let possible = possible(&file.application.state, page.app.services.clock.now());
     let offered = STEPS.iter().filter(|(name, _)| possible.contains(name));
     let step = |(name, text): &(&str, bool)| {
         let own = typed.filter(|typed| typed.step == *name);

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use idcheck_domain::officer::{Permission, permits};
 
+use idcheck_usecases::ports::MailError;
+
 use super::officer;
 use crate::{
     page::{FormValues, Opener, Page, see_other},
@@ -34,6 +36,7 @@ pub(super) async fn dead_letters(request: &Request) -> poem::Result<Response> {
         context! {
             id => mail.id.to_string(), to => mail.to.as_str(), subject => text.subject, plain => text.plain,
             queued_at => moment(mail.queued_at), attempts => mail.attempts,
+            failure => mail.failure.map(MailError::as_str),
         }
     });
     let with = context! {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
+    abuse::{AbuseRule, Measure},
     access::{Access, Ground},
     notice::{MAX_DAYS, Notice, NoticeId},
     officer::{Permission, permits},
@@ -13,7 +14,7 @@ use idcheck_domain::{
 use idcheck_usecases::{
     FieldViolation,
     casework::{CaseworkRefusal, NoticeStep, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
-    ports::{Officer, Versioned},
+    ports::{Officer, SuspendedUser, Versioned},
 };
 use minijinja::{Value, context};
 use poem::{
@@ -72,11 +73,27 @@ pub(super) fn plan(read: &Versioned<ImprovementPlan>, names: &OfficerNames) -> V
     }
 }
 
+fn counts(counts: &[(Measure, u64)]) -> Value {
+    counts.iter().map(|(m, count)| context! { measure => m.as_str(), count }).collect()
+}
+
+/// Suspended users as the templates take them.
+fn users(users: &[SuspendedUser]) -> Value {
+    let user = |user: &SuspendedUser| {
+        context! {
+            ubn => user.ubn.to_string(), user_id => &user.user_id, since => moment(user.since),
+            rule => user.rule.map(AbuseRule::as_str),
+        }
+    };
+    users.iter().map(user).collect()
+}
+
 /// A notice as the templates take it.
 pub(super) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTime<Utc>) -> Value {
     let value = &read.value;
     let due = value.state.due();
-    let counts = value.evidence.counts.iter();
+    let later = value.later.iter();
+    let later = later.map(|found| context! { day => found.day.to_string(), counts => counts(&found.counts) });
     let sendings = value.sendings.iter().map(|sending| {
         context! {
             message => sending.message.as_str(), officer => names.get(&sending.sent_by),
@@ -90,7 +107,7 @@ pub(super) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTi
         raised_at => moment(value.raised_at), due => due.map(deadline),
         overdue => due.is_some_and(|due| due.is_over(now)),
         day => value.evidence.day.to_string(), user_id => value.evidence.user_id.as_deref(),
-        counts => counts.map(|(m, count)| context! { measure => m.as_str(), count }).collect::<Value>(),
+        counts => counts(&value.evidence.counts), later => later.collect::<Value>(),
         suggestion => value.rule.suggestion().as_str(), sendings => sendings.collect::<Value>(),
         ruling => ruling(value.state.ruling(), names),
     }
@@ -122,7 +139,7 @@ fn access(access: &Access) -> Value {
 fn organisation_page(
     page: &Page<'_>,
     officer: &Officer,
-    file: &OrganisationFile,
+    (file, suspended): (&OrganisationFile, &[SuspendedUser]),
     refused: Option<&Refused<'_>>,
 ) -> Response {
     let now = page.app.services.clock.now();
@@ -141,6 +158,7 @@ fn organisation_page(
         grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
         revocations => file.revocations.iter().map(|read| revocation(read, names, officer)).collect::<Value>(),
         plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        users => users(suspended),
         notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
         cases => file.cases.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
         refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
@@ -154,8 +172,13 @@ async fn open(page: &Page<'_>, officer: &Officer, ubn: &str, refused: Option<&Re
     let Ok(ubn) = UnifiedBusinessNumber::parse(ubn) else {
         return page.problem(&Problem::not_found(), "/officer");
     };
-    match page.app.services.organisations.organisation(officer, ubn).await {
-        Ok(file) => organisation_page(page, officer, &file, refused),
+    let services = &page.app.services;
+    let read = async {
+        let file = services.organisations.organisation(officer, ubn).await?;
+        Ok::<_, CaseworkRefusal>((file, services.users.suspended(officer, Some(ubn)).await?))
+    };
+    match read.await {
+        Ok((file, suspended)) => organisation_page(page, officer, (&file, &suspended), refused),
         Err(refusal) => page.problem(&refusal.into(), "/officer"),
     }
 }
@@ -175,6 +198,7 @@ enum Step {
     Revoke(Ground, Reason),
     Suspend(Reason),
     Lift(Reason),
+    LiftUser(String),
     Rule(RevocationId, i64, RevocationRuling),
     Judge(PlanId, i64, PlanRuling),
     Notice(NoticeId, i64, NoticeStep),
@@ -203,6 +227,7 @@ impl Step {
             "revoke" => Self::Revoke(Ground::parse(value(form, "ground")).ok_or(Unread::Unknown)?, reason()?),
             "suspend" => Self::Suspend(reason()?),
             "lift" => Self::Lift(reason()?),
+            "lift-user" => Self::LiftUser(value(form, "user").to_owned()),
             "confirm" => Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Confirm),
             "decline" => {
                 Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Decline { note: reason()? })
@@ -243,6 +268,7 @@ impl Step {
             }
             Self::Suspend(reason) => services.govern.suspend(officer, ubn, reason).await,
             Self::Lift(reason) => services.govern.lift(officer, ubn, reason).await,
+            Self::LiftUser(user) => services.users.lift(officer, ubn, user).await,
             Self::Rule(id, version, ruling) => {
                 services.govern.rule(officer, *id, *version, ruling).await.map(drop)
             }
@@ -302,8 +328,13 @@ pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
         Ok(officer) => officer,
         Err(response) => return Ok(response),
     };
-    let waiting = match page.app.services.organisations.waiting(&officer).await {
-        Ok(waiting) => waiting,
+    let services = &page.app.services;
+    let read = async {
+        let waiting = services.organisations.waiting(&officer).await?;
+        Ok::<_, CaseworkRefusal>((waiting, services.users.suspended(&officer, None).await?))
+    };
+    let (waiting, suspended) = match read.await {
+        Ok(read) => read,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
     };
     let names = &waiting.officers;
@@ -311,6 +342,7 @@ pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
         officer => &officer.username,
         revocations => waiting.revocations.iter().map(|r| revocation(r, names, &officer)).collect::<Value>(),
         plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        users => users(&suspended),
         dormant => waiting.dormant.iter().map(|one| {
             context! { ubn => one.ubn.to_string(), name => one.name.as_str(), since => one.since.to_string() }
         }).collect::<Value>(),

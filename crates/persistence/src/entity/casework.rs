@@ -64,6 +64,8 @@ pub(crate) mod notice {
         pub day: String,
         /// A JSON list of pairs.
         pub counts: String,
+        /// Counts of later days.
+        pub later: Option<String>,
         pub raised_at: i64,
         pub state: String,
         pub due_date: Option<String>,
@@ -96,6 +98,7 @@ pub(crate) mod notice_sending {
         pub due_provisional: bool,
         pub explanation: Option<String>,
         pub explained_at: Option<i64>,
+        pub days: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

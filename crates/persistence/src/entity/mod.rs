@@ -37,6 +37,11 @@ pub(crate) mod application {
         pub closed_at: Option<i64>,
         pub closed_by: Option<String>,
         pub closed_reason: Option<String>,
+        /// The contact that the organisation held when the case named another.
+        pub replaces: Option<String>,
+        /// What the decision is counted by, while the case is open.
+        pub count_from: Option<String>,
+        pub count_days: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -111,6 +116,7 @@ pub(crate) mod organisation {
         pub addresses: Option<String>,
         pub contact: String,
         pub purpose: Option<String>,
+        pub former_ubn: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -198,6 +204,7 @@ pub(crate) mod outbox {
         pub due_at: Option<i64>,
         pub attempts: i32,
         pub sent_at: Option<i64>,
+        pub failure: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -297,6 +304,7 @@ pub(crate) mod suspended_user {
         #[sea_orm(primary_key, auto_increment = false)]
         pub user_id: String,
         pub since: i64,
+        pub rule: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,7 +6,7 @@ use idcheck_domain::{
         Action, Actor, Application, ApplicationId, Clarification, ClarificationId, Closing, DecisionClock,
         Kind, OpenClarification, Request, State, StateName, Step,
     },
-    calendar::DueDate,
+    calendar::{Count, DueDate},
     consent::Consent,
     officer::OfficerId,
     value::{CaseNumber, CompanyName, Narrative, Reason, UnifiedBusinessNumber},
@@ -94,6 +94,11 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         State::ClarificationRequested { open, .. } => Some(open),
         _ => None,
     };
+    let count = match &case.state {
+        State::Received { clock } | State::UnderReview { clock, .. } => clock.count,
+        State::ClarificationRequested { open, .. } => open.decision,
+        State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => None,
+    };
     application::Model {
         id: case.id.0,
         version,
@@ -118,6 +123,9 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         closed_at: closing.map(|closing| micros(closing.at)),
         closed_by: closing.map(|closing| actor_text(closing.by)),
         closed_reason: closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str().to_owned())),
+        replaces: case.replaces.as_ref().map(|contact| text(&ContactJson::of(contact))),
+        count_from: count.map(|count| count.from.to_string()),
+        count_days: count.map(|count| i32::try_from(count.days).unwrap_or(i32::MAX)),
     }
 }
 
@@ -141,14 +149,23 @@ fn state_of(row: &application::Model) -> Result<State, StoreError> {
             reason: reason.map_err(|_| corrupt(TABLE, "closed_reason"))?,
         })
     };
+    let count = match (row.count_from.as_deref(), row.count_days) {
+        (Some(from), Some(days)) => {
+            let days = u32::try_from(days).map_err(|_| corrupt(TABLE, "count_days"))?;
+            Some(Count { from: date(TABLE, "count_from", from)?, days })
+        }
+        _ => None,
+    };
     Ok(match name {
-        StateName::Received => State::Received { clock: DecisionClock { due: due()? } },
-        StateName::UnderReview => State::UnderReview { assignee, clock: DecisionClock { due: due()? } },
+        StateName::Received => State::Received { clock: DecisionClock { due: due()?, count } },
+        StateName::UnderReview => {
+            State::UnderReview { assignee, clock: DecisionClock { due: due()?, count } }
+        }
         StateName::ClarificationRequested => {
             let id = row.clarification_id.ok_or_else(|| corrupt(TABLE, "clarification_id"))?;
             let days = row.days_left.and_then(|days| u32::try_from(days).ok());
             let days_left = days.ok_or_else(|| corrupt(TABLE, "days_left"))?;
-            let open = OpenClarification { id: ClarificationId(id), due: due()?, days_left };
+            let open = OpenClarification { id: ClarificationId(id), due: due()?, days_left, decision: count };
             State::ClarificationRequested { assignee, open }
         }
         StateName::Approved => State::Approved(closing()?),
@@ -217,6 +234,14 @@ pub(crate) fn application_of(
                 .map_err(|_| corrupt(TABLE, "company_name"))?,
             card: card.and_then(CardJson::value).ok_or_else(|| corrupt(TABLE, "card"))?,
             contact: contact.and_then(|json| json.value()).ok_or_else(|| corrupt(TABLE, "contact"))?,
+            replaces: match &row.replaces {
+                None => None,
+                Some(json) => {
+                    let contact: Option<ContactJson> = read(json);
+                    let contact = contact.and_then(|json| json.value());
+                    Some(contact.ok_or_else(|| corrupt(TABLE, "replaces"))?)
+                }
+            },
             host_addresses: hosts
                 .and_then(|texts| addresses(&texts))
                 .ok_or_else(|| corrupt(TABLE, "host_addresses"))?,

@@ -1,9 +1,10 @@
 //! Notices of abnormal use and what was sent and explained.
 
+use chrono::NaiveDate;
 use idcheck_domain::{
     abuse::{AbuseRule, Evidence, Measure},
     calendar::DueDate,
-    notice::{Notice, NoticeId, NoticeState, Sending},
+    notice::{DayCounts, Notice, NoticeId, NoticeState, Sending},
     officer::OfficerId,
     value::{Narrative, UnifiedBusinessNumber},
 };
@@ -27,8 +28,8 @@ pub(crate) fn notice_model(value: &Notice, version: i64) -> notice::Model {
         NoticeState::Ended { at } => Some(micros(*at)),
         _ => None,
     };
-    let counts: Vec<_> =
-        value.evidence.counts.iter().map(|(measure, count)| (measure.as_str(), *count)).collect();
+    let counts = words(&value.evidence.counts);
+    let later: Vec<_> = value.later.iter().map(|later| (later.day, words(&later.counts))).collect();
     notice::Model {
         id: value.id.0,
         version,
@@ -37,6 +38,7 @@ pub(crate) fn notice_model(value: &Notice, version: i64) -> notice::Model {
         user_id: value.evidence.user_id.clone().unwrap_or_default(),
         day: value.evidence.day.to_string(),
         counts: text(&counts),
+        later: (!value.later.is_empty()).then(|| text(&later)),
         raised_at: micros(value.raised_at),
         state: value.state.as_str().to_owned(),
         due_date: due.map(|due| due.date.to_string()),
@@ -68,9 +70,21 @@ fn state_of(row: &notice::Model) -> Result<NoticeState, StoreError> {
     })
 }
 
-fn counts_of(json: &str) -> Option<Vec<(Measure, u64)>> {
-    let counts: Vec<(String, u64)> = read(json)?;
+fn words(counts: &[(Measure, u64)]) -> Vec<(&'static str, u64)> {
+    counts.iter().map(|(measure, count)| (measure.as_str(), *count)).collect()
+}
+
+fn measured(counts: Vec<(String, u64)>) -> Option<Vec<(Measure, u64)>> {
     counts.into_iter().map(|(word, count)| Some((Measure::parse(&word)?, count))).collect()
+}
+
+fn counts_of(json: &str) -> Option<Vec<(Measure, u64)>> {
+    measured(read(json)?)
+}
+
+fn later_of(json: &str) -> Option<Vec<DayCounts>> {
+    let later: Vec<(NaiveDate, Vec<(String, u64)>)> = read(json)?;
+    later.into_iter().map(|(day, counts)| Some(DayCounts { day, counts: measured(counts)? })).collect()
 }
 
 fn sending_of(row: &notice_sending::Model) -> Result<Sending, StoreError> {
@@ -88,6 +102,7 @@ fn sending_of(row: &notice_sending::Model) -> Result<Sending, StoreError> {
         sent_by: OfficerId(row.sent_by),
         sent_at: instant(TABLE, "sent_at", row.sent_at)?,
         due: DueDate { date: date(TABLE, "due_date", &row.due_date)?, provisional: row.due_provisional },
+        days: row.days.and_then(|days| u32::try_from(days).ok()),
         explanation,
     })
 }
@@ -105,6 +120,10 @@ pub(crate) fn notice_of(
             day: date(TABLE, "day", &row.day)?,
             user_id: Some(row.user_id.clone()).filter(|user| !user.is_empty()),
             counts: counts_of(&row.counts).ok_or_else(|| corrupt(TABLE, "counts"))?,
+        },
+        later: match &row.later {
+            None => Vec::new(),
+            Some(json) => later_of(json).ok_or_else(|| corrupt(TABLE, "later"))?,
         },
         raised_at: instant(TABLE, "raised_at", row.raised_at)?,
         state: state_of(row)?,
@@ -125,6 +144,7 @@ pub(crate) fn sending_models(value: &Notice) -> Vec<notice_sending::Model> {
         due_provisional: sending.due.provisional,
         explanation: sending.explanation.as_ref().map(|(text, _)| text.as_str().to_owned()),
         explained_at: sending.explanation.as_ref().map(|(_, at)| micros(*at)),
+        days: sending.days.map(|days| i32::try_from(days).unwrap_or(i32::MAX)),
     };
     (1..).zip(&value.sendings).map(row).collect()
 }

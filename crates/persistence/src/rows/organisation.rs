@@ -86,6 +86,7 @@ pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> o
         addresses: organisation.addresses.as_ref().map(|plan| text(&PlanJson::of(plan))),
         contact: text(&ContactJson::of(&organisation.contact)),
         purpose: organisation.purpose.as_ref().map(|purpose| text(&PurposeJson::of(purpose))),
+        former_ubn: organisation.former.map(|former| former.to_string()),
     }
 }
 
@@ -149,6 +150,10 @@ pub(crate) fn organisation_of(
             addresses,
             contact: contact.and_then(|json| json.value()).ok_or_else(|| corrupt(TABLE, "contact"))?,
             purpose,
+            former: match row.former_ubn.as_deref().map(UnifiedBusinessNumber::parse).transpose() {
+                Ok(former) => former,
+                Err(_) => return Err(corrupt(TABLE, "former_ubn")),
+            },
             keys: keys.into_iter().map(key_of).collect::<Result<_, _>>()?,
         },
     })

@@ -138,6 +138,20 @@ impl Organisations for Store {
         organisation_of(&row, keys).map(Some)
     }
 
+    async fn active_successor(
+        &self,
+        former: UnifiedBusinessNumber,
+    ) -> Result<Option<UnifiedBusinessNumber>, StoreError> {
+        let row = organisation::Entity::find()
+            .filter(organisation::Column::FormerUbn.eq(former.as_str()))
+            .filter(organisation::Column::Access.eq("active"))
+            .one(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let successor = row.map(|row| UnifiedBusinessNumber::parse(&row.ubn)).transpose();
+        successor.map_err(|_| corrupt("organisations", "ubn"))
+    }
+
     async fn last_account(&self) -> Result<Option<Account>, StoreError> {
         let row = organisation::Entity::find()
             .filter(organisation::Column::Account.is_not_null())

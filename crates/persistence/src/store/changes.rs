@@ -6,11 +6,12 @@ use idcheck_domain::{
     organisation::Organisation,
 };
 use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, StoredChallenge, Write,
+    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError,
+    StoredChallenge, Write,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, SqlErr,
+    QueryFilter, SqlErr, Statement,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -134,6 +135,15 @@ impl Store {
         for mail in &change.mail {
             self.queue(tx, mail).await.map_err(failed)?;
         }
+        if !change.requires.is_empty() {
+            // From here on no other change comes between: each locks the head before it commits.
+            chain::lock_head(tx).await.map_err(failed)?;
+            for requirement in &change.requires {
+                if !holds(tx, requirement).await.map_err(failed)? {
+                    return Err(CommitError::Conflict);
+                }
+            }
+        }
         self.audit(tx, &change.audit).await.map_err(failed)
     }
 
@@ -157,7 +167,7 @@ impl Store {
             .map_err(|error| refused(error, &[], CommitError::Conflict))
     }
 
-    async fn queue(&self, tx: &DatabaseTransaction, mail: &OutgoingMail) -> Result<(), DbErr> {
+    pub(super) async fn queue(&self, tx: &DatabaseTransaction, mail: &OutgoingMail) -> Result<(), DbErr> {
         let now = micros(self.clock.now());
         let row = outbox::Model {
             id: mail.id,
@@ -167,6 +177,7 @@ impl Store {
             due_at: Some(now),
             attempts: 0,
             sent_at: None,
+            failure: None,
         };
         outbox::Entity::insert(row.into_active_model()).exec_without_returning(tx).await.map(drop)
     }
@@ -182,9 +193,26 @@ impl Store {
     }
 }
 
+/// Whether a requirement holds as the database is now.
+async fn holds(tx: &DatabaseTransaction, requirement: &Requirement) -> Result<bool, DbErr> {
+    let (sql, value): (_, sea_orm::Value) = match requirement {
+        Requirement::CalendarEdition(edition) => {
+            ("SELECT 1 FROM calendar_head WHERE id = 1 AND edition <> $1", (*edition).into())
+        }
+        Requirement::NotActive(ubn) => {
+            ("SELECT 1 FROM organisations WHERE ubn = $1 AND access = 'active'", ubn.as_str().into())
+        }
+        Requirement::NoActiveSuccessor(ubn) => {
+            ("SELECT 1 FROM organisations WHERE former_ubn = $1 AND access = 'active'", ubn.as_str().into())
+        }
+    };
+    let against = Statement::from_sql_and_values(tx.get_database_backend(), sql, [value]);
+    Ok(tx.query_one_raw(against).await?.is_none())
+}
+
 /// Who did what to what, outside the database too: what a restored backup lacks is found in the log. Numbers and identities
 /// only.
-fn tell(entries: &[AuditEntry]) {
+pub(super) fn tell(entries: &[AuditEntry]) {
     for AuditEntry { actor, action, subject, .. } in entries {
         tracing::info!(target: "idcheck::audit", actor, action, subject, "done");
     }
@@ -280,7 +308,12 @@ async fn write_application(
     }
     for row in clarification_models(case) {
         let answered = OnConflict::column(clarification::Column::Id)
-            .update_columns([clarification::Column::Answer, clarification::Column::AnsweredAt])
+            .update_columns([
+                clarification::Column::DueDate,
+                clarification::Column::DueProvisional,
+                clarification::Column::Answer,
+                clarification::Column::AnsweredAt,
+            ])
             .to_owned();
         clarification::Entity::insert(row.into_active_model())
             .on_conflict(answered)

@@ -12,11 +12,13 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use super::{Store, unavailable};
 use crate::rows::{corrupt, date, micros};
 
-/// Active since before `$1`, no query since the day `$2`.
+/// Active since before `$1`, no query since the day `$2`; what anybody could have sent who knows an Iss Key is none.
 const DORMANT: &str = "SELECT o.ubn AS ubn, o.name AS name, o.access_since AS access_since, \
-    (SELECT max(u.day) FROM usage_days u WHERE u.ubn = o.ubn) AS last_day FROM organisations o \
+    (SELECT max(u.day) FROM usage_days u WHERE u.ubn = o.ubn \
+    AND u.outcome NOT IN ('signatureInvalid', 'addressUnproven')) AS last_day FROM organisations o \
     WHERE o.access = 'active' AND o.access_since < $1 \
-    AND NOT EXISTS (SELECT 1 FROM usage_days u WHERE u.ubn = o.ubn AND u.day >= $2) ORDER BY o.ubn";
+    AND NOT EXISTS (SELECT 1 FROM usage_days u WHERE u.ubn = o.ubn AND u.day >= $2 \
+    AND u.outcome NOT IN ('signatureInvalid', 'addressUnproven')) ORDER BY o.ubn";
 
 fn dormant(row: &QueryResult) -> Result<DormantOrganisation, StoreError> {
     let text = |column| row.try_get::<String>("", column).map_err(unavailable);

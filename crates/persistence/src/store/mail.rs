@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::EmailAddress;
-use idcheck_usecases::ports::{Outbox, QueuedMail, Reminders, StoreError};
+use idcheck_usecases::ports::{MailError, Outbox, QueuedMail, Reminders, StoreError};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
@@ -88,10 +88,16 @@ impl Outbox for Store {
         Ok(revived.rows_affected == 1)
     }
 
-    async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+    async fn failed(
+        &self,
+        id: Uuid,
+        error: MailError,
+        retry_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
         outbox::Entity::update_many()
             .col_expr(outbox::Column::DueAt, Expr::value(retry_at.map(micros)))
             .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+            .col_expr(outbox::Column::Failure, Expr::value(error.as_str()))
             .filter(outbox::Column::Id.eq(id))
             .exec(&self.writer)
             .await
@@ -121,5 +127,6 @@ fn queued(row: &outbox::Model) -> Result<QueuedMail, StoreError> {
         message: message_of(&row.message).ok_or_else(|| corrupt(TABLE, "message"))?,
         queued_at: instant(TABLE, "queued_at", row.queued_at)?,
         attempts: u32::try_from(row.attempts).map_err(|_| corrupt(TABLE, "attempts"))?,
+        failure: row.failure.as_deref().and_then(MailError::parse),
     })
 }

@@ -55,7 +55,12 @@ pub(super) async fn write_notice(tx: &DatabaseTransaction, write: &Write<Notice>
     for row in sending_models(write.value()) {
         let explained =
             OnConflict::columns([notice_sending::Column::NoticeId, notice_sending::Column::Number])
-                .update_columns([notice_sending::Column::Explanation, notice_sending::Column::ExplainedAt])
+                .update_columns([
+                    notice_sending::Column::DueDate,
+                    notice_sending::Column::DueProvisional,
+                    notice_sending::Column::Explanation,
+                    notice_sending::Column::ExplainedAt,
+                ])
                 .to_owned();
         notice_sending::Entity::insert(row.into_active_model())
             .on_conflict(explained)

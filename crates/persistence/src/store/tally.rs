@@ -8,22 +8,24 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate};
 use idcheck_domain::{
-    abuse::{Activity, Burst, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity},
+    abuse::{
+        Activity, Answered, Burst, MONTH, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity, WEEK,
+    },
     key::Environment,
     taipei,
     value::UnifiedBusinessNumber,
 };
-use idcheck_usecases::ports::{StoreError, UsageTally};
+use idcheck_usecases::ports::{FoundUser, StoreError, Suspend, UsageTally};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QueryResult, QuerySelect, Statement,
 };
 
-use super::{Store, unavailable};
+use super::{Store, changes, unavailable, users};
 use crate::{
     batch::{Cell, Column, Rows, table},
-    entity::record,
-    rows::corrupt,
+    entity::{organisation, record, suspended_user},
+    rows::{corrupt, organisation_of},
 };
 
 /// Organisation, user, day.
@@ -42,6 +44,9 @@ struct Counts {
 #[derive(Clone, Copy, Default)]
 struct UserCount {
     queries: u64,
+    wrong: u64,
+    /// Wrong answers up to the last lift of a suspension.
+    forgiven: u64,
     burst: Burst,
     pace: Pace,
 }
@@ -70,6 +75,7 @@ impl Counts {
         if !user.is_empty() {
             let count = self.users.entry((ubn, user, day)).or_default();
             count.queries += 1;
+            count.wrong += u64::from(matches!(record.outcome.as_str(), "2" | "3" | "4"));
             count.burst = count.burst.next(record.at);
             count.pace = count.pace.next(record.at);
         }
@@ -86,7 +92,7 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-const USER_COLUMNS: [Column; 11] = [
+const USER_COLUMNS: [Column; 12] = [
     Column::Text("ubn"),
     Column::Text("user_id"),
     Column::Text("day"),
@@ -96,8 +102,9 @@ const USER_COLUMNS: [Column; 11] = [
     Column::Integer("peak"),
     Column::Integer("last_at"),
     Column::Integer("distance"),
-    Column::Integer("run"),
-    Column::Integer("longest_run"),
+    Column::Integer("gaps"),
+    Column::Integer("even"),
+    Column::Integer("wrong"),
 ];
 
 const USER_KEYS: [Column; 3] = [Column::Text("ubn"), Column::Text("user_id"), Column::Text("day")];
@@ -146,10 +153,11 @@ async fn read_users(
         let pace = Pace {
             last_at: Some(row.try_get("", "last_at")?),
             distance: row.try_get("", "distance")?,
-            run: count(&row, "run")?,
-            longest: count(&row, "longest_run")?,
+            gaps: count(&row, "gaps")?,
+            even: count(&row, "even")?,
         };
-        users.insert(key, UserCount { queries: count(&row, "queries")?, burst, pace });
+        let (queries, wrong) = (count(&row, "queries")?, count(&row, "wrong")?);
+        users.insert(key, UserCount { queries, wrong, forgiven: count(&row, "forgiven")?, burst, pace });
     }
     Ok(users)
 }
@@ -171,12 +179,13 @@ async fn write_days(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbE
 
 async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
-    let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, run, longest_run";
+    let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, gaps, even, wrong";
+    // `run` and `longest_run` are of the version before, which still reads them.
     let sql = format!(
-        "INSERT INTO usage_users ({names}) SELECT {names} FROM {} WHERE true \
+        "INSERT INTO usage_users ({names}, run, longest_run) SELECT {names}, 0, 0 FROM {} WHERE true \
          ON CONFLICT (ubn, user_id, day) DO UPDATE SET queries = excluded.queries, minute = excluded.minute, \
          in_minute = excluded.in_minute, peak = excluded.peak, last_at = excluded.last_at, \
-         distance = excluded.distance, run = excluded.run, longest_run = excluded.longest_run",
+         distance = excluded.distance, gaps = excluded.gaps, even = excluded.even, wrong = excluded.wrong",
         table(backend, 1, &USER_COLUMNS)
     );
     let mut rows = Rows::new(backend, &USER_COLUMNS);
@@ -191,8 +200,9 @@ async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), Db
             Cell::Integer(signed(count.burst.peak)),
             Cell::Integer(count.pace.last_at.unwrap_or_default()),
             Cell::Integer(count.pace.distance),
-            Cell::Integer(signed(count.pace.run)),
-            Cell::Integer(signed(count.pace.longest)),
+            Cell::Integer(signed(count.pace.gaps)),
+            Cell::Integer(signed(count.pace.even)),
+            Cell::Integer(signed(count.wrong)),
         ]);
     }
     execute(tx, sql, rows).await
@@ -220,7 +230,8 @@ async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), 
     execute(tx, sql, rows).await
 }
 
-async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
+/// How many records were counted, and who reached the threshold.
+async fn advanced(tx: &DatabaseTransaction, limit: u32, user_wrong: u64) -> Result<(u32, Reached), DbErr> {
     let backend = tx.get_database_backend();
     // On SQLite the transaction itself is the lock: it began as a writer.
     let sql = match backend {
@@ -241,7 +252,7 @@ async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
         .limit(u64::from(limit))
         .all(tx)
         .await?;
-    let Some(last) = records.last() else { return Ok(0) };
+    let Some(last) = records.last() else { return Ok((0, Vec::new())) };
     let production = Environment::Production.as_str();
     let counted: Vec<_> = records.iter().filter(|record| record.environment == production).collect();
     let mut keys: Vec<_> = counted.iter().map(|record| user_day(record)).collect::<Result<_, _>>()?;
@@ -254,10 +265,33 @@ async fn advanced(tx: &DatabaseTransaction, limit: u32) -> Result<u32, DbErr> {
     write_days(tx, &counts).await?;
     write_users(tx, &counts).await?;
     write_numbers(tx, &counts).await?;
+    let reached = counts.users.iter().filter(|(_, count)| count.wrong - count.forgiven >= user_wrong);
+    let reached = reached.map(|((ubn, user, _), count)| (ubn.clone(), user.clone(), count.wrong)).collect();
     let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
     let values = [last.seq.into(), last.position.into()];
     tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    Ok(u32::try_from(records.len()).unwrap_or(limit))
+    Ok((u32::try_from(records.len()).unwrap_or(limit), reached))
+}
+
+/// Organisation, user and wrong answers of whoever reached the threshold.
+type Reached = Vec<(String, String, u64)>;
+
+/// Those of them who are not suspended yet, with the organisations that are told.
+async fn found(tx: &DatabaseTransaction, reached: Reached) -> Result<Vec<FoundUser>, DbErr> {
+    let mut found = Vec::new();
+    for (ubn, user_id, wrong) in reached {
+        let key = (ubn.clone(), user_id.clone());
+        if suspended_user::Entity::find_by_id(key).one(tx).await?.is_some() {
+            continue;
+        }
+        let Some(row) = organisation::Entity::find_by_id(ubn).one(tx).await? else { continue };
+        // A row that can't be read is logged; its organisation's queries are refused already.
+        let Ok(held) = organisation_of(&row, Vec::new()) else { continue };
+        let held = held.value;
+        let to = held.contact.email().clone();
+        found.push(FoundUser { ubn: held.ubn, company: held.name, to, user_id, wrong });
+    }
+    Ok(found)
 }
 
 impl Store {
@@ -266,9 +300,25 @@ impl Store {
         self.reader.query_all_raw(statement).await.map_err(unavailable)
     }
 
+    /// What was answered in the days that end with `day`, of organisations that asked on it.
+    async fn stretch(&self, day: NaiveDate, days: u32) -> Result<HashMap<String, Answered>, StoreError> {
+        let sql = "SELECT ubn, CAST(sum(queries) AS BIGINT) AS answers, \
+                   CAST(sum(CASE WHEN outcome IN ('2', '3', '4') THEN queries ELSE 0 END) AS BIGINT) AS wrong \
+                   FROM usage_days WHERE day >= $2 AND day <= $1 AND outcome IN ('1', '2', '3', '4', '6', '7') \
+                   AND ubn IN (SELECT ubn FROM usage_days WHERE day = $1) GROUP BY ubn";
+        let first = day.checked_sub_days(Days::new(u64::from(days) - 1)).unwrap_or(day);
+        let mut stretch = HashMap::new();
+        for row in self.tallied(sql, vec![day.to_string().into(), first.to_string().into()]).await? {
+            let ubn = row.try_get("", "ubn").map_err(unavailable)?;
+            let number = |column| count(&row, column).map_err(unavailable);
+            stretch.insert(ubn, Answered { answers: number("answers")?, wrong: number("wrong")? });
+        }
+        Ok(stretch)
+    }
+
     async fn day_counts(&self, day: NaiveDate) -> Result<HashMap<String, Activity>, StoreError> {
         let sql = "SELECT ubn, outcome, queries FROM usage_days WHERE day = $1";
-        let mut activities = HashMap::new();
+        let mut activities: HashMap<String, Activity> = HashMap::new();
         for row in self.tallied(sql, vec![day.to_string().into()]).await? {
             let ubn: String = row.try_get("", "ubn").map_err(unavailable)?;
             let parsed = UnifiedBusinessNumber::parse(&ubn).map_err(|_| corrupt("usage_days", "ubn"))?;
@@ -276,15 +326,20 @@ impl Store {
             let outcome: String = row.try_get("", "outcome").map_err(unavailable)?;
             let queries = count(&row, "queries").map_err(unavailable)?;
             match outcome.as_str() {
-                "1" | "6" | "7" => activity.answers += queries,
+                "1" | "6" | "7" => activity.answered.answers += queries,
                 "2" | "3" | "4" => {
-                    activity.answers += queries;
-                    activity.wrong += queries;
+                    activity.answered.answers += queries;
+                    activity.answered.wrong += queries;
                 }
                 "replayed" => activity.replays += queries,
                 "addressNotRegistered" => activity.refused_addresses += queries,
                 _ => {}
             }
+        }
+        let (week, month) = (self.stretch(day, WEEK).await?, self.stretch(day, MONTH).await?);
+        for (ubn, activity) in &mut activities {
+            activity.week = week.get(ubn).copied().unwrap_or_default();
+            activity.month = month.get(ubn).copied().unwrap_or_default();
         }
         Ok(activities)
     }
@@ -294,8 +349,9 @@ fn nothing(ubn: UnifiedBusinessNumber, day: NaiveDate) -> Activity {
     Activity {
         ubn,
         day,
-        answers: 0,
-        wrong: 0,
+        answered: Answered::default(),
+        week: Answered::default(),
+        month: Answered::default(),
         locked_numbers: 0,
         replays: 0,
         refused_addresses: 0,
@@ -312,11 +368,30 @@ const NUMBERS: &str = "SELECT n.ubn AS ubn, CAST(g.attempts AS BIGINT) AS attemp
 
 #[async_trait]
 impl UsageTally for Store {
-    async fn advance(&self, limit: u32) -> Result<u32, StoreError> {
+    async fn advance(
+        &self,
+        limit: u32,
+        thresholds: &Thresholds,
+        suspend: &(dyn Suspend + 'static),
+    ) -> Result<u32, StoreError> {
         let counted = async {
             let tx = self.begin().await?;
-            let records = advanced(&tx, limit).await?;
+            let (records, reached) = advanced(&tx, limit, thresholds.user_wrong).await?;
+            let found = found(&tx, reached).await?;
+            let mut audit = Vec::new();
+            if !found.is_empty() {
+                let suspensions = suspend.suspend(found);
+                for user in &suspensions.users {
+                    users::write(&tx, user).await?;
+                }
+                for mail in &suspensions.mail {
+                    self.queue(&tx, mail).await?;
+                }
+                audit = suspensions.audit;
+                self.audit(&tx, &audit).await?;
+            }
             tx.commit().await?;
+            changes::tell(&audit);
             Ok(records)
         };
         counted.await.map_err(unavailable)
@@ -333,9 +408,13 @@ impl UsageTally for Store {
                 activity.locked_numbers = number(&row, "locked")?;
             }
         }
-        let sql = "SELECT ubn, user_id, queries, peak, longest_run FROM usage_users \
-                   WHERE day = $1 AND (peak >= $2 OR longest_run >= $3) ORDER BY ubn, user_id";
-        let floors = [signed(thresholds.user_per_minute).into(), signed(thresholds.paced_run).into()];
+        let sql = "SELECT ubn, user_id, queries, wrong, peak, gaps, even FROM usage_users \
+                   WHERE day = $1 AND (peak >= $2 OR gaps >= $3 OR wrong >= $4) ORDER BY ubn, user_id";
+        let floors = [
+            signed(thresholds.user_per_minute).into(),
+            signed(thresholds.paced_run).into(),
+            signed(thresholds.user_wrong).into(),
+        ];
         let values = std::iter::once(day.to_string().into()).chain(floors).collect();
         for row in self.tallied(sql, values).await? {
             if let Some(activity) = activities.get_mut(&ubn(&row)?) {
@@ -343,7 +422,9 @@ impl UsageTally for Store {
                     user_id: row.try_get("", "user_id").map_err(unavailable)?,
                     queries: number(&row, "queries")?,
                     peak_per_minute: number(&row, "peak")?,
-                    longest_run: number(&row, "longest_run")?,
+                    wrong: number(&row, "wrong")?,
+                    gaps: number(&row, "gaps")?,
+                    even: number(&row, "even")?,
                 });
             }
         }

@@ -1,11 +1,11 @@
 //! Suspended users (check 11). The ledger reads the same rows in its transaction.
 
 use async_trait::async_trait;
-use idcheck_domain::value::UnifiedBusinessNumber;
+use idcheck_domain::{abuse::AbuseRule, value::UnifiedBusinessNumber};
 use idcheck_usecases::ports::{StoreError, SuspendedUser, UserChange, UserSuspensions};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, Statement, sea_query::OnConflict,
 };
 
 use super::{Store, unavailable};
@@ -19,14 +19,17 @@ const TABLE: &str = "suspended_users";
 /// Suspends a user, who stays suspended since the first time, or lets one in again.
 pub(super) async fn write(tx: &DatabaseTransaction, change: &UserChange) -> Result<(), DbErr> {
     let (ubn, user_id) = (change.ubn.to_string(), change.user_id.clone());
-    match change.suspended_since {
-        Some(since) => {
-            let row: ActiveModel = Model { ubn, user_id, since: micros(since) }.into_active_model();
-            let known = OnConflict::columns([Column::Ubn, Column::UserId]).do_nothing().to_owned();
-            Entity::insert(row).on_conflict(known).exec_without_returning(tx).await.map(drop)
-        }
-        None => Entity::delete_by_id((ubn, user_id)).exec(tx).await.map(drop),
+    if let Some((since, rule)) = change.suspended {
+        let rule = Some(rule.as_str().to_owned());
+        let row: ActiveModel = Model { ubn, user_id, since: micros(since), rule }.into_active_model();
+        let known = OnConflict::columns([Column::Ubn, Column::UserId]).do_nothing().to_owned();
+        return Entity::insert(row).on_conflict(known).exec_without_returning(tx).await.map(drop);
     }
+    let forgiven = "UPDATE usage_users SET forgiven = wrong WHERE ubn = $1 AND user_id = $2";
+    let values = [ubn.clone().into(), user_id.clone().into()];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), forgiven, values);
+    tx.execute_raw(statement).await?;
+    Entity::delete_by_id((ubn, user_id)).exec(tx).await.map(drop)
 }
 
 #[async_trait]
@@ -42,6 +45,7 @@ impl UserSuspensions for Store {
                 ubn: UnifiedBusinessNumber::parse(&row.ubn).map_err(|_| corrupt(TABLE, "ubn"))?,
                 user_id: row.user_id,
                 since: instant(TABLE, "since", row.since)?,
+                rule: row.rule.as_deref().and_then(AbuseRule::parse),
             })
         };
         rows.into_iter().map(read).collect()

@@ -1,7 +1,7 @@
 //! The contract of requests to revoke, improvement plans and notices, written through [`Changes`].
 
 use idcheck_domain::{
-    abuse::{AbuseRule, Evidence, Finding, Measure},
+    abuse::{AbuseRule, Evidence, Finding, Measure, Thresholds},
     access::Ground,
     calendar::WorkingCalendar,
     notice::{Notice, NoticeId},
@@ -17,7 +17,7 @@ use idcheck_usecases::ports::{
 use uuid::Uuid;
 
 use crate::{
-    FixedClock,
+    FixedClock, NobodySuspended,
     builders::{organisation, ubn},
 };
 
@@ -199,7 +199,7 @@ pub async fn dormancy<S: Changes + Dormancy>(store: &S, ledger: &impl Ledger, ta
         ..super::ledger::question(1, 108, "dormant")
     };
     ledger.record(asked).await.unwrap();
-    while tally.advance(100).await.unwrap() > 0 {}
+    while tally.advance(100, &Thresholds::default(), &NobodySuspended).await.unwrap() > 0 {}
     assert_eq!(of(store.dormant(today).await.unwrap()), None, "it asked since");
     let later = today + chrono::Days::new(30);
     assert_eq!(of(store.dormant(later).await.unwrap()), Some(later));

@@ -14,7 +14,8 @@ use idcheck_usecases::{
     acts::ActName,
     ports::{
         ApplicationFilter, Applications, AuditEntry, CallerSource, Challenges, Change, Changes, Clock,
-        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, Standing, StoredChallenge, Write,
+        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, Requirement, Standing,
+        StoredChallenge, Write,
     },
 };
 use uuid::Uuid;
@@ -225,6 +226,40 @@ pub async fn one_of_two_decisions_stands(store: &impl Store, other: &impl Store,
     }
 }
 
+/// 注意事項 八(三): of an old number and the new one that names it, one at most gets access, whoever is decided first.
+pub async fn one_of_two_numbers_has_access(store: &impl Store, other: &impl Store, rounds: usize) {
+    let at = FixedClock::default().now();
+    for round in 0..rounds {
+        let [old, new] = [ubn(5_000 + 2 * round), ubn(5_001 + 2 * round)];
+        for ubn in [old, new] {
+            let organisation = Some(Write::Insert(organisation(ubn)));
+            store.commit(Change { organisation, audit: audit(), ..Change::default() }).await.unwrap();
+        }
+        let admit = |who, former, requires| {
+            let account =
+                Account::from_ordinal(u32::try_from(500 + 2 * round).unwrap() + u32::from(who == new));
+            let value = idcheck_domain::organisation::Organisation {
+                former,
+                ..active_organisation(who, account.unwrap(), at)
+            };
+            let organisation = Some(Write::Update { value, expected: 1 });
+            Change { organisation, requires, audit: audit(), ..Change::default() }
+        };
+        let old_again = admit(old, None, vec![Requirement::NoActiveSuccessor(old)]);
+        let renumbered =
+            admit(new, Some(old), vec![Requirement::NotActive(old), Requirement::NoActiveSuccessor(new)]);
+        let outcomes = tokio::join!(store.commit(old_again), other.commit(renumbered));
+        assert!(
+            matches!(outcomes, (Ok(()), Err(CommitError::Conflict)) | (Err(CommitError::Conflict), Ok(()))),
+            "round {round}: {outcomes:?}"
+        );
+        let successor = store.active_successor(old).await.unwrap();
+        let held = Organisations::find(store, old).await.unwrap().unwrap().value;
+        assert_eq!(held.access.is_active(), outcomes.0.is_ok());
+        assert_eq!(successor, outcomes.1.is_ok().then_some(new));
+    }
+}
+
 /// Unique things are unique, each told by its own error, and nothing of a refused change is there.
 pub async fn unique_things_are_unique(store: &impl Store) {
     let at = FixedClock::default().now();
@@ -409,6 +444,7 @@ pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Sen
     a_challenge_is_spent_once(store).await;
     an_ended_challenge_is_refused(store).await;
     one_of_two_decisions_stands(store, other, 200).await;
+    one_of_two_numbers_has_access(store, other, 200).await;
     unique_things_are_unique(store).await;
     callers_see_keys_and_access(store).await;
     the_sandbox_needs_no_approval(store).await;

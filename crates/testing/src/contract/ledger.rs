@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
+    abuse::AbuseRule,
     access::Access,
     key::Environment,
     lockout::{self, Strikes},
@@ -237,6 +238,7 @@ pub async fn what_callers_may_do_is_checked<S: Changes + CallerSource>(ledger: &
 
 /// Check 11: a suspended user gets 8 and spends a token, but no strike; lifted, it asks on.
 pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger, store: &S) {
+    const RULE: AbuseRule = AbuseRule::UserMistakes;
     let asker = admit(store, ORGANISATION + 4).await;
     let ask = |user: &str, jti: &str, year| {
         let mut entry = question(30, year, jti);
@@ -244,8 +246,9 @@ pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger,
         user.clone_into(&mut entry.user_id);
         ledger.record(entry)
     };
-    let turn = |suspended_since| {
-        let users = vec![UserChange { ubn: asker, user_id: "bad".to_owned(), suspended_since }];
+    let turn = |since: Option<DateTime<Utc>>| {
+        let suspended = since.map(|since| (since, RULE));
+        let users = vec![UserChange { ubn: asker, user_id: "bad".to_owned(), suspended }];
         store.commit(Change { users, audit: audit(), ..Change::default() })
     };
     let told = |result| LedgerAnswer::Result(result);
@@ -253,7 +256,10 @@ pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger,
     turn(Some(at())).await.unwrap();
     turn(Some(at() + TimeDelta::days(1))).await.unwrap();
     let listed = store.suspended(Some(asker)).await.unwrap();
-    assert_eq!(listed, [SuspendedUser { ubn: asker, user_id: "bad".to_owned(), since: at() }]);
+    assert_eq!(
+        listed,
+        [SuspendedUser { ubn: asker, user_id: "bad".to_owned(), since: at(), rule: Some(RULE) }]
+    );
     assert_eq!(store.suspended(Some(ubn(ORGANISATION))).await.unwrap(), []);
     assert_eq!(store.suspended(None).await.unwrap(), listed);
     for year in [100, 108] {
@@ -282,7 +288,11 @@ pub async fn the_sandbox_is_apart<S: Changes>(ledger: &impl Ledger, store: &S) {
         code(ledger, entry)
     };
     let (mine, other) = (ORGANISATION + 9, ORGANISATION + 10);
-    let users = vec![UserChange { ubn: ubn(mine), user_id: "user1".to_owned(), suspended_since: Some(at()) }];
+    let users = vec![UserChange {
+        ubn: ubn(mine),
+        user_id: "user1".to_owned(),
+        suspended: Some((at(), AbuseRule::UserMistakes)),
+    }];
     store.commit(Change { users, audit: audit(), ..Change::default() }).await.unwrap();
     let sandbox = Environment::Sandbox;
     // The right card of the real register is nobody's here.

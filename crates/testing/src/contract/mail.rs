@@ -1,7 +1,9 @@
 //! The contract of [`Outbox`].
 
 use chrono::TimeDelta;
-use idcheck_usecases::ports::{AuditEntry, Change, Changes, Clock, MailMessage, Outbox, OutgoingMail};
+use idcheck_usecases::ports::{
+    AuditEntry, Change, Changes, Clock, MailError, MailMessage, Outbox, OutgoingMail,
+};
 use uuid::Uuid;
 
 use crate::{FixedClock, builders::contact};
@@ -36,8 +38,8 @@ pub async fn suite<S: Changes + Outbox>(store: &S) {
     assert!(store.take(now, lease, 10).await.unwrap().is_empty());
 
     store.sent(Uuid::from_u128(1), now).await.unwrap();
-    store.failed(Uuid::from_u128(2), Some(now + TimeDelta::minutes(1))).await.unwrap();
-    store.failed(Uuid::from_u128(3), None).await.unwrap();
+    store.failed(Uuid::from_u128(2), MailError::Temporary, Some(now + TimeDelta::minutes(1))).await.unwrap();
+    store.failed(Uuid::from_u128(3), MailError::Permanent, None).await.unwrap();
     let later = now + TimeDelta::minutes(6);
     let again = store.take(later, later + TimeDelta::minutes(5), 10).await.unwrap();
     assert_eq!(again.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(Uuid::from_u128(2), 1)]);

@@ -2,15 +2,22 @@
 
 use chrono::TimeDelta;
 use idcheck_domain::{
-    abuse::{AbuseRule, Activity, Thresholds, judge},
+    abuse::{AbuseRule, Activity, Answered, Thresholds, judge},
     key::Environment,
     taipei,
     value::UnifiedBusinessNumber,
+    verification::{CardStatus, VerificationResult},
 };
-use idcheck_usecases::ports::{Ask, Changes, Clock, Ledger, LedgerEntry, RefusalCode, UsageTally};
+use idcheck_usecases::ports::{
+    Ask, AuditEntry, Change, Changes, Clock, FoundUser, HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry,
+    RefusalCode, Suspend, Suspensions, UsageTally, UserChange, UserSuspensions,
+};
 
 use super::ledger::{admit, question};
-use crate::{FixedClock, builders::ubn};
+use crate::{
+    FixedClock, NobodySuspended,
+    builders::{register_row, ubn},
+};
 
 /// Organisations of this suite, from this number on.
 const FIRST: usize = 3500;
@@ -27,7 +34,8 @@ fn entry(organisation: usize, person: usize, year: u32, jti: &str, millis: i64) 
 
 async fn counted(nodes: [&impl UsageTally; 2], thresholds: &Thresholds) -> Vec<Activity> {
     // Both count at once, in small strides, until nothing is left.
-    let run = async |node: usize| while nodes[node].advance(7).await.unwrap() > 0 {};
+    let run =
+        async |node: usize| while nodes[node].advance(7, thresholds, &NobodySuspended).await.unwrap() > 0 {};
     tokio::join!(run(0), run(1));
     nodes[0].activities(taipei::day(FixedClock::default().now()), thresholds).await.unwrap()
 }
@@ -56,13 +64,15 @@ pub async fn one_company<S: UsageTally + Changes>(nodes: [&S; 2], ledger: &impl 
     let thresholds = Thresholds::default();
     let activities = counted(nodes, &thresholds).await;
     let activity = of(&activities, who);
-    assert_eq!((activity.answers, activity.wrong, activity.locked_numbers), (200, 200, 0));
+    assert_eq!((activity.answered, activity.locked_numbers), (Answered { answers: 200, wrong: 200 }, 0));
     assert_eq!((activity.replays, activity.refused_addresses), (1, 1));
     assert_eq!(activity.users.len(), 1);
-    // The replay came at the first second again, which ends the run.
-    assert_eq!((activity.users[0].queries, activity.users[0].longest_run), (201, 199));
+    assert_eq!((activity.week, activity.month), (activity.answered, activity.answered));
+    // The replay came at the first second again, which is no distance.
+    let user = &activity.users[0];
+    assert_eq!((user.queries, user.wrong, user.gaps, user.even), (201, 200, 199, 198));
     let rules: Vec<_> = judge(activity, &thresholds).into_iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, [AbuseRule::MismatchRatio, AbuseRule::MachinePaced]);
+    assert_eq!(rules, [AbuseRule::MismatchRatio, AbuseRule::MachinePaced, AbuseRule::UserMistakes]);
     // Counted again, nothing changes.
     assert_eq!(of(&counted(nodes, &thresholds).await, who), activity);
 }
@@ -86,5 +96,71 @@ pub async fn colluding_companies<S: UsageTally + Changes>(nodes: [&S; 2], ledger
         let counts: Vec<_> = finding.evidence.counts.iter().map(|(_, count)| *count).collect();
         // Four numbers; each was asked about by all twenty, three times in vain and then locked.
         assert_eq!(counts, [4, 20, 20]);
+    }
+}
+
+/// Suspends whoever is found.
+struct Everybody;
+
+impl Suspend for Everybody {
+    fn suspend(&self, found: Vec<FoundUser>) -> Suspensions {
+        let since = FixedClock::default().now();
+        let entry = |user: &FoundUser| AuditEntry {
+            actor: "system".to_owned(),
+            action: "user.suspend".to_owned(),
+            subject: format!("organisation:{}", user.ubn),
+            detail: format!("wrong:{}", user.wrong),
+        };
+        let audit = found.iter().map(entry).collect();
+        let suspend = |user: FoundUser| UserChange {
+            ubn: user.ubn,
+            user_id: user.user_id,
+            suspended: Some((since, AbuseRule::UserMistakes)),
+        };
+        Suspensions { users: found.into_iter().map(suspend).collect(), audit, ..Suspensions::default() }
+    }
+}
+
+/// Check 11: whoever answers wrongly too often is suspended once, however many nodes count, and gets result 8; lifted, what
+/// was counted until then counts no more.
+pub async fn a_user_is_suspended_once<S>(nodes: [&S; 2], ledger: &impl Ledger)
+where
+    S: UsageTally + Changes + UserSuspensions + HouseholdRegister,
+{
+    let who = admit(nodes[0], FIRST + 30).await;
+    let known: Vec<_> = (0..3).map(|round| register_row(4426 + 30 * round, CardStatus::Normal)).collect();
+    nodes[0].import(&known).await.unwrap();
+    let thresholds = Thresholds { user_wrong: 20, ..Thresholds::default() };
+    let ask = |person: usize, year, jti: String| ledger.record(entry(FIRST + 30, person, year, &jti, 0));
+    let counted = async || {
+        let run =
+            async |node: usize| while nodes[node].advance(3, &thresholds, &Everybody).await.unwrap() > 0 {};
+        tokio::join!(run(0), run(1));
+        nodes[0].suspended(Some(who)).await.unwrap().len()
+    };
+    for round in 0..3_usize {
+        let first = 4400 + round * 30;
+        for person in first..first + 19 {
+            ask(person, 100, format!("suspended-{person}")).await.unwrap();
+        }
+        assert_eq!(counted().await, 0, "one is missing");
+        // Two more at once; either node may be the first to find it.
+        for person in first + 19..first + 21 {
+            ask(person, 100, format!("suspended-{person}")).await.unwrap();
+        }
+        assert_eq!(counted().await, 1);
+        let answer = ask(first + 25, 108, format!("suspended-after-{round}")).await.unwrap();
+        assert_eq!(answer, LedgerAnswer::Result(VerificationResult::UserSuspended));
+        let users = vec![UserChange { ubn: who, user_id: "teller7".to_owned(), suspended: None }];
+        let lift = AuditEntry {
+            actor: "system".to_owned(),
+            action: "user.lift".to_owned(),
+            subject: format!("organisation:{who}"),
+            detail: String::new(),
+        };
+        nodes[1].commit(Change { users, audit: vec![lift], ..Change::default() }).await.unwrap();
+        assert_eq!(counted().await, 0, "what it did before is forgiven");
+        let answer = ask(first + 26, 108, format!("lifted-{round}")).await.unwrap();
+        assert_eq!(answer, LedgerAnswer::Result(VerificationResult::Match));
     }
 }

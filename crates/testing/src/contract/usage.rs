@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, TimeDelta};
 use idcheck_domain::{
+    abuse::Thresholds,
     application::{ClarificationId, Kind},
     calendar::WorkingCalendar,
     officer::OfficerId,
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use super::ledger::{admit, question};
 use crate::{
-    FixedClock,
+    FixedClock, NobodySuspended,
     builders::{application, ubn},
 };
 
@@ -49,7 +50,7 @@ pub async fn queries<S: UsageCounts + UsageTally + Changes>(store: &S, ledger: &
     for number in 3..12 {
         ledger.record(entry(other, number, 0)).await.unwrap();
     }
-    while store.advance(100).await.unwrap() > 0 {}
+    while store.advance(100, &Thresholds::default(), &NobodySuspended).await.unwrap() > 0 {}
 
     let period = Period::new(today, today + Days::new(1)).unwrap();
     let days = store.days(Some(one), period).await.unwrap();

@@ -3,16 +3,17 @@
 use idcheck_domain::{
     access::Precondition,
     application::{Application, ApplicationId, ClarificationId, Filing, Request},
+    calendar::DueDate,
     organisation::Organisation,
     taipei,
-    value::{CaseNumber, Narrative, Reason, UnifiedBusinessNumber},
+    value::{CaseNumber, EmailAddress, Narrative, Reason, UnifiedBusinessNumber},
 };
 
 use super::{
     act::CaseContent,
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
 };
-use crate::ports::{MailMessage, OutgoingMail, Versioned, Write};
+use crate::ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write};
 
 impl ProveChallenge {
     pub(super) async fn file(
@@ -25,11 +26,19 @@ impl ProveChallenge {
 
     async fn file_once(&self, signed: &Signed, content: &CaseContent) -> Result<ActResult, ProofRefusal> {
         let kind = content.request.kind();
-        if let Request::Apply { former_ubn: Some(former), .. } = &content.request {
-            self.former_number_given_up(*former).await?;
+        let mut requires = Vec::new();
+        if let Request::Apply { former_ubn, .. } = &content.request {
+            if let Some(former) = former_ubn {
+                self.former_number_given_up(*former).await?;
+                requires.push(Requirement::NotActive(*former));
+            }
+            if self.ports.organisations.active_successor(signed.ubn).await?.is_some() {
+                return Err(Precondition::SuccessorActive.into());
+            }
         }
         let held = self.ports.organisations.find(signed.ubn).await?;
         let filing = filing(signed, content, held.as_ref().map(|h| &h.value))?;
+        let told = held.as_ref().map(|held| held.value.contact.email().clone());
         let organisation = if let Some(Versioned { value, version }) = held {
             value.admits_case(kind)?;
             // Written back unchanged: a decision on another case that comes between is a conflict.
@@ -40,12 +49,17 @@ impl ProveChallenge {
             Write::Insert(new)
         };
         let calendar = self.ports.calendar.load().await?;
+        requires.push(Requirement::CalendarEdition(calendar.edition()));
         let id = ApplicationId(self.ports.entropy.uuid(signed.now));
         let random = u64::from_le_bytes(self.ports.entropy.bytes());
         let number = CaseNumber::new(taipei::day(signed.now), random);
         let (application, step) = Application::receive(id, number, filing, signed.now, &calendar);
         let mut change = signed.change(format!("application:{id}"));
+        change.requires = requires;
         change.mail.push(self.received_mail(&application, signed));
+        if let Some(held) = told.filter(|_| application.replaces.is_some()) {
+            change.mail.push(self.contact_asked_mail(&application, held, signed));
+        }
         change.organisation = Some(organisation);
         change.history.push((id, step));
         change.applications.push(Write::Insert(application.clone()));
@@ -61,6 +75,19 @@ impl ProveChallenge {
         }
     }
 
+    /// Whoever is the contact is told that somebody asks for another one.
+    fn contact_asked_mail(
+        &self,
+        application: &Application,
+        to: EmailAddress,
+        signed: &Signed,
+    ) -> OutgoingMail {
+        let case_number = application.case_number.to_string();
+        let company = application.company_name.as_str().to_owned();
+        let message = MailMessage::ContactAsked { case_number, company };
+        OutgoingMail { id: self.ports.entropy.uuid(signed.now), to, message }
+    }
+
     fn received_mail(&self, application: &Application, signed: &Signed) -> OutgoingMail {
         OutgoingMail {
             id: self.ports.entropy.uuid(signed.now),
@@ -69,7 +96,10 @@ impl ProveChallenge {
                 case_number: application.case_number.to_string(),
                 kind: application.kind(),
                 company: application.company_name.as_str().to_owned(),
-                due: application.state.due().map_or(taipei::day(signed.now), |due| due.date),
+                due: application
+                    .state
+                    .due()
+                    .unwrap_or(DueDate { date: taipei::day(signed.now), provisional: false }),
             },
         }
     }
@@ -99,6 +129,7 @@ impl ProveChallenge {
             let (application, step) =
                 case.value.answer_clarification(clarification, answer.clone(), signed.now, &calendar)?;
             let mut change = signed.change(format!("application:{id}"));
+            change.requires.push(Requirement::CalendarEdition(calendar.edition()));
             change.history.push((id, step));
             change.applications.push(Write::Update { value: application.clone(), expected: case.version });
             self.ports.changes.commit(change).await?;
@@ -116,10 +147,11 @@ impl ProveChallenge {
         self.settle(|| async {
             let case = self.own_case(signed, id).await?;
             let (application, step) = case.value.withdraw(reason.cloned(), signed.now)?;
+            let held = self.held(signed).await?.value;
             let mut change = signed.change(format!("application:{id}"));
             change.mail.push(OutgoingMail {
                 id: self.ports.entropy.uuid(signed.now),
-                to: application.contact.email().clone(),
+                to: held.contact.email().clone(),
                 message: MailMessage::Withdrawn {
                     case_number: application.case_number.to_string(),
                     kind: application.kind(),
@@ -141,6 +173,9 @@ fn filing(
     content: &CaseContent,
     held: Option<&Organisation>,
 ) -> Result<Filing, Precondition> {
+    let replaces = held
+        .map(|held| &held.contact)
+        .filter(|contact| content.contact.as_ref().is_some_and(|named| named != *contact));
     let addresses = || held.and_then(|o| o.addresses.as_ref()).map(|plan| plan.shown(signed.now).clone());
     Ok(Filing {
         ubn: signed.ubn,
@@ -155,6 +190,7 @@ fn filing(
             .clone()
             .or_else(|| held.map(|o| o.contact.clone()))
             .ok_or(Precondition::NotActive)?,
+        replaces: replaces.cloned(),
         host_addresses: content.host_addresses.clone().or_else(addresses).ok_or(Precondition::NotActive)?,
         request: content.request.clone(),
         consent: content.consent.clone(),

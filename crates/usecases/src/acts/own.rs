@@ -64,7 +64,7 @@ pub(super) async fn stands(
         ubn,
         organisation,
         cases,
-        notices: notices.map(|read| read.value).filter(|notice| notice.state.is_told()).collect(),
+        notices: notices.map(|read| read.value).filter(idcheck_domain::notice::Notice::is_told).collect(),
         plans: plans.into_iter().map(|plan| plan.value).collect(),
         queried_at: now,
         session,

@@ -3,6 +3,7 @@
 use idcheck_domain::{
     access::Ground,
     officer::Permission,
+    organisation::Organisation,
     revocation::{Revocation, RevocationId},
     value::{Reason, UnifiedBusinessNumber},
 };
@@ -138,7 +139,7 @@ impl GovernAccess {
                 reason: reason.as_str().to_owned(),
             };
             change.mail.push(self.ports.mail(&suspended, message, now));
-            self.ports.close_cases(ubn, &mut change).await?;
+            self.ports.close_cases(&suspended, &mut change).await?;
             change.organisation = Some(Write::Update { value: suspended, expected: held.version });
             let subject = format!("organisation:{ubn}");
             change.audit.push(audit(officer, "organisation.suspend", subject, String::new()));
@@ -201,7 +202,7 @@ impl CaseworkPorts {
             reason: reason.as_str().to_owned(),
         };
         change.mail.push(self.mail(&revoked, message, now));
-        self.close_cases(ubn, change).await?;
+        self.close_cases(&revoked, change).await?;
         for notice in self.notices.of_organisation(ubn).await? {
             if notice.value.state.is_open() {
                 let ended = notice.value.end(now)?;
@@ -212,13 +213,10 @@ impl CaseworkPorts {
         Ok(())
     }
 
-    async fn close_cases(
-        &self,
-        ubn: UnifiedBusinessNumber,
-        change: &mut Change,
-    ) -> Result<(), CaseworkRefusal> {
+    async fn close_cases(&self, held: &Organisation, change: &mut Change) -> Result<(), CaseworkRefusal> {
         let now = self.clock.now();
-        close_open_cases(&self.applications, &self.entropy, ubn, None, now, change).await?;
+        let told = (held.ubn, held.contact.email());
+        close_open_cases(&self.applications, &self.entropy, told, None, now, change).await?;
         Ok(())
     }
 }

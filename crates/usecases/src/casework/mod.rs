@@ -9,6 +9,7 @@ mod plans;
 mod read;
 mod sweep;
 mod templates;
+mod users;
 
 pub use access::{GovernAccess, RevocationRuling};
 pub use notices::{HandleNotices, NoticeStep, WatchUsage};
@@ -16,6 +17,7 @@ pub use plans::{JudgePlans, PlanRuling};
 pub use read::{OfficerNames, OrganisationFile, ReadOrganisations, Waiting};
 pub use sweep::{SweepCompanies, SweepFile, SweptBy};
 pub use templates::{KeepTemplates, TemplateDraft};
+pub use users::GovernUsers;
 
 use std::sync::Arc;
 

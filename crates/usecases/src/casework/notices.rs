@@ -1,10 +1,11 @@
 //! Notices of abnormal use: raised by rule, sent, explained, judged (注意事項 九).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use idcheck_domain::{
-    abuse::{Finding, Thresholds, judge},
+    abuse::{AbuseRule, Evidence, Finding, Measure, Thresholds, judge},
+    calendar::DueDate,
     notice::{Notice, NoticeId},
     officer::Permission,
     taipei,
@@ -13,7 +14,8 @@ use idcheck_domain::{
 
 use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
 use crate::ports::{
-    AuditEntry, Change, CommitError, MailMessage, Officer, StoreError, UsageTally, Versioned, Write,
+    AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer, OutgoingMail, Requirement,
+    StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned, Write,
 };
 
 /// What an officer does with a notice.
@@ -109,7 +111,9 @@ impl HandleNotices {
             NoticeStep::Send { message, days } => {
                 let calendar = self.ports.calendar.load().await?;
                 let sent = read.value.send(message.clone(), *days, officer.id, now, &calendar)?;
-                let due = sent.state.due().map_or(taipei::day(now), |due| due.date);
+                let today = DueDate { date: taipei::day(now), provisional: false };
+                let due = sent.state.due().unwrap_or(today);
+                change.requires.push(Requirement::CalendarEdition(calendar.edition()));
                 let message = message.as_str().to_owned();
                 let message = MailMessage::NoticeSent { company, rule, message, due };
                 change.mail.push(self.ports.mail(&held, message, now));
@@ -155,13 +159,14 @@ impl WatchUsage {
         Self { ports, tally, thresholds }
     }
 
-    /// Counts everything there is and raises what was found; tells how many notices that were.
+    /// Counts everything there is, suspends users and raises what was found; tells how many notices that were.
     ///
     /// # Errors
     /// The store's; the next turn goes on where this one ended.
     pub async fn execute(&self) -> Result<usize, StoreError> {
-        while self.tally.advance(STRIDE).await? == STRIDE {}
         let now = self.ports.clock.now();
+        let suspending = Suspending { now, entropy: Arc::clone(&self.ports.entropy) };
+        while self.tally.advance(STRIDE, &self.thresholds, &suspending).await? == STRIDE {}
         let days = [taipei::day(now - TimeDelta::minutes(AFTER_MIDNIGHT)), taipei::day(now)];
         let mut raised = self.raise(days[0], now).await?;
         if days[1] != days[0] {
@@ -170,18 +175,70 @@ impl WatchUsage {
         Ok(raised)
     }
 
-    async fn raise(&self, day: chrono::NaiveDate, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    async fn raise(&self, day: NaiveDate, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let standing = self.ports.notices.standing(day).await?;
+        let open = self.ports.notices.open().await?;
+        let key = |notice: &Notice| (notice.ubn, notice.rule, notice.evidence.user_id.clone());
+        let open: HashMap<_, _> = open.into_iter().map(|read| (key(&read.value), read)).collect();
         let mut raised = 0;
         for activity in self.tally.activities(day, &self.thresholds).await? {
             for finding in judge(&activity, &self.thresholds) {
                 let key = (activity.ubn, finding.rule, finding.evidence.user_id.clone());
-                if !standing.contains(&key) && self.raise_one(activity.ubn, finding, now).await? {
+                if let Some(read) = open.get(&key) {
+                    self.observe(read, &finding, now).await?;
+                } else if !standing.contains(&key)
+                    && !self.known(activity.ubn, &finding).await?
+                    && self.raise_one(activity.ubn, finding, now).await?
+                {
                     raised += 1;
                 }
             }
         }
         Ok(raised)
+    }
+
+    /// Whether the stretch of days that a finding is of holds one that a notice of the rule told of: what was explained
+    /// once is not raised again for days on end.
+    async fn known(&self, ubn: UnifiedBusinessNumber, finding: &Finding) -> Result<bool, StoreError> {
+        let days = finding.evidence.counts.iter().find(|(measure, _)| *measure == Measure::Days);
+        let Some((_, days)) = days else { return Ok(false) };
+        let first = finding.evidence.day.checked_sub_days(Days::new(*days)).unwrap_or_default();
+        let told = self.ports.notices.of_organisation(ubn).await?;
+        Ok(told.iter().map(|read| &read.value).any(|notice| {
+            let last = notice.later.iter().map(|later| later.day).max().unwrap_or(notice.evidence.day);
+            notice.rule == finding.rule && last > first
+        }))
+    }
+
+    /// Adds to an open notice what its rule finds meanwhile; another node may be first, and does the same.
+    /// While the day goes on only what doubled is taken in, so that the officer who reads the notice can act on it.
+    async fn observe(
+        &self,
+        read: &Versioned<Notice>,
+        finding: &Finding,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if finding.evidence.day == taipei::day(now) && !doubled(&read.value, &finding.evidence) {
+            return Ok(());
+        }
+        let Some(after) = read.value.clone().observe(&finding.evidence) else { return Ok(()) };
+        let entry = AuditEntry {
+            actor: "system".to_owned(),
+            action: "notice.observe".to_owned(),
+            subject: format!("notice:{}", after.id),
+            detail: format!(
+                "organisation:{} rule:{} day:{}",
+                after.ubn,
+                after.rule.as_str(),
+                finding.evidence.day
+            ),
+        };
+        let write = Write::Update { value: after, expected: read.version };
+        let change = Change { notices: vec![write], audit: vec![entry], ..Change::default() };
+        match self.ports.changes.commit(change).await {
+            Err(CommitError::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn raise_one(
@@ -211,5 +268,44 @@ impl WatchUsage {
                 | CommitError::KeyKnown,
             ) => Ok(false),
         }
+    }
+}
+
+/// Whether something was counted of the day at least twice as often as the notice tells.
+fn doubled(notice: &Notice, found: &Evidence) -> bool {
+    let Some(known) = notice.counted_on(found.day) else { return true };
+    found.counts.iter().any(|(measure, count)| {
+        let before = known.iter().find(|(known, _)| known == measure);
+        before.is_none_or(|(_, before)| *count >= before.saturating_mul(2))
+    })
+}
+
+/// Suspends whoever was found, tells the organisation, and leaves an entry in the audit log.
+struct Suspending {
+    now: DateTime<Utc>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Suspend for Suspending {
+    fn suspend(&self, found: Vec<FoundUser>) -> Suspensions {
+        const RULE: AbuseRule = AbuseRule::UserMistakes;
+        let mut suspensions = Suspensions::default();
+        for FoundUser { ubn, company, to, user_id, wrong } in found {
+            let message = MailMessage::UserSuspended {
+                company: company.as_str().to_owned(),
+                user_id: user_id.clone(),
+                rule: RULE,
+            };
+            suspensions.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), to, message });
+            // The organisation's own name for its user may be a person's: it is not in the log.
+            suspensions.audit.push(AuditEntry {
+                actor: "system".to_owned(),
+                action: "user.suspend".to_owned(),
+                subject: format!("organisation:{ubn}"),
+                detail: format!("rule:{} wrong:{wrong}", RULE.as_str()),
+            });
+            suspensions.users.push(UserChange { ubn, user_id, suspended: Some((self.now, RULE)) });
+        }
+        suspensions
     }
 }

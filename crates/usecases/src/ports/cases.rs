@@ -185,6 +185,12 @@ pub trait Organisations: Send + Sync {
     /// The organisation with its keys.
     async fn find(&self, ubn: UnifiedBusinessNumber) -> Result<Option<Versioned<Organisation>>, StoreError>;
 
+    /// An organisation with active access that names this number as its former one (注意事項 八(三)).
+    async fn active_successor(
+        &self,
+        former: UnifiedBusinessNumber,
+    ) -> Result<Option<UnifiedBusinessNumber>, StoreError>;
+
     /// The account given last.
     async fn last_account(&self) -> Result<Option<Account>, StoreError>;
 

@@ -9,10 +9,10 @@ use idcheck_domain::{
     notice::{Notice, NoticeId},
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId},
-    value::{CompanyName, UnifiedBusinessNumber},
+    value::{CompanyName, EmailAddress, UnifiedBusinessNumber},
 };
 
-use super::{StoreError, Versioned};
+use super::{AuditEntry, OutgoingMail, StoreError, UserChange, Versioned};
 
 /// Requests to revoke.
 #[cfg_attr(test, mockall::automock)]
@@ -89,13 +89,52 @@ pub trait Dormancy: Send + Sync {
     async fn dormant(&self, day: NaiveDate) -> Result<Vec<DormantOrganisation>, StoreError>;
 }
 
+/// A user who reached the threshold of a rule that suspends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundUser {
+    /// The organisation.
+    pub ubn: UnifiedBusinessNumber,
+    /// Its name.
+    pub company: CompanyName,
+    /// Where mail to it goes.
+    pub to: EmailAddress,
+    /// Its user.
+    pub user_id: String,
+    /// Wrong answers of the day.
+    pub wrong: u64,
+}
+
+/// What becomes of users who were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Suspensions {
+    /// Those who are suspended.
+    pub users: Vec<UserChange>,
+    /// Mail to their organisations.
+    pub mail: Vec<OutgoingMail>,
+    /// Entries of the audit log.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// Says what becomes of users who were found. MUST be pure but for identities: it is asked inside a transaction.
+pub trait Suspend: Send + Sync {
+    /// What becomes of them.
+    fn suspend(&self, found: Vec<FoundUser>) -> Suspensions;
+}
+
 /// Counts of what organisations do, taken from the verification records as they come.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait UsageTally: Send + Sync {
     /// Counts the production records since the last call, at most `limit` records of any kind, and tells how many
-    /// there were. MUST count each record once, over all processes.
-    async fn advance(&self, limit: u32) -> Result<u32, StoreError>;
+    /// there were. MUST count each record once, over all processes. Users whose wrong answers reach the threshold of
+    /// [`AbuseRule::UserMistakes`] and who are not suspended are told to `suspend`, whose answer is written in the same
+    /// transaction.
+    async fn advance(
+        &self,
+        limit: u32,
+        thresholds: &Thresholds,
+        suspend: &(dyn Suspend + 'static),
+    ) -> Result<u32, StoreError>;
 
     /// What every organisation did on `day`. Users and ID numbers below every one of `thresholds` may be left out.
     async fn activities(&self, day: NaiveDate, thresholds: &Thresholds) -> Result<Vec<Activity>, StoreError>;

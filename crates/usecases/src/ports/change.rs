@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
+    abuse::AbuseRule,
     application::{Application, ApplicationId, Step},
     company::{SweepId, SweepItem},
     key::Environment,
@@ -58,8 +59,9 @@ pub struct UserChange {
     pub ubn: UnifiedBusinessNumber,
     /// Its user.
     pub user_id: String,
-    /// Since when it is suspended; `None` lifts the suspension.
-    pub suspended_since: Option<DateTime<Utc>>,
+    /// Since when it is suspended, and by which rule; `None` lifts the suspension, and what the user did until now counts no
+    /// more towards the next one.
+    pub suspended: Option<(DateTime<Utc>, AbuseRule)>,
 }
 
 /// A mail to be sent after the commit.
@@ -86,9 +88,23 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// What must still hold when a change is made, beside the versions of what it writes. It is looked at when no other change can
+/// come between any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// The calendar is of this edition: a deadline of the change was counted by it.
+    CalendarEdition(i64),
+    /// This number has no active access (注意事項 八(三)).
+    NotActive(UnifiedBusinessNumber),
+    /// No organisation with active access names this number as its former one (注意事項 八(三)).
+    NoActiveSuccessor(UnifiedBusinessNumber),
+}
+
 /// Everything that one act or decision changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
+    /// What must still hold; else the change is a [`CommitError::Conflict`].
+    pub requires: Vec<Requirement>,
     /// The challenge that this act spends, with the instant of spending.
     pub spends: Option<(Uuid, DateTime<Utc>)>,
     /// The organisation, its keys included.

@@ -22,8 +22,10 @@ pub struct CardQuestion {
 /// Refusals before the ledger that are recorded all the same (checks 3 to 9); they cost neither `jti` nor strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefusalCode {
-    /// Check 3.
+    /// Check 3, with a token that a current key of the organisation signed.
     AddressNotRegistered,
+    /// Check 3, with any other token: anybody who knows the Iss Key can send it, so it counts for nothing.
+    AddressUnproven,
     /// Check 4.
     SignatureInvalid,
     /// Check 5.
@@ -43,6 +45,7 @@ impl RefusalCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AddressNotRegistered => "addressNotRegistered",
+            Self::AddressUnproven => "addressUnproven",
             Self::SignatureInvalid => "signatureInvalid",
             Self::TokenTimes => "tokenTimes",
             Self::AccessEnded => "accessEnded",

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, value::EmailAddress};
+use idcheck_domain::{
+    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, value::EmailAddress,
+};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -21,7 +23,7 @@ pub enum MailMessage {
         /// The company.
         company: String,
         /// When the decision is due.
-        due: NaiveDate,
+        due: DueDate,
     },
     /// A clarification is asked for.
     ClarificationRequested {
@@ -32,7 +34,7 @@ pub enum MailMessage {
         /// The question.
         question: String,
         /// When the answer is due.
-        due: NaiveDate,
+        due: DueDate,
     },
     /// A case was approved.
     Approved {
@@ -55,6 +57,41 @@ pub enum MailMessage {
         company: String,
         /// Why.
         reason: String,
+    },
+    /// A case was settled because access ended, which closes it whatever it asks for.
+    Settled {
+        /// Its number.
+        case_number: String,
+        /// Its kind.
+        kind: Kind,
+        /// The company.
+        company: String,
+        /// Why.
+        reason: String,
+    },
+    /// A deadline of a case moved with the calendar.
+    DeadlineMoved {
+        /// The case's number.
+        case_number: String,
+        /// The company.
+        company: String,
+        /// Whether it is the applicant's, to answer, or the decision's.
+        answer: bool,
+        /// When it was due before.
+        before: NaiveDate,
+        /// When it is due now.
+        due: DueDate,
+    },
+    /// The deadline of a notice of abnormal use moved with the calendar.
+    NoticeDeadlineMoved {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// When it was due before.
+        before: NaiveDate,
+        /// When it is due now.
+        due: DueDate,
     },
     /// A case was withdrawn.
     Withdrawn {
@@ -93,6 +130,29 @@ pub enum MailMessage {
         /// The company.
         company: String,
     },
+    /// A case that names another contact was filed; goes to the contact held.
+    ContactAsked {
+        /// The case's number.
+        case_number: String,
+        /// The company.
+        company: String,
+    },
+    /// A user of the organisation is suspended for abnormal use: its queries get result 8.
+    UserSuspended {
+        /// The company.
+        company: String,
+        /// The organisation's own name for the user.
+        user_id: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+    },
+    /// A suspended user may ask again.
+    UserLifted {
+        /// The company.
+        company: String,
+        /// The organisation's own name for the user.
+        user_id: String,
+    },
     /// Access was revoked; tells the way back of its ground.
     AccessRevoked {
         /// The company.
@@ -118,7 +178,7 @@ pub enum MailMessage {
         /// What is to be explained.
         message: String,
         /// Until when.
-        due: NaiveDate,
+        due: DueDate,
     },
     /// The explanation of a notice was accepted.
     NoticeAccepted {
@@ -206,6 +266,8 @@ pub struct QueuedMail {
     pub queued_at: DateTime<Utc>,
     /// How often sending failed.
     pub attempts: u32,
+    /// Why it failed last.
+    pub failure: Option<MailError>,
 }
 
 /// The outbox.
@@ -231,7 +293,12 @@ pub trait Outbox: Send + Sync {
     async fn revive(&self, id: Uuid, at: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Notes a failure: to be tried again at `retry_at`, or given up when there is none.
-    async fn failed(&self, id: Uuid, retry_at: Option<DateTime<Utc>>) -> Result<(), StoreError>;
+    async fn failed(
+        &self,
+        id: Uuid,
+        error: MailError,
+        retry_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
 }
 
 /// A mail in words.
@@ -257,6 +324,21 @@ pub trait MailComposer: Send + Sync {
 pub trait Reminders: Send + Sync {
     /// Those of `keys` that were sent.
     async fn sent(&self, keys: &[String]) -> Result<HashSet<String>, StoreError>;
+}
+
+impl MailError {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    /// The error of that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Temporary, Self::Permanent].into_iter().find(|error| error.as_str() == text)
+    }
 }
 
 /// Why a mail did not leave.

@@ -1,5 +1,7 @@
 //! The ports: what the use cases need from the world, each documented as a contract that every adapter passes.
 
+#![cfg_attr(test, allow(unused_parens, reason = "mockall repeats the signature of `&(dyn Trait + 'static)`"))]
+
 mod audit;
 mod callers;
 mod card;
@@ -31,10 +33,12 @@ pub use cases::{
     QueuePlace, StoredChallenge, Versioned,
 };
 pub use casework::{
-    Dormancy, DormantOrganisation, ImprovementPlans, NoticeKey, Notices, Revocations, UsageTally,
+    Dormancy, DormantOrganisation, FoundUser, ImprovementPlans, NoticeKey, Notices, Revocations, Suspend,
+    Suspensions, UsageTally,
 };
 pub use change::{
-    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, StoreError, UserChange, Write,
+    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange,
+    Write,
 };
 pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use identity::{IdentityProvider, ProviderError, SignInAttempt};
@@ -46,7 +50,9 @@ pub use officers::{
 };
 pub use own_session::{OwnSession, OwnSessions};
 pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
-pub use register::{CalendarStore, HouseholdRegister, RegisterRow};
+pub use register::{
+    CalendarEdit, CalendarStore, HouseholdRegister, Redate, Redated, RegisterRow, RunningDeadlines,
+};
 pub use system::{Clock, Entropy};
 pub use templates::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};

@@ -1,13 +1,18 @@
 //! The household register and the working calendar.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use idcheck_domain::{
+    application::{Application, Step},
     calendar::WorkingCalendar,
-    value::PersonId,
+    notice::Notice,
+    value::{CompanyName, EmailAddress, PersonId, UnifiedBusinessNumber},
     verification::{CardData, CardStatus},
 };
 
-use super::StoreError;
+use super::{AuditEntry, OutgoingMail, StoreError, Versioned};
 
 /// One card of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +53,65 @@ pub trait HouseholdRegister: Send + Sync {
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait CalendarStore: Send + Sync {
-    /// All years that are known.
+    /// All years that are known, with the edition that they are.
     async fn load(&self) -> Result<WorkingCalendar, StoreError>;
 
-    /// Replaces a year: its days off.
-    async fn set_year(&self, year: i32, days_off: &[chrono::NaiveDate]) -> Result<(), StoreError>;
+    /// Makes a change of the calendar, and of every running deadline with it: `redate` is asked, with the new calendar and all
+    /// that waits, what moves. One transaction, in which no deadline counted by the old calendar can be missed: a change
+    /// that was counted by an older edition is refused afterwards ([`Requirement::CalendarEdition`](super::Requirement)).
+    /// How many deadlines moved; none, and nothing changed, where a day is of a year that is not known.
+    async fn change(
+        &self,
+        edit: &CalendarEdit,
+        redate: &(dyn Redate + 'static),
+    ) -> Result<Option<usize>, StoreError>;
+}
+
+/// A change of the calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalendarEdit {
+    /// A year from the government's calendar: its days off. It replaces what was known of the year.
+    Year {
+        /// Which.
+        year: i32,
+        /// Its days off.
+        days_off: Vec<NaiveDate>,
+    },
+    /// One day off, as for a typhoon, or working after all.
+    Day {
+        /// Which.
+        day: NaiveDate,
+        /// Whether it is off.
+        off: bool,
+    },
+}
+
+/// Everything with a deadline that runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunningDeadlines {
+    /// Open cases.
+    pub cases: Vec<Versioned<Application>>,
+    /// Notices of abnormal use that wait for an explanation.
+    pub notices: Vec<Versioned<Notice>>,
+    /// The organisations that they are of: name, and where mail goes to.
+    pub held: HashMap<UnifiedBusinessNumber, (CompanyName, EmailAddress)>,
+}
+
+/// What a change of the calendar moves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redated {
+    /// Cases, with the version they were read at and the line of their history.
+    pub cases: Vec<(Versioned<Application>, Step)>,
+    /// Notices, with the version they were read at.
+    pub notices: Vec<Versioned<Notice>>,
+    /// Mail to those who were told a date that moved.
+    pub mail: Vec<OutgoingMail>,
+    /// Entries of the audit log.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// Says what a calendar moves. MUST be pure but for identities: it is asked inside a transaction.
+pub trait Redate: Send + Sync {
+    /// What moves.
+    fn redate(&self, calendar: &WorkingCalendar, running: RunningDeadlines) -> Redated;
 }

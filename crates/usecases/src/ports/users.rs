@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use idcheck_domain::value::UnifiedBusinessNumber;
+use idcheck_domain::{abuse::AbuseRule, value::UnifiedBusinessNumber};
 
 use super::StoreError;
 
@@ -15,6 +15,8 @@ pub struct SuspendedUser {
     pub user_id: String,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// By which rule; none for suspensions from before it was kept.
+    pub rule: Option<AbuseRule>,
 }
 
 /// Reads suspensions. They are made and lifted by a [`Change`](super::Change), with its mail and audit entry, and MUST

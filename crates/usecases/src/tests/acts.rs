@@ -9,18 +9,18 @@ use idcheck_domain::{
     application::Kind,
     key::Environment,
     organisation::Organisation,
-    value::{AddressPolicy, CompanyName, IssKey},
+    value::{AddressPolicy, CompanyName, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
 
-use super::{calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn};
+use super::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn};
 use crate::{
     Content, Leaf,
     acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
     ports::{
-        CardFacts, CardRefusal, Change, CommitError, MockApplications, MockCardVerifier, MockChallenges,
-        MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations, MockOwnSessions,
-        ParsedKey, StoredChallenge, Versioned, Write,
+        CardFacts, CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier,
+        MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations,
+        MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
     },
 };
 
@@ -66,6 +66,7 @@ struct World {
     challenge: Option<StoredChallenge>,
     card: Result<CardFacts, CardRefusal>,
     organisation: Option<Organisation>,
+    successor: Option<UnifiedBusinessNumber>,
     commits: Vec<Result<(), CommitError>>,
     committed: Arc<Mutex<Vec<Change>>>,
 }
@@ -76,6 +77,7 @@ impl World {
             challenge: Some(challenge()),
             card: Ok(card(ubn())),
             organisation: None,
+            successor: None,
             commits: vec![Ok(())],
             committed: Arc::default(),
         }
@@ -93,6 +95,8 @@ impl World {
         organisations.expect_find().returning(move |asked| {
             Ok(held.clone().filter(|o| o.ubn == asked).map(|value| Versioned { value, version: 3 }))
         });
+        let successor = self.successor;
+        organisations.expect_active_successor().returning(move |_| Ok(successor));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
         changes.expect_commit().returning(move |change| {
@@ -183,6 +187,39 @@ async fn filing_commits_case_history_mail_audit_and_spent_challenge_together() {
     assert!(matches!(change.organisation, Some(Write::Insert(_))));
 }
 
+/// The contact held keeps its place until a case that names another is approved, and is told that one was asked for.
+#[tokio::test]
+async fn another_contact_is_asked_for_and_the_one_held_is_told() {
+    for (same, mails) in [(true, 1), (false, 2)] {
+        let mut held = organisation(Access::None);
+        if !same {
+            held.contact = before();
+        }
+        let world = World { organisation: Some(held), ..World::new() };
+        let committed = Arc::clone(&world.committed);
+        world.prove().await.unwrap();
+        let change = committed.lock().unwrap().remove(0);
+        assert_eq!(change.mail.len(), mails);
+        let Write::Insert(case) = &change.applications[0] else { panic!("no case") };
+        assert_eq!((case.contact.clone(), case.replaces.clone()), (contact(), (!same).then(before)));
+        let Some(Write::Update { value, .. }) = &change.organisation else { panic!("no organisation") };
+        assert_eq!(value.contact, if same { contact() } else { before() });
+        if !same {
+            assert!(matches!(change.mail[1].message, MailMessage::ContactAsked { .. }));
+            assert_eq!(change.mail[1].to, *before().email());
+        }
+    }
+}
+
+/// Whatever is counted by the calendar is written only if that calendar is still in force.
+#[tokio::test]
+async fn what_filing_relies_on_is_required_in_the_write() {
+    let world = World::new();
+    let committed = Arc::clone(&world.committed);
+    world.prove().await.unwrap();
+    assert_eq!(committed.lock().unwrap()[0].requires, [Requirement::CalendarEdition(0)]);
+}
+
 #[tokio::test]
 async fn a_change_that_someone_else_came_before_is_made_again() {
     let mut world = World::new();
@@ -231,6 +268,10 @@ async fn refused_before_anything_is_written() {
         (
             World { organisation: Some(organisation(Access::Active { since: now() })), ..World::new() },
             ProofRefusal::Precondition(Precondition::AlreadyActive),
+        ),
+        (
+            World { successor: Some(other_ubn()), ..World::new() },
+            ProofRefusal::Precondition(Precondition::SuccessorActive),
         ),
     ];
     for (world, expected) in cases {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use idcheck_domain::{
-    abuse::{Activity, NumberActivity, Thresholds, judge},
+    abuse::{Activity, Answered, NumberActivity, Thresholds, judge},
     access::{Access, Ground, Precondition},
     application::{Application, StateName},
     company::{SweepId, SweepItem},
@@ -46,8 +46,9 @@ fn activity() -> Activity {
     Activity {
         ubn: ubn(),
         day: idcheck_domain::taipei::day(now()),
-        answers: 200,
-        wrong: 200,
+        answered: Answered { answers: 200, wrong: 200 },
+        week: Answered { answers: 200, wrong: 200 },
+        month: Answered { answers: 200, wrong: 200 },
         locked_numbers: 0,
         replays: 0,
         refused_addresses: 0,
@@ -107,9 +108,10 @@ impl World {
         });
         let mut notices = MockNotices::new();
         let open: Vec<_> = self.notices.into_iter().map(|value| Versioned { value, version: 4 }).collect();
-        let found = open.clone();
+        let (found, waiting) = (open.clone(), open.clone());
         notices.expect_of_organisation().returning(move |_| Ok(open.clone()));
         notices.expect_find().returning(move |_| Ok(found.first().cloned()));
+        notices.expect_open().returning(move || Ok(waiting.clone()));
         notices.expect_standing().returning(|_| Ok(HashSet::new()));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
@@ -157,7 +159,7 @@ async fn a_confirmation_revokes_settles_and_tells_in_one_change() {
     assert_eq!(change.history.len(), 1);
     assert!(matches!(change.revocation, Some(Write::Update { expected: 2, .. })));
     assert!(matches!(&change.mail[0].message, MailMessage::AccessRevoked { ground: Ground::Abuse, .. }));
-    assert!(matches!(&change.mail[1].message, MailMessage::Rejected { .. }));
+    assert!(matches!(&change.mail[1].message, MailMessage::Settled { .. }));
     assert_eq!(change.audit[0].action, "revocation.confirm");
     let Write::Update { value: ended, expected: 4 } = &change.notices[0] else { panic!("no notice") };
     assert_eq!(ended.state.as_str(), "ended");
@@ -236,7 +238,7 @@ async fn what_the_rules_find_is_raised_once_and_another_node_s_is_passed_over() 
     let committed = Arc::clone(&world.committed);
     let mut tally = MockUsageTally::new();
     let mut counted = [2_000, 2_000, 7].into_iter();
-    tally.expect_advance().times(3).returning(move |_| Ok(counted.next().unwrap()));
+    tally.expect_advance().times(3).returning(move |_, _, _| Ok(counted.next().unwrap()));
     tally.expect_activities().times(1).returning(|_, _| Ok(vec![activity()]));
     let watch = WatchUsage::new(world.ports(), Arc::new(tally), Thresholds::default());
     assert_eq!(watch.execute().await, Ok(1));
@@ -260,7 +262,7 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     let change = committed.lock().unwrap().remove(0);
     // 2026-11-23 is a Monday: three working days later is Thursday.
     let MailMessage::NoticeSent { due, .. } = &change.mail[0].message else { panic!("no mail") };
-    assert_eq!(due.to_string(), "2026-11-26");
+    assert_eq!(due.date.to_string(), "2026-11-26");
     let accept = NoticeStep::Accept { note: None };
     let refused = handle.take(&by, id, 4, &accept).await.unwrap_err();
     assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");

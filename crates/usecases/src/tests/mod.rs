@@ -76,6 +76,17 @@ fn contact() -> Contact {
     .unwrap()
 }
 
+/// Another contact, who was there before.
+fn before() -> Contact {
+    Contact::new(
+        ContactName::parse("陳大文").unwrap(),
+        None,
+        Some(Mobile::parse("0987654321").unwrap()),
+        EmailAddress::parse("before@example.com").unwrap(),
+    )
+    .unwrap()
+}
+
 fn purpose() -> Purpose {
     Purpose {
         authority: Authority::parse("金融監督管理委員會").unwrap(),
@@ -107,6 +118,7 @@ fn application() -> Application {
         company_name: CompanyName::parse("測試甲股份有限公司").unwrap(),
         card: signing_card(),
         contact: contact(),
+        replaces: None,
         host_addresses: addresses(),
         request: Request::apply(purpose(), ubn(), None).unwrap(),
         consent: Consent::given(NOTICE_VERSION, CONDUCT_VERSION, now()).unwrap(),

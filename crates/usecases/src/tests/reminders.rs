@@ -15,7 +15,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, contact, entropy, now, ubn};
+use super::{application, calendar, contact, entropy, now, ubn};
 use crate::{
     ports::{
         CaseSummary, Change, CommitError, DormantOrganisation, MailMessage, MockApplications, MockChanges,
@@ -74,6 +74,7 @@ async fn at(
         organisations: Arc::new(organisations),
         dormancy: Arc::new(dormancy),
         notices: Arc::new(notices),
+        calendar: calendar(),
         reminders: Arc::new(reminders),
         changes: Arc::new(changes),
     });
@@ -85,10 +86,12 @@ async fn at(
 const DUE: &str = "clarification:00000000-0000-0000-0000-000000000008:due";
 
 #[tokio::test]
-async fn the_day_before_it_is_due_from_eight_in_the_morning() {
+async fn from_the_working_day_before_it_is_due_at_eight_in_the_morning() {
     for (time, count) in [
-        ("2026-11-28T12:00:00+08:00", 0),
-        ("2026-11-29T07:59:59+08:00", 0),
+        ("2026-11-26T12:00:00+08:00", 0),
+        ("2026-11-27T07:59:59+08:00", 0),
+        // A Friday: who is told on Sunday has nobody to ask.
+        ("2026-11-27T08:00:00+08:00", 1),
         ("2026-11-29T08:00:00+08:00", 1),
         ("2026-11-30T23:59:59+08:00", 1),
     ] {

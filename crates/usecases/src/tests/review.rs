@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use idcheck_domain::{
-    access::Access,
+    access::{Access, Precondition},
     application::{Application, Request, StateName},
+    contact::Contact,
     officer::{OfficerId, Role},
     organisation::Organisation,
-    value::{Account, CompanyName, Reason},
+    value::{Account, CompanyName, Reason, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
 
-use super::{application, calendar, clock, contact, entropy, now, signing_card as case_card, ubn};
+use super::{application, before, calendar, clock, contact, entropy, now, signing_card as case_card, ubn};
 use crate::{
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier, MockChanges,
@@ -28,6 +29,9 @@ struct World {
     claimed: bool,
     request: Option<Request>,
     active: bool,
+    /// The contact held, and the one that the case asks to replace.
+    contacts: (Contact, Option<Contact>),
+    successor: Option<UnifiedBusinessNumber>,
     card: Result<(), CardRefusal>,
     commits: Vec<Result<(), CommitError>>,
     committed: Arc<Mutex<Vec<Change>>>,
@@ -39,6 +43,8 @@ impl World {
             claimed: true,
             request: None,
             active: false,
+            contacts: (contact(), None),
+            successor: None,
             card: Ok(()),
             commits: vec![Ok(())],
             committed: Arc::default(),
@@ -55,6 +61,7 @@ impl World {
         if let Some(request) = &self.request {
             case.request = request.clone();
         }
+        case.replaces.clone_from(&self.contacts.1);
         if self.claimed {
             case = case.claim(officer(role).id, now()).unwrap().0;
         }
@@ -70,14 +77,16 @@ impl World {
         applications.expect_history().returning(|_| Ok(Vec::new()));
         applications.expect_of_organisation().returning(|_| Ok(Vec::new()));
         let mut organisations = MockOrganisations::new();
-        let active = self.active;
+        let (active, held) = (self.active, self.contacts.0);
         organisations.expect_find().returning(move |_| {
-            let mut value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
+            let mut value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), held.clone());
             if active {
                 value.access = Access::Active { since: now() };
             }
             Ok(Some(Versioned { value, version: 1 }))
         });
+        let successor = self.successor;
+        organisations.expect_active_successor().returning(move |_| Ok(successor));
         organisations.expect_last_account().returning(|| Ok(Account::parse("AW999")));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
@@ -118,6 +127,54 @@ async fn approving_gives_account_and_iss_key_in_the_same_change() {
     assert!(matches!(change.mail[0].message, MailMessage::Approved { .. }));
     assert_eq!(change.history.len(), 1);
     assert_eq!(change.audit[0].action, "application.approve");
+}
+
+/// Whoever takes the contact's place learns of the approval, and whoever gives it up learns that much.
+#[tokio::test]
+async fn a_new_contact_is_taken_over_with_the_approval() {
+    let world = World { contacts: (before(), Some(before())), ..World::new() };
+    let committed = Arc::clone(&world.committed);
+    world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await.unwrap();
+    let change = committed.lock().unwrap().remove(0);
+    let Some(Write::Update { value, .. }) = &change.organisation else { panic!("no organisation") };
+    assert_eq!(value.contact, contact());
+    let mails: Vec<_> = change.mail.iter().map(|mail| (&mail.to, &mail.message)).collect();
+    assert!(matches!(mails[0], (to, MailMessage::ContactChanged { .. }) if to == before().email()));
+    assert!(matches!(mails[1], (to, MailMessage::Approved { .. }) if to == contact().email()));
+}
+
+/// What the contact changed to meanwhile stays: the case was to replace the one before.
+#[tokio::test]
+async fn a_contact_changed_since_is_not_put_back() {
+    for replaces in [None, Some(contact())] {
+        let world = World { contacts: (before(), replaces), ..World::new() };
+        let committed = Arc::clone(&world.committed);
+        world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await.unwrap();
+        let change = committed.lock().unwrap().remove(0);
+        let Some(Write::Update { value, .. }) = &change.organisation else { panic!("no organisation") };
+        assert_eq!(value.contact, before());
+        assert!(change.mail.iter().all(|mail| mail.to == *before().email()), "{:?}", change.mail);
+        assert_eq!(change.mail.len(), 1);
+    }
+    let reject = ReviewCommand::Reject { reason: Reason::parse("未敘明規定").unwrap() };
+    let world = World { contacts: (before(), Some(before())), ..World::new() };
+    let committed = Arc::clone(&world.committed);
+    world.step(Role::Reviewer, Some(4), reject).await.unwrap();
+    assert_eq!(
+        committed.lock().unwrap()[0].mail[0].to,
+        *before().email(),
+        "the one held, not the one asked for"
+    );
+}
+
+/// 注意事項 八(三), from the old number's side.
+#[tokio::test]
+async fn a_number_whose_successor_has_access_gets_none() {
+    let world = World { successor: UnifiedBusinessNumber::parse("12345675").ok(), ..World::new() };
+    let committed = Arc::clone(&world.committed);
+    let refused = world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await;
+    assert_eq!(refused.unwrap_err(), ReviewRefusal::Precondition(Precondition::SuccessorActive));
+    assert!(committed.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -290,12 +290,12 @@ async fn the_first_broken_check_decides_and_is_recorded() {
             ),
             (
                 |q| q.address = "9.9.9.9",
-                RefusalCode::AddressNotRegistered,
+                RefusalCode::AddressUnproven,
                 Verdict::AddressNotRegistered([9, 9, 9, 9].into()),
             ),
             (
                 |q| (q.address, q.address_known) = ("8.8.8.8", false),
-                RefusalCode::AddressNotRegistered,
+                RefusalCode::AddressUnproven,
                 Verdict::AddressNotRegistered([8, 8, 8, 8].into()),
             ),
         ];
@@ -308,6 +308,23 @@ async fn the_first_broken_check_decides_and_is_recorded() {
             let (verdict, recorded) = ask(query.clone()).await;
             assert_eq!(verdict, expected);
             assert_eq!(recorded.len(), 1);
+            assert_eq!(recorded[0].ask, Ask::Refused(code));
+        }
+    }
+}
+
+/// Only what the company's own key signed, sent from elsewhere, is held against the company.
+#[tokio::test]
+async fn an_address_counts_against_a_company_only_with_its_signature() {
+    for query in [RIGHT, STRICT] {
+        for (signature, code) in [
+            (Ok(()), RefusalCode::AddressNotRegistered),
+            (Err(TokenRefusal::SignatureInvalid), RefusalCode::AddressUnproven),
+        ] {
+            let ledger = Ok(LedgerAnswer::Recorded);
+            let (verdict, recorded) =
+                ask(Query { address: "9.9.9.9", signature, ledger, ..query.clone() }).await;
+            assert_eq!(verdict, Verdict::AddressNotRegistered([9, 9, 9, 9].into()));
             assert_eq!(recorded[0].ask, Ask::Refused(code));
         }
     }

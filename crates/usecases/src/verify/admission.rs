@@ -225,8 +225,10 @@ impl VerifyCard {
         if let Standing::Production { addresses, .. } = &caller.standing
             && !(address_known && addresses.admits(HostAddress::of(entry.address), now))
         {
-            let verdict = Verdict::AddressNotRegistered(entry.address);
-            return Err((RefusalCode::AddressNotRegistered, verdict));
+            // Whose it is, is found out for the record only: who is not there is told no more.
+            let proven = profile.verify(tokens, token, &caller.keys, now).is_ok();
+            let code = if proven { RefusalCode::AddressNotRegistered } else { RefusalCode::AddressUnproven };
+            return Err((code, Verdict::AddressNotRegistered(entry.address)));
         }
         let claims = profile.verify(tokens, token, &caller.keys, now).map_err(|refusal| {
             let code = match refusal {
