@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use crate::asn1::Malformed;
 use crate::certificate::Certificate;
 use crate::name::DistinguishedName;
@@ -161,21 +163,12 @@ pub(crate) fn read_file<T>(
 
 /// The contents of the PEM blocks with this label; text around them is allowed (RFC 7468 §2).
 fn pem_blocks(bytes: &[u8], label: &str) -> Option<Vec<Vec<u8>>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-    let mut blocks = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(&begin) {
-        let length = rest[start..].find(&end)? + end.len();
-        let block = &rest[start..start + length];
-        let (_, der) = der::pem::decode_vec(block.as_bytes()).ok()?;
-        blocks.push(der);
-        rest = &rest[start + length..];
-    }
-    Some(blocks)
+    let blocks = idcheck_domain::pem::blocks(std::str::from_utf8(bytes).ok()?);
+    blocks.filter(|block| block.label == label).map(|block| STANDARD.decode(block.base64).ok()).collect()
 }
 
 /// The contents of one PEM block, whatever its label; text in front of it is allowed (RFC 7468 §2).
 pub fn pem(text: &[u8]) -> Option<Vec<u8>> {
-    der::pem::decode_vec(text).ok().map(|(_, der)| der)
+    let block = idcheck_domain::pem::blocks(std::str::from_utf8(text).ok()?).next()?;
+    STANDARD.decode(block.base64).ok()
 }

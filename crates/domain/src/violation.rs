@@ -69,6 +69,16 @@ pub enum Violation {
     PublicKeyFormat,
     /// A public key that is too weak, or of a kind the profile does not take.
     PublicKeyRefused,
+    /// A private key where the public one belongs: it was sent to somebody, and counts as leaked.
+    PrivateKey,
+    /// A certificate where its public key belongs.
+    PublicKeyCertificate,
+    /// A public key in JSON or XML where PEM belongs.
+    PublicKeyNotPem,
+    /// A key of another curve than P-256 and Ed25519, or of any curve where the profile takes RSA only.
+    PublicKeyCurve,
+    /// An RSA key whose exponent is below 65537.
+    PublicKeyExponent,
     /// Not one of the words that may stand here.
     ValueUnknown,
     /// Not a UUID.
@@ -83,7 +93,7 @@ pub enum Violation {
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -113,6 +123,11 @@ impl Violation {
         Self::OverlapDays,
         Self::PublicKeyFormat,
         Self::PublicKeyRefused,
+        Self::PrivateKey,
+        Self::PublicKeyCertificate,
+        Self::PublicKeyNotPem,
+        Self::PublicKeyCurve,
+        Self::PublicKeyExponent,
         Self::ValueUnknown,
         Self::IdFormat,
         Self::UnknownMember,
@@ -152,6 +167,11 @@ impl Violation {
             Self::OverlapDays => "overlap-days",
             Self::PublicKeyFormat => "public-key-format",
             Self::PublicKeyRefused => "public-key-refused",
+            Self::PrivateKey => "private-key",
+            Self::PublicKeyCertificate => "public-key-certificate",
+            Self::PublicKeyNotPem => "public-key-not-pem",
+            Self::PublicKeyCurve => "public-key-curve",
+            Self::PublicKeyExponent => "public-key-exponent",
             Self::ValueUnknown => "value-unknown",
             Self::IdFormat => "id-format",
             Self::UnknownMember => "unknown-member",

@@ -25,6 +25,16 @@ const make = async () => {
   field.value = pem("PUBLIC KEY", await subtle.exportKey("spki", pair.publicKey));
   say("made");
 };
+// As the server looks for it; what is found here never gets there.
+const isPrivate = (text) => /PRIVATE KEY-----|PuTTY-User-Key-File|<D>|^\s*\{[^]*"d"\s*:/.test(text);
+field.form.addEventListener("submit", (event) => {
+  if (!isPrivate(field.value)) return;
+  event.preventDefault();
+  field.value = "";
+  tools.hidden = false;
+  say("private");
+  field.focus();
+});
 // WebCrypto is there on secure pages only; without it the field takes what is pasted.
 if (globalThis.crypto?.subtle) {
   tools.hidden = false;
@@ -34,7 +44,7 @@ if (globalThis.crypto?.subtle) {
   file.addEventListener("change", async ({ target }) => {
     const text = await target.files[0]?.text() ?? "";
     target.value = "";
-    if (text.includes("PRIVATE KEY")) return say("private");
+    if (isPrivate(text)) return say("private");
     field.value = text;
     status.textContent = "";
     field.focus();

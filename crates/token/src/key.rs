@@ -9,10 +9,11 @@ use aws_lc_rs::{
         RSA_PSS_2048_8192_SHA256, VerificationAlgorithm,
     },
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use der::{Decode, Encode, Sequence, asn1::UintRef};
-use idcheck_domain::{Violation, key::Profile};
+use idcheck_domain::{Violation, key::Profile, pem};
 use idcheck_usecases::ports::{KeyMaterial, KeyReader, ParsedKey};
-use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned, der::DecodePem};
+use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -48,13 +49,19 @@ pub struct PublicKeys;
 
 impl KeyReader for PublicKeys {
     fn read(&self, pem: &str, profile: Profile) -> Result<ParsedKey, Violation> {
-        let spki = subject_public_key_info(pem).ok_or(Violation::PublicKeyFormat)?;
-        let key = Strong::of(&spki).ok_or(Violation::PublicKeyRefused)?;
+        if pem::holds_private_key(pem) {
+            return Err(Violation::PrivateKey);
+        }
+        let spki = subject_public_key_info(pem)?;
+        let key = Strong::of(&spki).ok_or_else(|| told_why(&spki))?;
         let der = key.canonical().ok_or(Violation::PublicKeyFormat)?;
         let fingerprint = hex::encode(digest::digest(&digest::SHA256, &der));
-        let pinned = key.algorithms(profile).filter(|_| !published(&fingerprint));
-        let algorithms = pinned
-            .ok_or(Violation::PublicKeyRefused)?
+        if published(&fingerprint) {
+            return Err(Violation::PublicKeyRefused);
+        }
+        let algorithms = key
+            .algorithms(profile)
+            .ok_or(Violation::PublicKeyCurve)?
             .iter()
             .map(|(name, algorithm)| Ok((*name, ParsedPublicKey::new(*algorithm, &der)?)))
             .collect::<Result<Vec<_>, aws_lc_rs::error::KeyRejected>>()
@@ -63,13 +70,34 @@ impl KeyReader for PublicKeys {
     }
 }
 
-fn subject_public_key_info(pem: &str) -> Option<SubjectPublicKeyInfoOwned> {
-    let pem = pem.trim();
-    if pem.starts_with("-----BEGIN RSA PUBLIC KEY-----") {
-        let (_, pkcs1) = der::pem::decode_vec(pem.as_bytes()).ok()?;
-        return info(RSA_ENCRYPTION, Some(der::asn1::Null.into()), &pkcs1);
+fn subject_public_key_info(text: &str) -> Result<SubjectPublicKeyInfoOwned, Violation> {
+    let Some(block) = pem::blocks(text).next() else {
+        let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+        let other = text.starts_with(['{', '<']);
+        return Err(if other { Violation::PublicKeyNotPem } else { Violation::PublicKeyFormat });
+    };
+    let der = STANDARD.decode(&block.base64).map_err(|_| Violation::PublicKeyFormat)?;
+    let read = match block.label {
+        "RSA PUBLIC KEY" => info(RSA_ENCRYPTION, Some(der::asn1::Null.into()), &der),
+        "PUBLIC KEY" => SubjectPublicKeyInfoOwned::from_der(&der).ok(),
+        label if label.ends_with("CERTIFICATE") => return Err(Violation::PublicKeyCertificate),
+        _ => None,
+    };
+    read.ok_or(Violation::PublicKeyFormat)
+}
+
+/// What is wrong with a key that is not taken.
+fn told_why(spki: &SubjectPublicKeyInfoOwned) -> Violation {
+    let exponent = || {
+        let key = RsaPublicKey::from_der(spki.subject_public_key.as_bytes()?).ok()?;
+        Some(key.public_exponent.as_bytes().to_vec())
+    };
+    let curve = spki.algorithm.parameters.as_ref().and_then(|of| of.decode_as::<ObjectIdentifier>().ok());
+    match spki.algorithm.oid {
+        RSA_ENCRYPTION if exponent().is_some_and(|e| e.len() < 3) => Violation::PublicKeyExponent,
+        EC_PUBLIC_KEY if curve != Some(PRIME256V1) => Violation::PublicKeyCurve,
+        _ => Violation::PublicKeyRefused,
     }
-    SubjectPublicKeyInfoOwned::from_pem(pem).ok()
 }
 
 fn info(

@@ -28,9 +28,11 @@ const fn optional(name: &'static str, widget: &'static str, autocomplete: &'stat
     Field { name, widget, autocomplete, required: false }
 }
 
+/// The field for a public key.
+pub(super) const PUBLIC_KEY: &str = "/publicKeyPem";
 const UBN: &str = "ubn";
 const HOSTS: &str = "hosts";
-const CONSENT: &str = "consent";
+pub(super) const CONSENT: &str = "consent";
 const CUT_OVER: &str = "/cutOverAt";
 const OVERLAP: &str = "/overlapDays";
 
@@ -82,7 +84,7 @@ const REGISTER_KEY: [Field; 5] = [
     field("/label", "line", "off"),
     field("/environment", "choice", "off"),
     field("/profile", "choice", "off"),
-    field("/publicKeyPem", "key", "off"),
+    field(PUBLIC_KEY, "key", "off"),
 ];
 const REVOKE_KEY: [Field; 2] = [field(UBN, "number", "off"), field("/keyId", "hidden", "off")];
 const CHANGE_CONTACT: [Field; 5] = [

@@ -5,7 +5,10 @@ mod organisation;
 mod register;
 mod sign;
 
-use idcheck_domain::consent::{CONDUCT_VERSION, NOTICE_VERSION};
+use idcheck_domain::{
+    Violation,
+    consent::{CONDUCT_VERSION, NOTICE_VERSION},
+};
 use idcheck_usecases::{FieldViolation, acts::ActName};
 use minijinja::{Value, context};
 use poem::{
@@ -85,6 +88,10 @@ const fn files_a_case(act: ActName) -> bool {
 
 /// The form of an act with what was typed and what is wrong.
 fn fill_in(page: &Page<'_>, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Response {
+    // A private key is not sent around once more.
+    let leaked = wrong.iter().any(|wrong| wrong.violation == Violation::PrivateKey);
+    let shown: FormValues = if leaked { without(form, &[fields::PUBLIC_KEY]) } else { form.clone() };
+    let form = &shown;
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     page.show(status, "form.html", Opener::Isolated, filled_in(page.lang, act, form, wrong))
 }
@@ -111,9 +118,19 @@ fn kind(query: &FormValues) -> Option<ActName> {
 #[handler]
 fn open_form(request: &Request, Query(query): Query<FormValues>) -> Response {
     or_error(Page::of(request).map(|page| match kind(&query) {
-        Some(act) => fill_in(&page, act, &query, &[]),
+        Some(act) => fill_in(&page, act, &of_link(&query), &[]),
         None => page.show(StatusCode::OK, "kind.html", Opener::Isolated, context! {}),
     }))
+}
+
+/// A form without these fields.
+fn without(form: &FormValues, names: &[&str]) -> FormValues {
+    form.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
+}
+
+/// What a link may fill in: neither consent nor a key comes from whoever made the link.
+fn of_link(query: &FormValues) -> FormValues {
+    without(query, &[fields::CONSENT, fields::PUBLIC_KEY])
 }
 
 /// Back from checking, with everything kept.
@@ -165,13 +182,13 @@ fn check(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<F
 
 #[handler]
 fn progress(request: &Request, Query(query): Query<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| fill_in(&page, ActName::Progress, &query, &[])))
+    or_error(Page::of(request).map(|page| fill_in(&page, ActName::Progress, &of_link(&query), &[])))
 }
 
 #[handler]
 fn act_form(request: &Request, Path(act): Path<String>, Query(query): Query<FormValues>) -> Response {
     or_error(Page::of(request).map(|page| match ActName::parse(&act) {
-        Some(act) => fill_in(&page, act, &query, &[]),
+        Some(act) => fill_in(&page, act, &of_link(&query), &[]),
         None => page.problem(&Problem::not_found(), "/progress"),
     }))
 }
