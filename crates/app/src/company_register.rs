@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{company::CompanyRecord, value::UnifiedBusinessNumber};
 use idcheck_persistence::Store;
 use idcheck_usecases::ports::{CompanyRegister, RegisterError};
+use reqwest::{StatusCode, redirect::Policy};
 use serde::Deserialize;
 
 use crate::config::CompanyRegisterConfig;
@@ -44,20 +45,24 @@ struct Company {
     #[serde(rename = "Company_Name")]
     name: String,
     #[serde(rename = "Company_Status_Desc")]
-    status: String,
+    status: Option<String>,
 }
 
 impl Gcis {
     fn new(url: &str, timeout: Duration) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(timeout).build()?;
+        let client = reqwest::Client::builder().timeout(timeout).redirect(Policy::none()).build()?;
         Ok(Self { client, url: url.to_owned() })
     }
 
-    async fn asked(&self, ubn: UnifiedBusinessNumber) -> reqwest::Result<Vec<u8>> {
+    /// The body of an answer with status 200, and of no other: a redirect is no register.
+    async fn asked(&self, ubn: UnifiedBusinessNumber) -> reqwest::Result<Result<Vec<u8>, StatusCode>> {
         let filter = format!("%24format=json&%24filter=Business_Accounting_NO%20eq%20{ubn}&%24top=1");
         let joint = if self.url.contains('?') { '&' } else { '?' };
         let request = self.client.get(format!("{}{joint}{filter}", self.url));
-        let mut response = request.send().await?.error_for_status()?;
+        let mut response = request.send().await?;
+        if response.status() != StatusCode::OK {
+            return Ok(Err(response.status()));
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
@@ -65,22 +70,30 @@ impl Gcis {
                 break;
             }
         }
-        Ok(body)
+        Ok(Ok(body))
     }
 }
 
+/// Why what came is no answer.
+type NoAnswer = &'static str;
+
 /// Reads an answer about a number.
-fn read(body: &[u8], ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>, RegisterError> {
+fn read(body: &[u8], ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>, NoAnswer> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let companies: Vec<Company> = serde_json::from_slice(body).map_err(|_| RegisterError::Unreadable)?;
+    let companies: Vec<Company> =
+        serde_json::from_slice(body).map_err(|_| "it is not the JSON of this service")?;
     let Some(company) = companies.into_iter().next() else { return Ok(None) };
     // An answer about another company is none about this one.
-    if company.number != ubn.as_str() || company.name.trim().is_empty() {
-        return Err(RegisterError::Unreadable);
+    if company.number != ubn.as_str() {
+        return Err("it tells of another company");
     }
-    let status = Some(company.status).filter(|status| !status.trim().is_empty());
+    if company.name.trim().is_empty() {
+        return Err("the company has no name in it");
+    }
+    let status = company.status.filter(|status| !status.trim().is_empty());
     Ok(Some(CompanyRecord { ubn, name: company.name, status }))
 }
 
@@ -88,16 +101,20 @@ fn read(body: &[u8], ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>
 impl CompanyRegister for Gcis {
     async fn company(&self, ubn: UnifiedBusinessNumber) -> Result<Option<CompanyRecord>, RegisterError> {
         let answered = match self.asked(ubn).await {
-            Ok(body) => read(&body, ubn),
+            Ok(Ok(body)) => read(&body, ubn),
+            Ok(Err(status)) => {
+                tracing::warn!(%status, %ubn, "the company register gave no answer");
+                return Err(RegisterError::Unreadable);
+            }
             Err(error) => {
                 tracing::warn!(error = %error.without_url(), "the company register does not answer");
                 return Err(RegisterError::Unreadable);
             }
         };
-        if answered.is_err() {
-            tracing::warn!("what the company register sent is no answer");
-        }
-        answered
+        answered.map_err(|why| {
+            tracing::warn!(why, %ubn, "what the company register sent is no answer");
+            RegisterError::Unreadable
+        })
     }
 
     async fn state_of(&self) -> Result<Option<DateTime<Utc>>, RegisterError> {
@@ -117,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_an_empty_answer_says_not_found() {
-        for empty in ["", " \r\n", "[]", " [ ] "] {
+        for empty in ["", " \r\n", "[]", " [ ] ", "\u{feff}[]"] {
             assert_eq!(read(empty.as_bytes(), ubn()), Ok(None), "{empty:?}");
         }
         for no_answer in [
@@ -130,7 +147,18 @@ mod tests {
             r#"[{"Business_Accounting_NO":"04595257","Company_Name":" ","Company_Status_Desc":"核准設立"}]"#,
             r#"[{"Business_Accounting_NO":"04595257","Company_Name":"甲","Company_Status_Desc":"#,
         ] {
-            assert_eq!(read(no_answer.as_bytes(), ubn()), Err(RegisterError::Unreadable), "{no_answer}");
+            assert!(read(no_answer.as_bytes(), ubn()).is_err(), "{no_answer}");
+        }
+    }
+
+    #[test]
+    fn a_company_without_a_word_on_its_state_stands() {
+        for status in ["null", "\" \""] {
+            let body = format!(
+                "\u{feff}[{{\"Business_Accounting_NO\":\"04595257\",\"Company_Name\":\"甲\",\"Company_Status_Desc\":{status}}}]"
+            );
+            let read = read(body.as_bytes(), ubn()).unwrap().unwrap();
+            assert_eq!((read.name.as_str(), read.ended()), ("甲", None));
         }
     }
 

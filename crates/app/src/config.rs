@@ -280,9 +280,9 @@ pub(crate) struct LimitsConfig {
     /// Queries a minute from one address that are refused before their signature is known to be a caller's, on each node;
     /// over it an answer is 429 and there is no record.
     pub(crate) refused_per_address: u32,
-    /// Challenges of one organisation that wait for their signature, over all nodes.
+    /// Challenges of one organisation, asked for from one address, that wait for their signature; over all nodes.
     pub(crate) open_challenges: u32,
-    /// Challenges asked for from one address that wait for their signature, over all nodes.
+    /// Challenges of all organisations, asked for from one address, that wait for their signature; over all nodes.
     pub(crate) open_challenges_per_address: u32,
 }
 

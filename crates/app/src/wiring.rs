@@ -12,7 +12,7 @@ use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surfa
 use idcheck_persistence::{LedgerWriter, OpenError, Store, Vault, shown_address};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
-    acts::{ActPorts, IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
+    acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
     casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn, SignInMethods},
@@ -181,6 +181,10 @@ fn act_ports(
         changes: Arc::clone(store) as _,
         challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
         address_policy: address_policy(config),
+        open_challenges: OpenChallenges {
+            of_organisation: config.limits.open_challenges,
+            of_address: config.limits.open_challenges_per_address,
+        },
     }
 }
 

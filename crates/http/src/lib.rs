@@ -263,6 +263,7 @@ async fn bounded(request: &mut Request) -> Result<(), Refused> {
 /// Headers of every response.
 fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
     let unauthorised = response.status() == StatusCode::UNAUTHORIZED;
+    let too_many = response.status() == StatusCode::TOO_MANY_REQUESTS;
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", value);
@@ -276,6 +277,10 @@ fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
     if unauthorised {
         // RFC 9110 §15.5.2: every 401 names the scheme.
         headers.entry(header::WWW_AUTHENTICATE).or_insert(HeaderValue::from_static("Bearer"));
+    }
+    if too_many {
+        // Where no rate says it exactly, as with too many open challenges: a minute.
+        headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("60"));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers

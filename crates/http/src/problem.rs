@@ -241,6 +241,9 @@ impl From<ChallengeRefusal> for Problem {
     fn from(refusal: ChallengeRefusal) -> Self {
         match refusal {
             ChallengeRefusal::Content(violations) => Self::content(violations),
+            ChallengeRefusal::TooMany => {
+                Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-challenges")
+            }
             ChallengeRefusal::Store(error) => error.into(),
         }
     }

@@ -10,6 +10,7 @@ mod m0007_search;
 mod m0008_sign_in;
 mod m0009_key_check;
 mod m0010_deadlines;
+mod m0011_tokens;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_sign_in::Migration),
             Box::new(m0009_key_check::Migration),
             Box::new(m0010_deadlines::Migration),
+            Box::new(m0011_tokens::Migration),
         ]
     }
 }

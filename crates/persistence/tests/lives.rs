@@ -30,7 +30,7 @@ use idcheck_testing::{
 };
 use idcheck_usecases::{
     Content, Leaf,
-    acts::{ActName, ActPorts, IssueChallenge, ProofRefusal, ProveChallenge},
+    acts::{ActName, ActPorts, IssueChallenge, OpenChallenges, ProofRefusal, ProveChallenge},
     casework::{CaseworkPorts, CaseworkRefusal, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
     ports::{
         Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, Officer,
@@ -104,6 +104,7 @@ impl World {
             calendar: Arc::clone(&store) as _,
             changes: Arc::clone(&store) as _,
             address_policy: AddressPolicy::Public,
+            open_challenges: OpenChallenges { of_organisation: 1_000, of_address: 1_000_000 },
             challenge_life: TimeDelta::minutes(15),
         };
         let review = ReviewPorts {
@@ -186,7 +187,7 @@ impl World {
 
     /// Signs an act with the company's card; what the rules refuse is refused, what fails is a failure of the test.
     async fn sign(&self, who: UnifiedBusinessNumber, act: ActName, content: Content) {
-        let issued = self.issue.execute(act, who, content, None).await.unwrap();
+        let issued = self.issue.execute(act, who, content, None, [8, 8, 8, 8].into()).await.unwrap();
         match self.prove.execute(issued.id, b"cms", None).await {
             Ok(_) if matches!(act, ActName::Apply | ActName::ChangeAddress | ActName::Suspend) => {
                 self.filed.fetch_add(1, Ordering::Relaxed);

@@ -23,13 +23,13 @@ use idcheck_usecases::{
     casework::{KeepTemplates, TemplateDraft},
     ports::{
         AuditEntry, CalendarEdit, CalendarStore, Change, Changes, Clock, CommitError, MailError, Officer,
-        Outbox, QueuedMail, ReasonTemplates, Redate, StoreError, StoredChallenge, Versioned, Write,
+        Outbox, QueuedMail, ReasonTemplates, Redate, StoreError, StoredChallenge, Versioned, Waiting, Write,
     },
 };
 use uuid::Uuid;
 
 /// A mail in the outbox: due at a time, or given up, or gone.
-struct Waiting {
+struct Queued {
     mail: QueuedMail,
     due: Option<DateTime<Utc>>,
 }
@@ -37,7 +37,7 @@ struct Waiting {
 #[derive(Default)]
 struct Tables {
     templates: Vec<Versioned<ReasonTemplate>>,
-    outbox: Vec<Waiting>,
+    outbox: Vec<Queued>,
     calendar: BTreeMap<i32, Vec<NaiveDate>>,
     edition: i64,
     audit: Vec<AuditEntry>,
@@ -103,7 +103,7 @@ impl Changes for Memory {
         if let Some(write) = template {
             write_template(&mut tables.templates, write)?;
         }
-        tables.outbox.extend(mail.into_iter().map(|mail| Waiting {
+        tables.outbox.extend(mail.into_iter().map(|mail| Queued {
             mail: QueuedMail {
                 id: mail.id,
                 to: mail.to,
@@ -118,7 +118,7 @@ impl Changes for Memory {
         Ok(())
     }
 
-    async fn issue_challenge(&self, _: StoredChallenge) -> Result<(), StoreError> {
+    async fn issue_challenge(&self, _: StoredChallenge, _: &Waiting) -> Result<bool, StoreError> {
         Err(StoreError::Unavailable)
     }
 

@@ -36,7 +36,7 @@
 //!     casework::{CaseworkRefusal, KeepTemplates},
 //!     ports::{
 //!         AuditEntry, Change, Changes, Clock, CommitError, Entropy, Officer, ReasonTemplates, StoreError,
-//!         StoredChallenge, Versioned,
+//!         StoredChallenge, Waiting, Versioned,
 //!     },
 //! };
 //!
@@ -66,7 +66,7 @@
 //!     async fn commit(&self, _: Change) -> Result<(), CommitError> {
 //!         Err(StoreError::Unavailable.into())
 //!     }
-//!     async fn issue_challenge(&self, _: StoredChallenge) -> Result<(), StoreError> {
+//!     async fn issue_challenge(&self, _: StoredChallenge, _: &Waiting) -> Result<bool, StoreError> {
 //!         Err(StoreError::Unavailable)
 //!     }
 //!     async fn note(&self, _: AuditEntry) -> Result<(), StoreError> {

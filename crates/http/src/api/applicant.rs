@@ -20,7 +20,7 @@ use super::{
     render::{Proof, proof_of},
     shape::{ChallengeRequest, ProofRequest},
 };
-use crate::{i18n::Lang, problem::Problem};
+use crate::{client_address::origin, i18n::Lang, problem::Problem};
 
 pub(super) struct ApplicantApi;
 
@@ -89,7 +89,8 @@ impl ApplicantApi {
         let context = Context::of(request).map_err(|_| unavailable(request))?;
         let read = challenge_request(&body.0.0).map_err(|v| context.failure(Problem::content(v)))?;
         let (act, ubn, content) = read;
-        let issued = context.app.services.issue_challenge.execute(act, ubn, content, None).await;
+        let from = origin(request, &context.app.config.trusted_proxies).address;
+        let issued = context.app.services.issue_challenge.execute(act, ubn, content, None, from).await;
         let issued = issued.map_err(|refusal| context.failure(refusal_below_content(refusal.into())))?;
         Ok(Issued::Created(Json(Challenge {
             id: issued.id,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{fields, fill_in, violations};
 use crate::{
+    client_address::origin,
     i18n::Lang,
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
@@ -113,7 +114,8 @@ pub(super) async fn issue_challenge(
     };
     let content = fields::content(act, &typed);
     let issue = &page.app.services.issue_challenge;
-    match issue.execute(act, ubn, content, Some(page.session())).await {
+    let from = origin(request, &page.app.config.trusted_proxies).address;
+    match issue.execute(act, ubn, content, Some(page.session()), from).await {
         Ok(issued) => {
             let expires_at = Some(moment(issued.expires_at));
             let (challenge, tbs) = (issued.id, issued.tbs.as_str());

@@ -1,6 +1,7 @@
 //! The decisions of a batch, one query after the other, as if each were alone. Pure: what was read goes in, what is
 //! to be written comes out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
@@ -103,7 +104,8 @@ pub(super) fn decide(
                 let query = Query { entry, question, jti, limits, hash };
                 let answer = query.answer(&mut state);
                 if let LedgerAnswer::Result(result) = answer {
-                    decided.writes.used.push((entry.ubn, jti.clone(), micros(*token_expires_at)));
+                    let token = token(entry.environment, jti).into_owned();
+                    decided.writes.used.push((entry.ubn, token, micros(*token_expires_at)));
                     changed_days.insert(query.organisation_day());
                     // A result that the sandbox plays left no count.
                     if result.is_strike() {
@@ -134,6 +136,14 @@ pub(super) fn decide(
     decided.writes.strikes =
         state.strikes.into_iter().filter(|(key, _)| changed_strikes.contains(key)).collect();
     decided
+}
+
+/// A token as it is known once it is used: one that was tried in the sandbox is new in production.
+pub(super) fn token(environment: Environment, jti: &str) -> Cow<'_, str> {
+    match environment {
+        Environment::Production => jti.into(),
+        Environment::Sandbox => format!("sandbox\u{1f}{jti}").into(),
+    }
 }
 
 /// The outcome as the record keeps it: the digit of a result, or a word.
@@ -188,7 +198,7 @@ impl Query<'_> {
         if count.wrong >= i64::from(self.limits.budget) {
             return LedgerAnswer::BudgetExceeded;
         }
-        if !state.used.insert((ubn, self.jti.to_owned())) {
+        if !state.used.insert((ubn, token(self.entry.environment, self.jti).into_owned())) {
             return LedgerAnswer::Replayed;
         }
         count.queries += 1;

@@ -12,7 +12,7 @@ use idcheck_domain::{
 use idcheck_usecases::ports::{Ask, LedgerEntry};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
 
-use super::decide::{DayCount, PersonHash, State, Writes};
+use super::decide::{DayCount, PersonHash, State, Writes, token};
 use crate::{
     batch::{Cell, Column, Rows, parameters, table},
     chain::Link,
@@ -291,7 +291,7 @@ fn keys(backend: DbBackend, entries: &[LedgerEntry], hashes: &[Option<PersonHash
     for (entry, hash) in entries.iter().zip(hashes) {
         let (Ask::Card { jti, .. }, Some(hash)) = (&entry.ask, hash) else { continue };
         let (ubn, environment, day) = (entry.ubn, entry.environment.as_str(), taipei::day(entry.at));
-        tokens.push(&[Cell::Text(ubn.as_str()), Cell::Text(jti)]);
+        tokens.push(&[Cell::Text(ubn.as_str()), Cell::Text(&token(entry.environment, jti))]);
         if seen.organisations.insert((ubn, environment, day)) {
             let day = day.to_string();
             organisations.push(&[Cell::Text(ubn.as_str()), Cell::Text(environment), Cell::Text(&day)]);

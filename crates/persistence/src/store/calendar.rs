@@ -218,6 +218,12 @@ impl Store {
         edit: &CalendarEdit,
         redate: &(dyn Redate + 'static),
     ) -> Result<Option<Redated>, StoreError> {
+        if tx.get_database_backend() == DbBackend::Postgres {
+            // Before the head, as every change takes rows before the head, and in the order in which a change writes them:
+            // there is no circle. SQLite has one writer.
+            let gate = "LOCK TABLE applications, notices IN SHARE ROW EXCLUSIVE MODE";
+            tx.execute_unprepared(gate).await.map_err(unavailable)?;
+        }
         chain::lock_head(tx).await.map_err(unavailable)?;
         let mut known = calendar(tx).await.map_err(unavailable)??;
         let year = match edit {

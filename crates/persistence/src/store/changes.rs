@@ -7,11 +7,11 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError,
-    StoredChallenge, Write,
+    StoredChallenge, Waiting, Write,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, SqlErr, Statement,
+    QueryFilter, SqlErr, Statement, Value,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -48,6 +48,16 @@ pub(super) fn failed(error: DbErr) -> CommitError {
     CommitError::Store(unavailable(error))
 }
 
+/// A challenge, if there is room for it. Each parameter says its type, which PostgreSQL can't see in a SELECT.
+const ISSUE: &str = "INSERT INTO challenges \
+    (id, act, ubn, content, tbs, session, issued_at, expires_at, spent_at, origin) \
+    SELECT $1, CAST($2 AS text), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text), $6, CAST($7 AS bigint), \
+    CAST($8 AS bigint), CAST($9 AS bigint), CAST($10 AS text) \
+    WHERE (SELECT count(*) FROM challenges WHERE origin = $10 AND ubn = $3 AND spent_at IS NULL AND expires_at > $7) \
+    < CAST($11 AS bigint) \
+    AND (SELECT count(*) FROM challenges WHERE origin = $10 AND spent_at IS NULL AND expires_at > $7) \
+    < CAST($12 AS bigint)";
+
 #[async_trait]
 impl Changes for Store {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
@@ -59,23 +69,24 @@ impl Changes for Store {
         Ok(())
     }
 
-    async fn issue_challenge(&self, stored: StoredChallenge) -> Result<(), StoreError> {
-        let row = challenge::Model {
-            id: stored.id,
-            act: stored.act.as_str().to_owned(),
-            ubn: stored.ubn.to_string(),
-            content: content_text(&stored.content),
-            tbs: stored.tbs,
-            session: stored.session.map(Vec::from),
-            issued_at: micros(stored.issued_at),
-            expires_at: micros(stored.expires_at),
-            spent_at: stored.spent_at.map(micros),
-        };
-        challenge::Entity::insert(row.into_active_model())
-            .exec_without_returning(&self.writer)
-            .await
-            .map(drop)
-            .map_err(unavailable)
+    async fn issue_challenge(&self, stored: StoredChallenge, waiting: &Waiting) -> Result<bool, StoreError> {
+        let values: [Value; 12] = [
+            stored.id.into(),
+            stored.act.as_str().into(),
+            stored.ubn.to_string().into(),
+            content_text(&stored.content).into(),
+            stored.tbs.into(),
+            stored.session.map(Vec::from).into(),
+            micros(stored.issued_at).into(),
+            micros(stored.expires_at).into(),
+            stored.spent_at.map(micros).into(),
+            waiting.origin.to_string().into(),
+            i64::from(waiting.of_organisation).into(),
+            i64::from(waiting.of_origin).into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), ISSUE, values);
+        let written = self.writer.execute_raw(statement).await.map_err(unavailable)?;
+        Ok(written.rows_affected() == 1)
     }
 
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {

@@ -58,6 +58,11 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// Rows that are deleted in one statement: on SQLite nobody else writes meanwhile.
+const PURGED: u64 = 1_000;
+/// After each of them others come first.
+const PURGE_PAUSE: Duration = Duration::from_millis(5);
+
 impl Store {
     /// Sessions of organisations.
     pub fn own_sessions(&self) -> Arc<dyn OwnSessions> {
@@ -189,18 +194,27 @@ impl Store {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
         let kept = taipei::day(now - strikes_kept).to_string();
         let kept: sea_orm::Value = kept.into();
-        for (sql, before) in [
-            ("DELETE FROM challenges WHERE expires_at < $1", ended.clone()),
-            ("DELETE FROM officer_sessions WHERE expires_at < $1", ended.clone()),
-            ("DELETE FROM replay_entries WHERE expires_at < $1", ended),
-            ("DELETE FROM strikes WHERE day < $1", kept.clone()),
-            ("DELETE FROM usage_users WHERE day < $1", kept.clone()),
-            ("DELETE FROM usage_numbers WHERE day < $1", kept),
+        for (table, key, end, before) in [
+            ("challenges", "id", "expires_at", &ended),
+            ("officer_sessions", "token_hash", "expires_at", &ended),
+            ("replay_entries", "ubn, jti", "expires_at", &ended),
+            ("strikes", "person_hash, environment, day", "day", &kept),
+            ("usage_users", "ubn, user_id, day", "day", &kept),
+            ("usage_numbers", "person_hash, ubn, day", "day", &kept),
         ] {
-            let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, [before]);
-            self.writer.execute_raw(statement).await.map_err(unavailable)?;
+            let sql = format!(
+                "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {end} < $1 LIMIT {PURGED})"
+            );
+            while self.purge_some(&sql, before.clone()).await.map_err(unavailable)? == PURGED {
+                tokio::time::sleep(PURGE_PAUSE).await;
+            }
         }
         Ok(())
+    }
+
+    async fn purge_some(&self, sql: &str, before: sea_orm::Value) -> Result<u64, DbErr> {
+        let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, [before]);
+        Ok(self.writer.execute_raw(statement).await?.rows_affected())
     }
 
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {

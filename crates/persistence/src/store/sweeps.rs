@@ -1,6 +1,7 @@
 //! Sweeps and their worklists.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     company::{Sweep, SweepId, SweepItem},
     value::{CompanyName, UnifiedBusinessNumber},
@@ -15,7 +16,7 @@ use sea_orm::{
 use super::{Store, changes::failed, unavailable};
 use crate::{
     entity::{organisation, sweep, sweep_item},
-    rows::{corrupt, sweep_item_model, sweep_item_of, sweep_model, sweep_of},
+    rows::{corrupt, micros, sweep_item_model, sweep_item_of, sweep_model, sweep_of},
 };
 
 /// Rows of one statement; ten values each stay below what both databases take.
@@ -101,15 +102,33 @@ impl Sweeps for Store {
         query.all(&self.reader).await.map_err(unavailable)?.into_iter().map(sweep_item_of).collect()
     }
 
-    async fn unread(&self, limit: u16) -> Result<Vec<(SweepId, SweepItem)>, StoreError> {
+    async fn unread(&self, limit: u16, now: DateTime<Utc>) -> Result<Vec<(SweepId, SweepItem)>, StoreError> {
+        let again = Expr::col("retry_at");
         let query = sweep_item::Entity::find()
             .filter(sweep_item::Column::Finding.is_null())
+            .filter(again.clone().is_null().or(again.lte(micros(now))))
             .order_by_asc(sweep_item::Column::SweepId)
             .order_by_asc(sweep_item::Column::Ubn)
             .limit(u64::from(limit));
         let rows = query.all(&self.reader).await.map_err(unavailable)?;
         let item = |row: sweep_item::Model| Ok((SweepId(row.sweep_id), sweep_item_of(row)?.value));
         rows.into_iter().map(item).collect()
+    }
+
+    async fn unanswered(
+        &self,
+        id: SweepId,
+        ubn: UnifiedBusinessNumber,
+        again_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        sweep_item::Entity::update_many()
+            .col_expr("retry_at", Expr::value(micros(again_at)))
+            .filter(sweep_item::Column::SweepId.eq(id.0))
+            .filter(sweep_item::Column::Ubn.eq(ubn.as_str()))
+            .exec(&self.writer)
+            .await
+            .map(drop)
+            .map_err(unavailable)
     }
 
     async fn found(&self, id: SweepId, item: &SweepItem) -> Result<(), StoreError> {

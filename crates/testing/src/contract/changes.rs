@@ -15,7 +15,7 @@ use idcheck_usecases::{
     ports::{
         ApplicationFilter, Applications, AuditEntry, CallerSource, Challenges, Change, Changes, Clock,
         CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, Requirement, Standing,
-        StoredChallenge, Write,
+        StoredChallenge, Waiting, Write,
     },
 };
 use uuid::Uuid;
@@ -40,6 +40,12 @@ fn audit() -> Vec<AuditEntry> {
     }]
 }
 
+const WAITING: Waiting = Waiting {
+    origin: std::net::IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 8, 8)),
+    of_organisation: 1_000,
+    of_origin: 1_000,
+};
+
 fn challenge(id: u128) -> StoredChallenge {
     let at = FixedClock::default().now();
     StoredChallenge {
@@ -62,7 +68,7 @@ fn challenge(id: u128) -> StoredChallenge {
 pub async fn round_trips(store: &impl Store) {
     let at = FixedClock::default().now();
     let issued = challenge(900);
-    store.issue_challenge(issued.clone()).await.unwrap();
+    assert!(store.issue_challenge(issued.clone(), &WAITING).await.unwrap());
     assert_eq!(Challenges::find(store, issued.id).await.unwrap(), Some(issued));
 
     for (number, kind) in Kind::ALL.into_iter().enumerate() {
@@ -128,7 +134,7 @@ pub async fn round_trips(store: &impl Store) {
 
 /// Twenty at once: one spends the challenge, and what the others brought is not there.
 pub async fn a_challenge_is_spent_once(store: &impl Store) {
-    store.issue_challenge(challenge(901)).await.unwrap();
+    assert!(store.issue_challenge(challenge(901), &WAITING).await.unwrap());
     let spent: Vec<_> = (0..20)
         .map(|number| {
             let store = store.clone();
@@ -163,7 +169,7 @@ pub async fn a_challenge_is_spent_once(store: &impl Store) {
 /// A challenge that ended at the instant of spending is not spent, and one that was never issued neither.
 pub async fn an_ended_challenge_is_refused(store: &impl Store) {
     let issued = challenge(902);
-    store.issue_challenge(issued.clone()).await.unwrap();
+    assert!(store.issue_challenge(issued.clone(), &WAITING).await.unwrap());
     let spend = |id: u128, at| Change {
         spends: Some((Uuid::from_u128(id), at)),
         audit: audit(),
@@ -176,6 +182,28 @@ pub async fn an_ended_challenge_is_refused(store: &impl Store) {
     store.commit(spend(902, issued.expires_at - TimeDelta::microseconds(1))).await.unwrap();
     let held = Challenges::find(store, issued.id).await.unwrap().unwrap();
     assert_eq!(held.spent_at, Some(issued.expires_at - TimeDelta::microseconds(1)));
+}
+
+/// Only so many may wait, of one organisation and of all, from one place; what is spent or has ended makes room.
+pub async fn so_many_challenges_wait(store: &impl Store, clock: &FixedClock) {
+    let origin = |last| std::net::IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, last));
+    let ask = async |id: u128, who: usize, last: u8| {
+        let waiting = Waiting { origin: origin(last), of_organisation: 2, of_origin: 3 };
+        let issued = StoredChallenge { ubn: ubn(who), ..challenge(id) };
+        store.issue_challenge(issued, &waiting).await.unwrap()
+    };
+    assert!(ask(950, 50, 1).await && ask(951, 50, 1).await);
+    assert!(!ask(952, 50, 1).await, "a third of the same organisation");
+    assert!(ask(953, 50, 2).await, "nobody is kept from signing by what comes from elsewhere");
+    assert!(ask(954, 51, 1).await && !ask(955, 52, 1).await, "four of one address");
+    assert!(Challenges::find(store, Uuid::from_u128(955)).await.unwrap().is_none());
+    let at = clock.now();
+    let spent = Change { spends: Some((Uuid::from_u128(950), at)), audit: audit(), ..Change::default() };
+    store.commit(spent).await.unwrap();
+    assert!(ask(956, 52, 1).await && !ask(957, 53, 1).await);
+    let later = StoredChallenge { issued_at: at + TimeDelta::minutes(16), ..challenge(958) };
+    let waiting = Waiting { origin: origin(1), of_organisation: 1, of_origin: 1 };
+    assert!(store.issue_challenge(later, &waiting).await.unwrap(), "all of them have ended");
 }
 
 /// Two decisions on one version: one stands.
@@ -443,6 +471,7 @@ pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Sen
     round_trips(store).await;
     a_challenge_is_spent_once(store).await;
     an_ended_challenge_is_refused(store).await;
+    so_many_challenges_wait(store, &FixedClock::default()).await;
     one_of_two_decisions_stands(store, other, 200).await;
     one_of_two_numbers_has_access(store, other, 200).await;
     unique_things_are_unique(store).await;

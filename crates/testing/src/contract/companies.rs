@@ -91,8 +91,14 @@ pub async fn sweeps<S: Sweeps + Changes + Clone + 'static>(store: &S, other: &S)
         items.into_iter().map(|item| item.value).collect::<Vec<_>>()
     );
 
-    assert_eq!(store.unread(1).await.unwrap().len(), 1);
-    let (id, item) = store.unread(10).await.unwrap().remove(0);
+    assert_eq!(store.unread(1, FixedClock::default().now()).await.unwrap().len(), 1);
+    let (id, item) = store.unread(10, FixedClock::default().now()).await.unwrap().remove(0);
+    // Without an answer it is left for a while, and the others come first.
+    let later = FixedClock::default().now() + TimeDelta::minutes(10);
+    store.unanswered(id, item.ubn, later).await.unwrap();
+    let others = store.unread(10, later - TimeDelta::microseconds(1)).await.unwrap();
+    assert!(others.len() == 1 && others[0].1.ubn != item.ubn);
+    assert_eq!(store.unread(10, later).await.unwrap().len(), 2);
     let found = |finding| SweepItem { finding: Some(finding), ..item.clone() };
     store.found(id, &found(Finding::Dissolved { status: "解散".to_owned() })).await.unwrap();
     store.found(id, &found(Finding::NotFound)).await.unwrap();
@@ -102,7 +108,7 @@ pub async fn sweeps<S: Sweeps + Changes + Clone + 'static>(store: &S, other: &S)
         found(Finding::Dissolved { status: "解散".to_owned() }),
         "the first answer stands"
     );
-    assert_eq!(store.unread(10).await.unwrap().len(), 1);
+    assert_eq!(store.unread(10, FixedClock::default().now()).await.unwrap().len(), 1);
 
     let kept = read.value.keep(officer, Reason::parse("清算中").unwrap(), at).unwrap();
     let ruling = Write::Update { value: kept.clone(), expected: read.version };

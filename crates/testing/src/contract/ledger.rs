@@ -313,6 +313,12 @@ pub async fn the_sandbox_is_apart<S: Changes>(ledger: &impl Ledger, store: &S) {
     for (year, expected) in [(108, 1), (100, 2), (108, 1), (100, 3), (100, 4), (108, 5)] {
         assert_eq!(ask(mine, number("A190001014"), year, sandbox).await, expected);
     }
+    // A token that was tried in the sandbox is new in production, and used once in each.
+    let token = |environment| ledger.record(LedgerEntry { environment, ..question(96, 100, "one-of-each") });
+    for environment in [sandbox, Environment::Production] {
+        assert!(matches!(token(environment).await, Ok(LedgerAnswer::Result(_))), "{environment:?}");
+        assert_eq!(token(environment).await, Ok(LedgerAnswer::Replayed));
+    }
     // In production they mean nothing.
     assert_eq!(ask(ORGANISATION, number("A190000017"), 100, Environment::Production).await, 2);
 }

@@ -2,17 +2,19 @@
 //!
 //! It binds the act, the company, the digest of the exact content and an end (threat 16), and is spent once.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 use uuid::Uuid;
 
 use super::{
-    ActPorts,
+    ActPorts, OpenChallenges,
     act::{Act, ActName, Reading},
 };
 use crate::{
     content::{Content, FieldViolation},
-    ports::{StoreError, StoredChallenge},
+    ports::{StoreError, StoredChallenge, Waiting},
 };
 
 /// Why no challenge was issued.
@@ -21,6 +23,9 @@ pub enum ChallengeRefusal {
     /// Fields of the content break rules; all of them are told.
     #[error("the content breaks {} rules", .0.len())]
     Content(Vec<FieldViolation>),
+    /// Too many that were asked for from the same place wait for their signature.
+    #[error("too many challenges wait for their signature")]
+    TooMany,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,7 +83,7 @@ impl IssueChallenge {
         Ok(read)
     }
 
-    /// Issues the challenge, bound to a browser session where there is one. Preconditions are not checked here:
+    /// Issues the challenge to whoever asks `from` an address, bound to a browser session where there is one. Preconditions are not checked here:
     /// only the one who holds the card may learn where an organisation stands.
     ///
     /// # Errors
@@ -89,6 +94,7 @@ impl IssueChallenge {
         ubn: UnifiedBusinessNumber,
         content: Content,
         session: Option<[u8; 32]>,
+        from: IpAddr,
     ) -> Result<IssuedChallenge, ChallengeRefusal> {
         self.read(act, ubn, &content).map_err(ChallengeRefusal::Content)?;
         let now = self.ports.clock.now();
@@ -106,8 +112,20 @@ impl IssueChallenge {
             expires_at,
             spent_at: None,
         };
-        self.ports.changes.issue_challenge(challenge).await?;
+        let ActPorts { open_challenges: OpenChallenges { of_organisation, of_address }, .. } = self.ports;
+        let waiting = Waiting { origin: network(from), of_organisation, of_origin: of_address };
+        if !self.ports.changes.issue_challenge(challenge, &waiting).await? {
+            return Err(ChallengeRefusal::TooMany);
+        }
         Ok(IssuedChallenge { id, tbs, expires_at })
+    }
+}
+
+/// Whoever has one address of IPv6 has all of its network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

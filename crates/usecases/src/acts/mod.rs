@@ -57,4 +57,16 @@ pub struct ActPorts {
     pub challenge_life: TimeDelta,
     /// Which host addresses may be registered.
     pub address_policy: AddressPolicy,
+    /// How many challenges may wait.
+    pub open_challenges: OpenChallenges,
+}
+
+/// How many challenges from one address may wait for their signature. An organisation alone has no bound: whoever knows its
+/// number could keep it from signing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenChallenges {
+    /// Of one organisation.
+    pub of_organisation: u32,
+    /// Of all.
+    pub of_address: u32,
 }

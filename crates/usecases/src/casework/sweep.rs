@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use idcheck_domain::{
     access::{Ground, Precondition},
     company::{CompanyRecord, Finding, Sweep, SweepId, SweepItem},
@@ -16,6 +17,10 @@ use idcheck_domain::{
 use super::{CaseworkPorts, CaseworkRefusal, OfficerNames, audit, permit, settle};
 use crate::ports::{AuditEntry, Change, CompanyRegister, Officer, RegisterError, Sweeps, Versioned, Write};
 
+/// Minutes after which a number is asked about again that had no answer (**decided**).
+const PAUSE_MINUTES: i64 = 10;
+/// Numbers in a row without an answer after which the register is taken to be away.
+const SILENT: u32 = 3;
 /// Sweeps listed at one time.
 const LISTED: u16 = 20;
 /// Items about which the register is asked in one stride.
@@ -104,20 +109,34 @@ impl SweepCompanies {
         Ok(sweep)
     }
 
-    /// Asks the register about what it was not asked yet; how many answers came. After the first question without an
-    /// answer the rest waits for the next turn.
+    /// Asks the register about some of what it gave no answer to yet; about how many. A number without an answer is left for
+    /// ten minutes and does not keep the others waiting; after three in a row the register itself is taken to be away.
     ///
     /// # Errors
     /// The register's or the store's; the next turn goes on.
     pub async fn advance(&self) -> Result<usize, CaseworkRefusal> {
-        let mut answers = 0;
-        for (id, item) in self.sweeps.unread(STRIDE).await? {
-            let record = self.register.company(item.ubn).await?;
-            let finding = Some(Finding::of(&item.name, record.as_ref()));
-            self.sweeps.found(id, &SweepItem { finding, ..item }).await?;
-            answers += 1;
+        let now = self.ports.clock.now();
+        let again_at = now + TimeDelta::minutes(PAUSE_MINUTES);
+        let (mut asked, mut silent) = (0, 0);
+        for (id, item) in self.sweeps.unread(STRIDE, now).await? {
+            match self.register.company(item.ubn).await {
+                Ok(record) => {
+                    let finding = Some(Finding::of(&item.name, record.as_ref()));
+                    self.sweeps.found(id, &SweepItem { finding, ..item }).await?;
+                    silent = 0;
+                }
+                Err(RegisterError::Unreadable) => {
+                    self.sweeps.unanswered(id, item.ubn, again_at).await?;
+                    silent += 1;
+                    if silent == SILENT {
+                        return Err(RegisterError::Unreadable.into());
+                    }
+                }
+                Err(error @ RegisterError::NoSnapshot) => return Err(error.into()),
+            }
+            asked += 1;
         }
-        Ok(answers)
+        Ok(asked)
     }
 
     /// What a sweep would find now; nothing is written. An item without a finding was not answered.

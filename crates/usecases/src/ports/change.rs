@@ -1,6 +1,8 @@
 //! One change, one transaction.
 
 use async_trait::async_trait;
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     abuse::AbuseRule,
@@ -175,6 +177,17 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
+/// From where a challenge is asked for, and how many may wait for their signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The address; of IPv6 the network of 64 bits.
+    pub origin: IpAddr,
+    /// Of one organisation, from there.
+    pub of_organisation: u32,
+    /// Of all organisations, from there.
+    pub of_origin: u32,
+}
+
 /// Commits changes.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -190,8 +203,13 @@ pub trait Changes: Send + Sync {
     /// The first rule that refused it.
     async fn commit(&self, change: Change) -> Result<(), CommitError>;
 
-    /// Keeps a new challenge until it is spent or expired.
-    async fn issue_challenge(&self, challenge: StoredChallenge) -> Result<(), StoreError>;
+    /// Keeps a new challenge until it is spent or expired; says no, and keeps nothing, where as many wait for their
+    /// signature as `waiting` allows. Some that come at the same moment MAY pass together.
+    async fn issue_challenge(
+        &self,
+        challenge: StoredChallenge,
+        waiting: &Waiting,
+    ) -> Result<bool, StoreError>;
 
     /// Notes a look at a case, or another act that changes nothing else.
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError>;

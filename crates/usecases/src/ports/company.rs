@@ -72,8 +72,16 @@ pub trait Sweeps: Send + Sync {
     /// The worklist, by number.
     async fn items(&self, id: SweepId) -> Result<Vec<Versioned<SweepItem>>, StoreError>;
 
-    /// Items about which the register was not asked yet, of all sweeps, at most `limit`.
-    async fn unread(&self, limit: u16) -> Result<Vec<(SweepId, SweepItem)>, StoreError>;
+    /// Items without an answer of the register that may be asked about at `now`, of all sweeps, at most `limit`.
+    async fn unread(&self, limit: u16, now: DateTime<Utc>) -> Result<Vec<(SweepId, SweepItem)>, StoreError>;
+
+    /// Notes that no answer came; it is not asked again before.
+    async fn unanswered(
+        &self,
+        id: SweepId,
+        ubn: UnifiedBusinessNumber,
+        again_at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
     /// Writes what was found, where nothing was written yet.
     async fn found(&self, id: SweepId, item: &SweepItem) -> Result<(), StoreError>;

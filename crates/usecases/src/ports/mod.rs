@@ -38,7 +38,7 @@ pub use casework::{
 };
 pub use change::{
     AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange,
-    Write,
+    Waiting, Write,
 };
 pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use identity::{IdentityProvider, ProviderError, SignInAttempt};

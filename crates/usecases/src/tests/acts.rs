@@ -16,13 +16,18 @@ use uuid::Uuid;
 use super::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn};
 use crate::{
     Content, Leaf,
-    acts::{ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, ProofRefusal, ProveChallenge},
+    acts::{
+        ActName, ActPorts, ActResult, ChallengeRefusal, IssueChallenge, OpenChallenges, ProofRefusal,
+        ProveChallenge,
+    },
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier,
         MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations,
         MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
     },
 };
+
+const FROM: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 8, 8));
 
 fn text(leaves: &[(&str, &str)]) -> Content {
     leaves.iter().map(|(pointer, value)| ((*pointer).to_owned(), Leaf::Text((*value).to_owned()))).collect()
@@ -67,6 +72,8 @@ struct World {
     card: Result<CardFacts, CardRefusal>,
     organisation: Option<Organisation>,
     successor: Option<UnifiedBusinessNumber>,
+    /// Whether another challenge may wait.
+    room: bool,
     commits: Vec<Result<(), CommitError>>,
     committed: Arc<Mutex<Vec<Change>>>,
 }
@@ -78,6 +85,7 @@ impl World {
             card: Ok(card(ubn())),
             organisation: None,
             successor: None,
+            room: true,
             commits: vec![Ok(())],
             committed: Arc::default(),
         }
@@ -95,7 +103,7 @@ impl World {
         organisations.expect_find().returning(move |asked| {
             Ok(held.clone().filter(|o| o.ubn == asked).map(|value| Versioned { value, version: 3 }))
         });
-        let successor = self.successor;
+        let (successor, room) = (self.successor, self.room);
         organisations.expect_active_successor().returning(move |_| Ok(successor));
         let mut changes = MockChanges::new();
         let (committed, outcomes) = (self.committed, Mutex::new(self.commits.into_iter()));
@@ -103,7 +111,7 @@ impl World {
             committed.lock().unwrap().push(change);
             outcomes.lock().unwrap().next().unwrap_or(Err(CommitError::Conflict))
         });
-        changes.expect_issue_challenge().returning(|_| Ok(()));
+        changes.expect_issue_challenge().returning(move |_, _| Ok(room));
         ActPorts {
             clock: clock(),
             entropy: entropy(),
@@ -119,6 +127,7 @@ impl World {
             changes: Arc::new(changes),
             challenge_life: TimeDelta::minutes(15),
             address_policy: AddressPolicy::Public,
+            open_challenges: OpenChallenges { of_organisation: 5, of_address: 50 },
         }
     }
 
@@ -137,7 +146,7 @@ fn organisation(access: Access) -> Organisation {
 async fn every_broken_rule_is_told_at_once_with_its_pointer() {
     let content = text(&[("/hostAddresses/0", "10.0.0.1"), ("/contact/email", "x"), ("/stray", "1")]);
     let refusal = IssueChallenge::new(World::new().ports())
-        .execute(ActName::Apply, ubn(), content, None)
+        .execute(ActName::Apply, ubn(), content, None, FROM)
         .await
         .unwrap_err();
     let ChallengeRefusal::Content(violations) = refusal else { panic!("{refusal:?}") };
@@ -157,9 +166,16 @@ async fn every_broken_rule_is_told_at_once_with_its_pointer() {
 }
 
 #[tokio::test]
+async fn where_too_many_wait_none_is_issued() {
+    let ports = World { room: false, ..World::new() }.ports();
+    let issued = IssueChallenge::new(ports).execute(ActName::Apply, ubn(), apply_content(), None, FROM).await;
+    assert_eq!(issued, Err(ChallengeRefusal::TooMany));
+}
+
+#[tokio::test]
 async fn the_signed_text_changes_with_every_letter_of_the_content() {
     let issue = |content| async {
-        IssueChallenge::new(World::new().ports()).execute(ActName::Apply, ubn(), content, None).await
+        IssueChallenge::new(World::new().ports()).execute(ActName::Apply, ubn(), content, None, FROM).await
     };
     let digest = |tbs: &str| tbs.split('.').nth(5).unwrap().to_owned();
     let first = issue(apply_content()).await.unwrap();

@@ -268,13 +268,37 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");
 }
 
+/// One number without an answer keeps no other from being asked about.
+#[tokio::test]
+async fn a_number_without_an_answer_is_passed_over() {
+    let item = || SweepItem::unread(ubn(), CompanyName::parse("甲公司").unwrap());
+    let (mut sweeps, mut register) = (MockSweeps::new(), MockCompanyRegister::new());
+    let id = SweepId(Uuid::from_u128(7));
+    sweeps.expect_unread().returning(move |_, _| Ok(vec![(id, item()); 7]));
+    // Two in a row are silent, again and again, and the register is not away.
+    let mut asked = 0;
+    register.expect_company().times(7).returning(move |_| {
+        asked += 1;
+        if asked % 3 == 0 { Ok(None) } else { Err(RegisterError::Unreadable) }
+    });
+    sweeps.expect_unanswered().times(5).returning(|_, _, _| Ok(()));
+    sweeps.expect_found().times(2).returning(|_, _| Ok(()));
+    let sweeps = SweepCompanies::new(World::active().ports(), Arc::new(sweeps), Arc::new(register));
+    assert_eq!(sweeps.advance().await, Ok(7));
+}
+
 /// A register that does not answer is not an empty one: nothing is written, and it is asked again.
 #[tokio::test]
 async fn what_the_register_did_not_answer_has_no_finding() {
     let item = || SweepItem::unread(ubn(), CompanyName::parse("甲公司").unwrap());
     for answer in [Err(RegisterError::Unreadable), Err(RegisterError::NoSnapshot)] {
         let (mut sweeps, mut register) = (MockSweeps::new(), MockCompanyRegister::new());
-        sweeps.expect_unread().returning(move |_| Ok(vec![(SweepId(Uuid::from_u128(7)), item())]));
+        let silent = answer == Err(RegisterError::Unreadable);
+        sweeps.expect_unanswered().times(if silent { 3 } else { 0 }).returning(|_, _, again_at| {
+            assert!(again_at > now());
+            Ok(())
+        });
+        sweeps.expect_unread().returning(move |_, _| Ok(vec![(SweepId(Uuid::from_u128(7)), item()); 4]));
         sweeps.expect_candidates().returning(move || Ok(vec![item()]));
         register.expect_company().return_const(answer.clone());
         register.expect_state_of().returning(|| Ok(None));
