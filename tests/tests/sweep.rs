@@ -202,19 +202,29 @@ async fn a_register_file_that_is_wrong_leaves_the_one_before_in_force() {
         [&lines[..50], &[lines[7], "臺北市,12345678,,甲,1,0990101,獨資,Y"], &lines[50..]].concat().join("\n");
     let (status, printed) = import(&environment, &file, &twice);
     assert_eq!(status, Some(1), "{printed}");
-    for told in ["line 51: 統一編號: stands in a line before", "line 52: 統一編號", "2 of 12002 rows refused"]
+    for told in ["line 51: 統一編號: stands in a line before", "line 52: 統一編號", "1 of 12002 rows refused"]
     {
         assert!(printed.contains(told), "{told}: {printed}");
     }
     let (status, printed) = import(&environment, &file, lines[..6001].join("\n"));
     assert_eq!(status, Some(1), "{printed}");
     assert!(printed.contains("6000 rows, where the snapshot in force has 12000"), "{printed}");
+    let (status, printed) = run(&environment, &["company", "import", made, "--despite-refused"]);
+    assert_eq!(status, Some(1), "one switch is not the other: {printed}");
     let (status, printed) = import(&environment, &file, HEADER);
     assert_eq!(status, Some(1), "an empty register is none: {printed}");
     fs::write(&file, &good).unwrap();
     assert!(
         run(&environment, &["company", "import", made]).1.contains("nothing to do"),
         "it stayed in force"
+    );
+    // The official data holds numbers with a wrong check digit: they are counted, and no doubt.
+    let odd = [&lines[..50], &["臺北市,12345678,,甲,1,0990101,獨資,Y"], &lines[50..]].concat().join("\n");
+    let (status, printed) = import(&environment, &file, &odd);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(
+        printed.contains("12000 companies in force, 1 rows refused, 1 of them for their check digit"),
+        "{printed}"
     );
 }
 

@@ -16,10 +16,14 @@ use totp_rs::{Algorithm, Builder};
 const STEP_SECONDS: u64 = 30;
 /// Hashes computed at one time: each takes 19 MiB and a core.
 const PARALLEL: usize = 2;
+/// How many more wait, which is half a second at most; beyond them people are told to try again.
+const WAITING: usize = 32;
 
 /// Checks and makes officers' secrets on threads of their own, a few at a time.
 pub(crate) struct OfficerCredentials {
     slots: Arc<Semaphore>,
+    /// Whoever computes or waits for a slot.
+    queue: Semaphore,
     /// Compared with when there is no such user, so that the answer takes as long.
     decoy: String,
 }
@@ -31,7 +35,11 @@ impl OfficerCredentials {
     /// When the password can't be hashed at all.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let decoy = hash("nobody has this password")?;
-        Ok(Self { slots: Arc::new(Semaphore::new(PARALLEL)), decoy })
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(PARALLEL)),
+            queue: Semaphore::new(PARALLEL + WAITING),
+            decoy,
+        })
     }
 
     async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
@@ -54,12 +62,13 @@ fn matches(password: &str, hash: &str) -> bool {
 
 #[async_trait]
 impl Credentials for OfficerCredentials {
-    async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> bool {
+    async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> Option<bool> {
+        let _place = self.queue.try_acquire().ok()?;
         let known = hash.is_some();
         let password = password.to_owned();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let matched = self.compute(move || matches(&password, &hash)).await.unwrap_or(false);
-        known && matched
+        Some(known && matched)
     }
 
     fn totp_step(&self, secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<u64> {

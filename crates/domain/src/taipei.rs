@@ -1,6 +1,6 @@
 //! The day as Taipei counts it. UTC+8 the year round: daylight saving time was last kept in 1979.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 const OFFSET_SECONDS: i32 = 8 * 3600;
 
@@ -15,6 +15,13 @@ const OFFSET_SECONDS: i32 = 8 * 3600;
 /// ```
 pub fn day(at: DateTime<Utc>) -> NaiveDate {
     (at.naive_utc() + TimeDelta::seconds(i64::from(OFFSET_SECONDS))).date()
+}
+
+/// A day as people type it, `2026-11-23`, of the years 1912 to 2911, the first thousand of the Republic: later and earlier
+/// ones are slips of the finger, and some have no instant.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
+    let day: NaiveDate = text.trim().parse().ok()?;
+    (1912..=2911).contains(&day.year()).then_some(day)
 }
 
 /// The instant at which `day` begins in Taipei.

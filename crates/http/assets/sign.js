@@ -26,9 +26,16 @@
   // Wrong PINs by reader, for components that do not tell the tries left.
   const wrongPins = new Map();
 
+  // A code of 64 bits is more than a number holds: it stays the text it came as.
+  const exact = (name, value, context) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && context?.source ? context.source : value;
+
   // A code as the component means it: it may arrive negative or sign-extended to 64 bits.
+  // Read as text: a number of 64 bits has lost its last ones.
   const normalise = (code) => {
-    const number = Number(code);
+    const text = String(code).trim();
+    if (/^[+-]?\d+$/.test(text)) return Number(BigInt.asUintN(32, BigInt(text.replace("+", ""))));
+    const number = Number(text);
     return Number.isFinite(number) ? Number(BigInt.asUintN(32, BigInt(Math.trunc(number)))) : 0;
   };
 
@@ -127,7 +134,7 @@
       if (event.origin !== config.origin || event.source !== popup) return;
       let message;
       try {
-        message = JSON.parse(event.data);
+        message = JSON.parse(event.data, exact);
       } catch {
         return;
       }
@@ -214,5 +221,7 @@
   });
   document.getElementById("trust-link").href =
     `${config.origin}/addDomain?domain=${encodeURIComponent(window.location.hostname)}`;
-  if (/Android|iPhone|iPad|Mobile/.test(navigator.userAgent)) show({ known: "mobile" });
+  // An iPad says it is a Mac, which has no touch screen.
+  const tablet = /Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
+  if (tablet || /Android|iPhone|iPad|Mobile/.test(navigator.userAgent)) show({ known: "mobile" });
 })();

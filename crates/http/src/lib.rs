@@ -201,6 +201,10 @@ async fn admitted(request: &mut Request, app: &App) -> Result<(), Refused> {
         let origin = client_address::origin(request, &app.config.trusted_proxies);
         app.services.rates.enter(door, origin.address).map_err(Refused::TooMany)?;
     }
+    // U+0000 is in nothing that could be found, and PostgreSQL has no such text.
+    if request.uri().query().is_some_and(|query| query.contains("%00")) {
+        return Err(Refused::Status(StatusCode::BAD_REQUEST));
+    }
     bounded(request).await?;
     let of_the_api = request.uri().path().starts_with("/api/v1/") && !request.method().is_safe();
     if of_the_api && request.content_type().is_some_and(|kind| kind.starts_with("application/json")) {

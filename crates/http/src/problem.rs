@@ -380,6 +380,7 @@ impl From<SignInRefusal> for Problem {
     fn from(refusal: SignInRefusal) -> Self {
         match refusal {
             SignInRefusal::Refused => Self::simple(StatusCode::UNAUTHORIZED, "problem-sign-in-refused"),
+            SignInRefusal::Busy => Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-sign-in-busy"),
             SignInRefusal::NotOffered => Self::simple(StatusCode::FORBIDDEN, "problem-sign-in-not-offered"),
             SignInRefusal::NotVouched => {
                 Self::simple(StatusCode::UNAUTHORIZED, "problem-sign-in-not-vouched")

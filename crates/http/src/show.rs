@@ -8,7 +8,7 @@ use idcheck_domain::{
     contact::Contact,
     key::RegisteredKey,
     organisation::Organisation,
-    value::{CompanyName, Landline, Mobile},
+    value::{CompanyName, Landline, Mobile, private_use},
 };
 use idcheck_usecases::ports::{CardRefusal, HistoryLine, RegisterError};
 use minijinja::{Value, context};
@@ -93,6 +93,7 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         id => case.id.to_string(),
         number => case.case_number.as_str(),
         company => case.company_name.as_str(),
+        private_use => private_use(&format!("{}{}", case.company_name.as_str(), case.contact.name().as_str())),
         card => card(&case.card, &case.company_name),
         ubn => case.ubn.to_string(),
         contact => contact(&case.contact),

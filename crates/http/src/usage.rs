@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use idcheck_domain::{
     Violation,
     calendar::PROMISED_DAYS,
+    taipei,
     usage::{DayCount, LATENCY_BOUNDS, Period},
     verification::VerificationResult,
 };
@@ -19,7 +20,7 @@ use crate::{
 pub(crate) fn period(first: &str, last: &str, latest: Period) -> Option<Period> {
     let day = |text: &str, other: NaiveDate| match text.trim() {
         "" => Some(other),
-        text => text.parse().ok(),
+        text => taipei::parse_day(text),
     };
     let last = day(last, latest.last())?;
     let before = last.checked_sub_days(chrono::Days::new(29)).unwrap_or(last);
@@ -155,7 +156,7 @@ pub(crate) fn csv(report: &UsageReport, table: Table) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@']);
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
     format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
 

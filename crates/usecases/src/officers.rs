@@ -75,6 +75,9 @@ pub enum SignInRefusal {
     /// not told.
     #[error("sign-in refused")]
     Refused,
+    /// Too many sign in at this moment; nothing was looked at.
+    #[error("too many sign in at this moment")]
+    Busy,
     /// There is no such way to sign in here.
     #[error("there is no such way to sign in here")]
     NotOffered,
@@ -154,6 +157,8 @@ impl SignIn {
             return Err(SignInRefusal::NotOffered);
         }
         let now = self.ports.clock.now();
+        // No name holds U+0000, and not every database can be asked for it.
+        let username = if username.contains('\0') { "" } else { username };
         let record = self.ports.officers.find_by_username(username).await?;
         let record = record.filter(|record| !record.closed);
         let known = record.and_then(|record| match record.credential {
@@ -164,12 +169,15 @@ impl SignIn {
         });
         let hash = known.as_ref().map(|(_, _, hash, _)| hash.as_str());
         // Checked for unknown and locked accounts too, so that the time taken tells nothing.
-        let password_right = self.ports.credentials.password_matches(password, hash).await;
+        let matched = self.ports.credentials.password_matches(password, hash).await;
+        let password_right = matched.ok_or(SignInRefusal::Busy)?;
         let (officer, locked_until, _, secret) = known.ok_or(SignInRefusal::Refused)?;
         if locked_until.is_some_and(|until| now < until) {
             return Err(SignInRefusal::Refused);
         }
-        let step = self.ports.credentials.totp_step(&secret, totp, now);
+        // As authenticators show it: `123 456`.
+        let code: String = totp.chars().filter(|c| !c.is_whitespace()).collect();
+        let step = self.ports.credentials.totp_step(&secret, &code, now);
         let Some(step) = step.filter(|_| password_right) else {
             let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
             self.ports.officers.failed(officer.id, FAILURE_LIMIT, lock_until).await?;

@@ -11,6 +11,7 @@ use std::{
 use anyhow::Context;
 use aws_lc_rs::digest;
 use idcheck_domain::{
+    Violation,
     company::{Finding, SweepItem},
     value::UnifiedBusinessNumber,
 };
@@ -22,7 +23,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     casework,
-    companies::{COLUMNS, Companies},
+    companies::{COLUMNS, Companies, Refusal},
     company_register::register,
     config::Config,
     system::{SystemClock, SystemEntropy},
@@ -55,6 +56,17 @@ struct Import<'s> {
     done: u64,
     rows: u64,
     refused: u64,
+    /// Those among them whose number breaks the check digit: no organisation has such a number, and the official data has some.
+    passed: u64,
+}
+
+/// What may be wrong with a snapshot that is put in force.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Despite {
+    /// Rows were refused.
+    pub(super) refused: bool,
+    /// More than a tenth of the companies before is missing.
+    pub(super) missing: bool,
 }
 
 impl Import<'_> {
@@ -71,6 +83,7 @@ impl Import<'_> {
                     Ok(_) => {}
                     Err(refusal) => {
                         self.refused += 1;
+                        self.passed += u64::from(refusal == Refusal::Number(Violation::UbnChecksum));
                         if self.refused <= NAMED {
                             bar.suspend(|| eprintln!("line {line}: {}", refusal.words()));
                         }
@@ -93,7 +106,7 @@ impl Import<'_> {
 /// Imports a snapshot. It comes into force as a whole, and only if every row was read: a company whose row was refused
 /// would count as not registered.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn import(config: &Config, file: &Path, despite_doubts: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn import(config: &Config, file: &Path, despite: Despite) -> anyhow::Result<ExitCode> {
     let mut companies = Companies::open(file)?;
     let (digest, size) = (sha256(file)?, std::fs::metadata(file)?.len());
     let store = super::store(config).await?;
@@ -106,18 +119,18 @@ pub(super) async fn import(config: &Config, file: &Path, despite_doubts: bool) -
     }
     let bar = ProgressBar::new(size)
         .with_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {elapsed} (left {eta})")?);
-    let mut import = Import { snapshots: &store, digest, done, rows: 0, refused: 0 };
+    let mut import = Import { snapshots: &store, digest, done, rows: 0, refused: 0, passed: 0 };
     import.run(&mut companies, &bar).await?;
     bar.finish();
-    let Import { rows, refused, .. } = import;
+    let Import { rows, refused, passed, .. } = import;
     let before = store.in_force().await?;
     // Nine tenths: businesses close, but a file that lacks more than that was cut.
     let doubt = if rows == refused {
         Some("the file holds no company".to_owned())
-    } else if refused > 0 && !despite_doubts {
-        Some(format!("{refused} of {rows} rows refused"))
-    } else if (rows - refused) * 10 < before * 9 && !despite_doubts {
-        Some(format!("{rows} rows, where the snapshot in force has {before}"))
+    } else if refused > passed && !despite.refused {
+        Some(format!("{} of {rows} rows refused (--despite-refused)", refused - passed))
+    } else if (rows - refused) * 10 < before * 9 && !despite.missing {
+        Some(format!("{rows} rows, where the snapshot in force has {before} (--despite-missing)"))
     } else {
         None
     };
@@ -125,7 +138,7 @@ pub(super) async fn import(config: &Config, file: &Path, despite_doubts: bool) -
         store.abandon(&digest).await?;
         println!(
             "{doubt}; the snapshot before stays in force. A company that the file lacks would count as not \
-             registered: correct the file, or take it as it is with --despite-doubts"
+             registered: correct the file, or take it as it is with the option named"
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -134,11 +147,11 @@ pub(super) async fn import(config: &Config, file: &Path, despite_doubts: bool) -
         actor: "operator".to_owned(),
         action: "company.import".to_owned(),
         subject: format!("snapshot:{}", hex::encode(digest)),
-        detail: format!("companies:{count} refused:{refused}"),
+        detail: format!("companies:{count} refused:{refused} passedOver:{passed}"),
     };
     store.note(entry).await?;
-    println!("{count} companies in force, {refused} rows refused");
-    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!("{count} companies in force, {refused} rows refused, {passed} of them for their check digit");
+    Ok(if refused == passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Writes made-up companies in the shape of the data set.

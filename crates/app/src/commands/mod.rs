@@ -187,8 +187,13 @@ enum CompanyCommand {
     Import {
         /// The file.
         file: PathBuf,
-        /// Put the snapshot in force though rows were refused or many are missing; those companies count as not
-        /// registered.
+        /// Put the snapshot in force though rows were refused; those companies count as not registered.
+        #[arg(long)]
+        despite_refused: bool,
+        /// Put it in force though more than a tenth of the companies before is missing.
+        #[arg(long)]
+        despite_missing: bool,
+        /// Both.
         #[arg(long)]
         despite_doubts: bool,
         #[command(flatten)]
@@ -419,8 +424,14 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
             let options = registry::ImportOptions { stop_on_error, replace, despite_doubts };
             Box::pin(registry::import(&read(&config)?, &file, options)).await
         }
-        Command::Company { command: CompanyCommand::Import { file, despite_doubts, config } } => {
-            Box::pin(company::import(&read(&config)?, &file, despite_doubts)).await
+        Command::Company {
+            command: CompanyCommand::Import { file, despite_refused, despite_missing, despite_doubts, config },
+        } => {
+            let despite = company::Despite {
+                refused: despite_refused || despite_doubts,
+                missing: despite_missing || despite_doubts,
+            };
+            Box::pin(company::import(&read(&config)?, &file, despite)).await
         }
         Command::Sweep { apply, config } => Box::pin(company::sweep(&read(&config)?, apply)).await,
         Command::Calendar { command } => Box::pin(execute_calendar(command)).await,

@@ -27,5 +27,6 @@ pub use purpose::Purpose;
 pub use roc_date::RocDate;
 pub use text::{
     Authority, CompanyName, ContactName, Description, KeyLabel, Narrative, Reason, Rule, TemplateTitle,
+    private_use,
 };
 pub use ubn::UnifiedBusinessNumber;

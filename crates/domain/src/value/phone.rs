@@ -8,8 +8,8 @@ fn digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `(02)12345678` or `(02)12345678#1234`: area code 0 and 1–3 digits in parentheses, 6–8 digits, an extension
-/// of 1–6 digits after `#`.
+/// `(02)12345678` or `(02)12345678#1234`: area code 0 and 1–3 digits in parentheses, 6–8 digits (5 in
+/// Matsu and Wuqiu, 0836 and 0826), an extension of 1–6 digits after `#`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Landline(String);
 
@@ -25,7 +25,9 @@ impl Landline {
             Some((number, extension)) => (number, Some(extension)),
             None => (rest, None),
         };
-        if digits(area, 1..=3) && digits(number, 6..=8) && extension.is_none_or(|e| digits(e, 1..=6)) {
+        // Wuqiu and Matsu have numbers of five digits.
+        let shortest = if matches!(area, "826" | "836") { 5 } else { 6 };
+        if digits(area, 1..=3) && digits(number, shortest..=8) && extension.is_none_or(|e| digits(e, 1..=6)) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Violation::LandlineFormat)

@@ -5,11 +5,19 @@ use std::fmt;
 
 use crate::Violation;
 
-/// Characters that can reorder or hide text on an officer's screen, and the two line breaks that are no control
-/// characters.
+/// Characters that can reorder or hide text on an officer's screen, show as nothing, or stand for one that was lost, and the
+/// two line breaks that are no control characters.
 fn deceptive(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
+    matches!(c, '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFD}' | '\u{1D173}'..='\u{1D17A}' | '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
         | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// The private-use characters of a text, as users of 造字 type them, by their code points: they look different, or like
+/// nothing, on another computer.
+pub fn private_use(text: &str) -> Vec<String> {
+    let private = |c: &char| matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{FFFFD}' | '\u{100000}'..='\u{10FFFD}');
+    text.chars().filter(private).map(|c| format!("U+{:04X}", u32::from(c))).collect()
 }
 
 fn parse(text: &str, max: usize, lines: bool) -> Result<String, Violation> {

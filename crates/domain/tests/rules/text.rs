@@ -35,6 +35,13 @@ fn text_is_trimmed_and_bounded() {
 #[case::word_joiner("a\u{2060}b")]
 #[case::byte_order_mark("a\u{FEFF}b")]
 #[case::tag("a\u{E0041}b")]
+#[case::soft_hyphen("a\u{AD}b")]
+#[case::hangul_filler("\u{3164}")]
+#[case::hangul_choseong_filler("\u{115F}")]
+#[case::halfwidth_filler("\u{FFA0}")]
+#[case::braille_blank("\u{2800}")]
+#[case::mongolian_separator("a\u{180E}b")]
+#[case::lost_character("王\u{FFFD}明")]
 fn text_that_hides_or_reorders_is_refused(#[case] text: &str) {
     assert_eq!(CompanyName::parse(text), Err(Violation::ControlCharacter));
     assert_eq!(Narrative::parse(text), Err(Violation::ControlCharacter));
@@ -48,6 +55,13 @@ fn text_that_hides_or_reorders_is_refused(#[case] text: &str) {
 #[case("O'Brien & Söhne <b>")]
 fn names_as_they_are(#[case] text: &str) {
     assert_eq!(CompanyName::parse(text).unwrap().as_str(), text);
+}
+
+#[test]
+fn private_use_is_told_by_code_point() {
+    use idcheck_domain::value::private_use;
+    assert_eq!(private_use("王\u{E000}明\u{F6E1}\u{F0000}"), ["U+E000", "U+F6E1", "U+F0000"]);
+    assert!(private_use("𠮷田葛\u{E0100}").is_empty());
 }
 
 #[test]
@@ -72,6 +86,8 @@ fn a_purpose_reads_as_a_sentence() {
 #[case("(02)12345678#123456")]
 #[case("(037)123456")]
 #[case("(0836)123456")]
+#[case("(0836)25131")]
+#[case("(0826)66039#12")]
 fn landlines(#[case] text: &str) {
     assert_eq!(Landline::parse(text).unwrap().as_str(), text);
 }
@@ -83,6 +99,8 @@ fn landlines(#[case] text: &str) {
 #[case("(2)12345678")]
 #[case("(0)12345678")]
 #[case("(08360)123456")]
+#[case("(0837)25131")]
+#[case("(0836)2513")]
 #[case("(02)12345")]
 #[case("(02)123456789")]
 #[case("(02)12345678#")]

@@ -81,6 +81,7 @@ step-dismiss-notice = Put it away
 step-dismiss-notice-text = Why (not told to the company)
 notice-later = Found again on
 users-title = Suspended users (result 8)
+private-use = The names have private-use characters (造字), which may look different on the applicant's computer; compare them with the card and the register:
 users-lead = Their queries get result 8 until the suspension is lifted; other users are not affected. What they did until then counts no more.
 users-since = suspended since
 users-none = Nobody is suspended.

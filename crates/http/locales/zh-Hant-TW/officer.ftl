@@ -81,6 +81,7 @@ step-dismiss-notice = 不予通知
 step-dismiss-notice-text = 不予通知的理由（不通知該公司）
 notice-later = 其後又發現
 users-title = 暫停的使用者（結果 8）
+private-use = 名稱含造字（私人使用區字元），在申請人電腦上的字形可能不同，請與憑證及登記資料核對：
 users-lead = 解除前其查詢一律回覆結果 8，其他使用者不受影響；解除後，先前的紀錄不再計入。
 users-since = 暫停自
 users-none = 目前沒有暫停的使用者。

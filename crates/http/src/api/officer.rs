@@ -22,6 +22,8 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+use crate::officer::sign_in::level;
+
 use super::{
     Context, Failure, Tag,
     body::{Described, flatten},
@@ -134,7 +136,7 @@ impl OfficerApi {
         let totp = fields.required("/totp", text);
         let read = fields.finish(username.zip(password).zip(totp));
         let ((username, password), totp) = read.map_err(|v| context.failure(Problem::content(v)))?;
-        let opened = context.app.services.sign_in.open(&username, &password, &totp).await;
+        let opened = level(context.app.services.sign_in.open(&username, &password, &totp)).await;
         let opened = opened.map_err(|refusal| context.failure(refusal))?;
         Ok(Opened::Created(Json(Session {
             token: opened.token.expose().to_owned(),

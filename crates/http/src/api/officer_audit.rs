@@ -91,7 +91,8 @@ impl AuditApi {
     ) -> Result<Json<Entries>, Failure> {
         let signed_in = SignedIn::of(request, &token).await?;
         let given = [&who.0, &what.0, &about.0, &from.0, &until.0, &cursor.0];
-        let asked: AuditQuestion = question(given.map(|text| text.as_deref().unwrap_or_default()), PAGE);
+        let asked: AuditQuestion = question(given.map(|text| text.as_deref().unwrap_or_default()), PAGE)
+            .map_err(|wrong| signed_in.content(wrong))?;
         let read = signed_in.context.app.services.audit.search(&signed_in.officer, &asked).await;
         let page = read.map_err(|refusal| signed_in.context.failure(refusal))?;
         let next = crate::audit::next_cursor(&page, PAGE);

@@ -12,14 +12,15 @@ use super::officer;
 use crate::{
     audit::{EXPORTED, PAGE, csv, next_cursor, question},
     page::{FormValues, Opener, Page, query_string, value},
+    problem::Problem,
     view::moment,
 };
 
 /// What can be asked for, in the order of [`question`].
 const FIELDS: [&str; 6] = ["who", "what", "about", "from", "until", "cursor"];
 
-fn asked(query: &FormValues, limit: u32) -> AuditQuestion {
-    question(FIELDS.map(|name| value(query, name)), limit)
+fn asked(query: &FormValues, limit: u32) -> Result<AuditQuestion, Problem> {
+    question(FIELDS.map(|name| value(query, name)), limit).map_err(Problem::content)
 }
 
 /// The same question as a query string, without the cursor.
@@ -45,13 +46,13 @@ pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -
         Ok(officer) => officer,
         Err(response) => return Ok(response),
     };
-    let log = &page.app.services.audit;
-    let read = async {
-        Ok::<_, AuditRefusal>((
-            log.search(&officer, &asked(&query, PAGE)).await?,
-            log.status(&officer).await?,
-        ))
+    let asked = match asked(&query, PAGE) {
+        Ok(asked) => asked,
+        Err(problem) => return Ok(page.problem(&problem, "/officer/audit")),
     };
+    let log = &page.app.services.audit;
+    let read =
+        async { Ok::<_, AuditRefusal>((log.search(&officer, &asked).await?, log.status(&officer).await?)) };
     let (found, chain) = match read.await {
         Ok(read) => read,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
@@ -78,7 +79,11 @@ pub(super) async fn export(request: &Request, Query(query): Query<FormValues>) -
         Ok(officer) => officer,
         Err(response) => return Ok(response),
     };
-    match page.app.services.audit.export(&officer, &asked(&query, EXPORTED)).await {
+    let asked = match asked(&query, EXPORTED) {
+        Ok(asked) => asked,
+        Err(problem) => return Ok(page.problem(&problem, "/officer/audit")),
+    };
+    match page.app.services.audit.export(&officer, &asked).await {
         Ok(found) => Ok(Response::builder()
             .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
             .header(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\"")

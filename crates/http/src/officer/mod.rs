@@ -5,7 +5,7 @@ mod case;
 mod mail;
 mod organisation;
 mod queue;
-mod sign_in;
+pub(crate) mod sign_in;
 mod sweep;
 mod templates;
 mod usage;

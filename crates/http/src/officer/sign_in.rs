@@ -1,5 +1,7 @@
 //! Signing in and out: with password and second factor, or through the identity provider.
 
+use std::time::{Duration, Instant};
+
 use idcheck_usecases::{
     officers::{OpenedSession, ProviderAnswer, SignInRefusal},
     ports::{SessionToken, SignInAttempt},
@@ -38,6 +40,20 @@ pub(super) fn form(request: &Request) -> poem::Result<Response> {
     Ok(sign_in_page(&Page::of(request)?, "", None))
 }
 
+/// Refusals leave on the quarter of a second: a name that is known is not told by the time that counting a failure takes.
+pub(crate) async fn level<T>(
+    opening: impl Future<Output = Result<T, SignInRefusal>>,
+) -> Result<T, SignInRefusal> {
+    const STEP: Duration = Duration::from_millis(250);
+    let begun = Instant::now();
+    let outcome = opening.await;
+    if outcome.is_err() {
+        let steps = begun.elapsed().as_millis() / STEP.as_millis() + 1;
+        tokio::time::sleep_until((begun + STEP * u32::try_from(steps).unwrap_or(1)).into()).await;
+    }
+    outcome
+}
+
 #[handler]
 pub(super) async fn sign_in(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
     let page = Page::of(request)?;
@@ -46,7 +62,7 @@ pub(super) async fn sign_in(request: &Request, Form(typed): Form<FormValues>) ->
     }
     let username = value(&typed, "username").trim();
     let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
-    match page.app.services.sign_in.open(username, password, totp).await {
+    match level(page.app.services.sign_in.open(username, password, totp)).await {
         Ok(opened) => {
             let mut response = see_other("/officer");
             page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");

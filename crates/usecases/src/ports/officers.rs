@@ -168,8 +168,8 @@ pub trait OfficerSessions: Send + Sync {
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Whether `password` has this hash. With no hash the same work is done and the answer is `false`, so that an
-    /// unknown user takes as long as a known one.
-    async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> bool;
+    /// unknown user takes as long as a known one. None where too many wait for that work already.
+    async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> Option<bool>;
 
     /// The time step of `code` for `secret` at `now`, one step of tolerance to either side; `None` if it is wrong.
     fn totp_step(&self, secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<u64>;

@@ -79,7 +79,7 @@ fn ports(world: &World) -> OfficerPorts {
     // The work is done for unknown users too.
     credentials.expect_password_matches().returning(move |_, hash| {
         assert_eq!(hash.is_some(), known);
-        right && known
+        Some(right && known)
     });
     let code = world.code_right;
     credentials.expect_totp_step().returning(move |_, _, _| code.then_some(77));
