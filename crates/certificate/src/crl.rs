@@ -29,6 +29,27 @@ const INVALIDITY_DATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.2
 /// `removeFromCRL`, ENUMERATED 8.
 const REMOVE_FROM_CRL: &[u8] = &[0x0a, 1, 8];
 
+/// Extensions that a list, or an entry of it, may have; more than any has.
+const MAX_EXTENSIONS: usize = 16;
+
+/// The extensions that were read of one place. None comes twice (RFC 5280 §4.2): of two, each reader would believe another.
+#[derive(Default)]
+struct Seen {
+    known: [Option<ObjectIdentifier>; MAX_EXTENSIONS],
+    count: usize,
+}
+
+impl Seen {
+    fn once(&mut self, oid: ObjectIdentifier) -> Result<(), Malformed> {
+        if self.known.contains(&Some(oid)) {
+            return Err(Malformed);
+        }
+        *self.known.get_mut(self.count).ok_or(Malformed)? = Some(oid);
+        self.count += 1;
+        Ok(())
+    }
+}
+
 /// SHA-256 of a key's `SubjectPublicKeyInfo`, and whether SHA-1 was allowed.
 type KeyUse = ([u8; 32], bool);
 
@@ -96,17 +117,30 @@ impl Crl {
             verified: Mutex::default(),
             der: der.into(),
         };
+        let mut taken_off = Vec::new();
         if let Some(entries) = fields.optional(Tag::Sequence)? {
-            crl.read_entries(der, entries, version2)?;
+            taken_off = crl.read_entries(der, entries, version2)?;
         }
         if let Some(extensions) = fields.optional(context(TagNumber::N0))? {
             crl.read_extensions(extensions)?;
         }
         fields.finish()?;
+        // Only a delta list takes something off (RFC 5280 §5.3.1); what stands on a complete one is on it.
+        if !crl.is_delta {
+            crl.revoked.append(&mut taken_off);
+        }
+        crl.revoked.sort_unstable_by(|a, b| slice(der, a).cmp(slice(der, b)));
         Ok(crl)
     }
 
-    fn read_entries(&mut self, der: &[u8], entries: Element<'_>, version2: bool) -> Result<(), Malformed> {
+    /// The entries; those that take a certificate off the list are told apart.
+    fn read_entries(
+        &mut self,
+        der: &[u8],
+        entries: Element<'_>,
+        version2: bool,
+    ) -> Result<Vec<Range<u32>>, Malformed> {
+        let mut taken_off = Vec::new();
         let mut list = entries.children();
         while !list.is_empty() {
             let mut entry = list.expect(Tag::Sequence)?.children();
@@ -115,21 +149,20 @@ impl Crl {
             let extensions = entry.optional(Tag::Sequence)?.filter(|_| version2);
             let removed = extensions.map(|extensions| self.read_entry_extensions(extensions)).transpose()?;
             entry.finish()?;
-            if removed != Some(true) {
-                let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed);
-                self.revoked.push(offset(serial.start)?..offset(serial.end)?);
-            }
+            let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed);
+            let serial = offset(serial.start)?..offset(serial.end)?;
+            if removed == Some(true) { taken_off.push(serial) } else { self.revoked.push(serial) }
         }
-        self.revoked.sort_unstable_by(|a, b| slice(der, a).cmp(slice(der, b)));
-        Ok(())
+        Ok(taken_off)
     }
 
-    /// True when the entry takes a certificate off the list, which only delta lists do (RFC 5280 §5.3.1).
+    /// True for `removeFromCRL`.
     fn read_entry_extensions(&mut self, extensions: Element<'_>) -> Result<bool, Malformed> {
         let mut list = extensions.children();
-        let mut removed = false;
+        let (mut seen, mut removed) = (Seen::default(), false);
         while !list.is_empty() {
             let (oid, critical, value) = extension(&mut list)?;
+            seen.once(oid)?;
             match oid {
                 CERTIFICATE_ISSUER => self.has_indirect_entries = true,
                 REASON_CODE => removed = value == REMOVE_FROM_CRL,
@@ -142,8 +175,10 @@ impl Crl {
 
     fn read_extensions(&mut self, wrapper: Element<'_>) -> Result<(), Malformed> {
         let mut list = single(wrapper.value, Tag::Sequence)?.children();
+        let mut seen = Seen::default();
         while !list.is_empty() {
             let (oid, critical, value) = extension(&mut list)?;
+            seen.once(oid)?;
             match oid {
                 ext::AuthorityKeyIdentifier::OID => {
                     let identifier = decode::<ext::AuthorityKeyIdentifier>(value)?;
