@@ -122,8 +122,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(i64::try_from(number).map_or(Value::Other, Value::Integer))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+    /// RFC 7519 §2: a `NumericDate` may be written as a fraction; one with a whole value is that number.
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        let whole = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+        #[allow(clippy::cast_possible_truncation, reason = "whole, and below 2^53")]
+        Ok(if whole { Value::Integer(number as i64) } else { Value::Other })
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {

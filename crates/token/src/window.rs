@@ -31,14 +31,16 @@ impl Window {
             DateTime::from_timestamp(seconds, 0).ok_or(TokenRefusal::Malformed)
         };
         let (issued, expires) = (instant("iat")?, instant("exp")?);
-        if issued > now + self.skew {
+        // RFC 7519 §4.1.5: who names a beginning means it.
+        let from = if claims.get("nbf").is_some() { issued.max(instant("nbf")?) } else { issued };
+        if from > now + self.skew {
             return Err(TokenRefusal::NotYetValid);
         }
         let span = expires - issued;
         if expires <= now - self.skew || span > self.span || span < TimeDelta::zero() {
             return Err(TokenRefusal::Expired);
         }
-        Ok((issued - self.skew, expires))
+        Ok((from - self.skew, expires))
     }
 }
 

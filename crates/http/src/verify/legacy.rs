@@ -72,7 +72,7 @@ fn respond(verdict: &Verdict) -> Response {
         Verdict::ConditionMalformed(_) => envelope(StatusCode::OK, "OK", Rd::CONDITION, None),
         Verdict::Token(refusal) => {
             let mut response = envelope(StatusCode::UNAUTHORIZED, token_message(*refusal), Rd::NONE, None);
-            challenge(&mut response, *refusal != TokenRefusal::Missing);
+            challenge(&mut response, *refusal);
             response
         }
         Verdict::AddressNotRegistered(address) => {

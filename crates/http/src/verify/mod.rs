@@ -9,7 +9,10 @@ mod strict;
 use std::{sync::Arc, time::Duration};
 
 use idcheck_domain::key::Environment;
-use idcheck_usecases::{ports::Exceeded, verify::Arrival};
+use idcheck_usecases::{
+    ports::{Exceeded, TokenRefusal},
+    verify::Arrival,
+};
 use poem::{
     Request, Response, Route,
     http::{HeaderValue, StatusCode, header},
@@ -117,10 +120,38 @@ pub(crate) fn rate_limit(response: &mut Response, exceeded: &Exceeded) {
     }
 }
 
-/// RFC 6750 §3.
-fn challenge(response: &mut Response, token_sent: bool) {
-    let challenge = if token_sent { "Bearer error=\"invalid_token\"" } else { "Bearer" };
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+/// RFC 6750 §3: what is wrong with the token, the claim and the remedy; the words are for whoever writes the program.
+fn challenge(response: &mut Response, refusal: TokenRefusal) {
+    let challenge = match remedy(refusal) {
+        Some(remedy) => format!("Bearer error=\"invalid_token\", error_description=\"{remedy}\""),
+        None => "Bearer".to_owned(),
+    };
+    if let Ok(value) = HeaderValue::try_from(challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+/// None where no token was sent.
+const fn remedy(refusal: TokenRefusal) -> Option<&'static str> {
+    Some(match refusal {
+        TokenRefusal::Missing => return None,
+        TokenRefusal::Malformed => {
+            "send a JWT in compact form with every claim of its profile once; iat, exp and nbf are whole seconds since 1970"
+        }
+        TokenRefusal::KeyUnknown => {
+            "no organisation has this Iss Key here: check iss, and whether the call is the sandbox's"
+        }
+        TokenRefusal::SignatureInvalid => {
+            "no key in force verifies the signature with its algorithm: check the key and alg"
+        }
+        TokenRefusal::NotYetValid => "iat or nbf lies ahead: set the clock",
+        TokenRefusal::Expired => "exp is over, or too long after iat: make a new token for each query",
+        TokenRefusal::AlreadyUsed => "jti was used before: make a new token for each query",
+        TokenRefusal::WrongAudience => "aud must be the base URL of this service, without a slash at its end",
+        TokenRefusal::WrongDigest => {
+            "digest must be the SHA-256 of the bytes of the body, as base64url without padding"
+        }
+    })
 }
 
 #[cfg(test)]

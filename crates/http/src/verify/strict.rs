@@ -1,7 +1,7 @@
 //! The strict profile: JSON in, JSON or a problem (RFC 9457) out.
 
 use idcheck_domain::{key::Environment, verification::VerificationResult};
-use idcheck_usecases::{ports::TokenRefusal, verify::Verdict};
+use idcheck_usecases::verify::Verdict;
 use poem::{
     Endpoint, Request, Response,
     http::{StatusCode, header},
@@ -75,7 +75,7 @@ impl Words<'_> {
             Verdict::Result(result) => self.answer(result),
             Verdict::Token(refusal) => {
                 let mut response = self.problem(&refusal.into());
-                challenge(&mut response, refusal != TokenRefusal::Missing);
+                challenge(&mut response, refusal);
                 response
             }
             Verdict::AddressNotRegistered(address) => self.problem(&Problem::address_not_registered(address)),
@@ -132,7 +132,9 @@ mod tests {
     };
     use serde_json::Value;
 
-    use super::{Lang, TokenRefusal, Verdict, VerificationResult, Words};
+    use idcheck_usecases::ports::TokenRefusal;
+
+    use super::{Lang, Verdict, VerificationResult, Words};
     use crate::verify::DOCUMENT;
 
     fn every_verdict() -> Vec<Verdict> {

@@ -66,6 +66,37 @@ fn times_at_their_bounds() {
 }
 
 #[test]
+fn a_beginning_that_is_named_counts() {
+    let signer = Rsa::new();
+    let at = |nbf: Value| {
+        let mut claims = claims(-180, 400);
+        claims["nbf"] = nbf;
+        verify(&signer, &signer.token(HEADER, &claims.to_string())).map(drop)
+    };
+    let now = now().timestamp();
+    assert_eq!((at(json!(now + 300)), at(json!(now - 9_000))), (Ok(()), Ok(())));
+    assert_eq!(at(json!(now + 301)), Err(TokenRefusal::NotYetValid));
+    assert_eq!(at(json!("tomorrow")), Err(TokenRefusal::Malformed));
+}
+
+#[test]
+fn times_with_a_whole_value_are_taken_however_they_are_written() {
+    let signer = Rsa::new();
+    let body = claims(-180, 180).to_string();
+    let iat = now().timestamp() - 180;
+    for (written, expected) in [
+        (format!("{iat}.0"), Ok(())),
+        (format!("{}e1", iat / 10), Ok(())),
+        (format!("{iat}.5"), Err(TokenRefusal::Malformed)),
+        ("1e300".to_owned(), Err(TokenRefusal::Malformed)),
+    ] {
+        let body = body.replace(&format!("\"iat\":{iat}"), &format!("\"iat\":{written}"));
+        assert!(body.contains(&written));
+        assert_eq!(verify(&signer, &signer.token(HEADER, &body)).map(drop), expected, "{written}");
+    }
+}
+
+#[test]
 fn claims_that_are_absent_or_of_another_type_are_malformed() {
     let signer = Rsa::new();
     for (name, value) in [
