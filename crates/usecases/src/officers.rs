@@ -347,10 +347,10 @@ impl KeepOfficers {
         let now = self.ports.clock.now();
         let officer =
             Officer { id: OfficerId(self.ports.entropy.uuid(now)), username: username.to_owned(), role };
-        if !self.ports.officers.add(officer.clone(), credential, now).await? {
+        let entry = entry(by, officer.id, "officer.add", format!("role:{}", role.as_str()));
+        if !self.ports.officers.add(officer.clone(), credential, now, entry).await? {
             return Err(OfficerRefusal::Taken);
         }
-        self.note(by, officer.id, "officer.add", format!("role:{}", role.as_str())).await?;
         Ok((officer, factor))
     }
 
@@ -432,21 +432,19 @@ impl KeepOfficers {
         may_keep(by)?;
         let record = self.ports.officers.find_by_username(username).await?;
         let id = record.ok_or(OfficerRefusal::Unknown)?.officer.id;
-        if !self.ports.officers.change(id, change).await? {
+        if !self.ports.officers.change(id, change, entry(by, id, action, detail)).await? {
             return Err(OfficerRefusal::Taken);
         }
-        self.note(by, id, action, detail).await?;
         Ok(())
     }
+}
 
-    async fn note(&self, by: &KeptBy, id: OfficerId, action: &str, detail: String) -> Result<(), StoreError> {
-        let actor = match by {
-            KeptBy::Operator => "operator".to_owned(),
-            KeptBy::Officer(by) => format!("officer:{}", by.id),
-        };
-        let entry = AuditEntry { actor, action: action.to_owned(), subject: format!("officer:{id}"), detail };
-        self.ports.changes.note(entry).await
-    }
+fn entry(by: &KeptBy, id: OfficerId, action: &str, detail: String) -> AuditEntry {
+    let actor = match by {
+        KeptBy::Operator => "operator".to_owned(),
+        KeptBy::Officer(by) => format!("officer:{}", by.id),
+    };
+    AuditEntry { actor, action: action.to_owned(), subject: format!("officer:{id}"), detail }
 }
 
 fn may_keep(by: &KeptBy) -> Result<(), OfficerRefusal> {

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::officer::{OfficerId, Role};
 use idcheck_usecases::ports::{
-    ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions, Officers,
-    SessionToken, StoreError,
+    AuditEntry, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,
+    Officers, SessionToken, StoreError,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, DeleteMany, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, SqlErr, Statement, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, SqlErr, Statement, sea_query::Expr,
 };
 
-use super::{Store, unavailable};
+use super::{Store, changes::tell, unavailable};
 use crate::{
     entity::{officer, officer_session},
     rows::{corrupt, instant, micros},
@@ -34,6 +34,15 @@ fn totp_place(id: OfficerId) -> String {
 type CredentialColumns = (Option<String>, String, Vec<u8>);
 
 impl Store {
+    /// Ends a transaction with its entry of the audit log.
+    async fn audited(&self, tx: DatabaseTransaction, entry: AuditEntry) -> Result<(), StoreError> {
+        let entries = [entry];
+        self.audit(&tx, &entries).await.map_err(unavailable)?;
+        tx.commit().await.map_err(unavailable)?;
+        tell(&entries);
+        Ok(())
+    }
+
     fn credential_of(&self, row: &officer::Model) -> Result<OfficerCredential, StoreError> {
         if let Some(subject) = &row.subject {
             return Ok(OfficerCredential::Provider { subject: subject.clone() });
@@ -107,6 +116,7 @@ impl Officers for Store {
         new: Officer,
         credential: OfficerCredential,
         at: DateTime<Utc>,
+        entry: AuditEntry,
     ) -> Result<bool, StoreError> {
         let (subject, password_hash, totp_sealed) = self.columns_of(new.id, credential)?;
         let row = officer::Model {
@@ -123,10 +133,19 @@ impl Officers for Store {
             closed: false,
         };
         let insert = officer::Entity::insert(row.into_active_model());
-        Ok(written(insert.exec_without_returning(&self.writer).await)?.is_some())
+        let tx = self.begin().await.map_err(unavailable)?;
+        if written(insert.exec_without_returning(&tx).await)?.is_none() {
+            return Ok(false);
+        }
+        self.audited(tx, entry).await.map(|()| true)
     }
 
-    async fn change(&self, id: OfficerId, change: OfficerChange) -> Result<bool, StoreError> {
+    async fn change(
+        &self,
+        id: OfficerId,
+        change: OfficerChange,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError> {
         let ends_sessions = !matches!(change, OfficerChange::Role(_) | OfficerChange::Closed(false));
         let update = officer::Entity::update_many().filter(officer::Column::Id.eq(id.0));
         let update = match change {
@@ -147,11 +166,13 @@ impl Officers for Store {
         };
         let tx = self.begin().await.map_err(unavailable)?;
         let Some(updated) = written(update.exec(&tx).await)? else { return Ok(false) };
+        if updated.rows_affected != 1 {
+            return Ok(false);
+        }
         if ends_sessions {
             sessions_of(id).exec(&tx).await.map_err(unavailable)?;
         }
-        tx.commit().await.map_err(unavailable)?;
-        Ok(updated.rows_affected == 1)
+        self.audited(tx, entry).await.map(|()| true)
     }
 
     async fn failed(&self, id: OfficerId, limit: u32, lock_until: DateTime<Utc>) -> Result<(), StoreError> {

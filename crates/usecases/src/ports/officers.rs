@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::officer::{OfficerId, Role};
 
-use super::StoreError;
+use super::{AuditEntry, StoreError};
 
 /// An officer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,17 +84,24 @@ pub trait Officers: Send + Sync {
     /// All officers by user name.
     async fn list(&self) -> Result<Vec<ListedOfficer>, StoreError>;
 
-    /// Adds an officer; `false` when the user name or the subject is taken.
+    /// Adds an officer, with the entry of the audit log in the same transaction; `false`, and no entry, when the user
+    /// name or the subject is taken.
     async fn add(
         &self,
         officer: Officer,
         credential: OfficerCredential,
         at: DateTime<Utc>,
+        entry: AuditEntry,
     ) -> Result<bool, StoreError>;
 
-    /// Changes an account; `false` when there is no such officer, or the subject is taken. What the change says of
-    /// sessions MUST be committed with it.
-    async fn change(&self, id: OfficerId, change: OfficerChange) -> Result<bool, StoreError>;
+    /// Changes an account; `false`, and no entry, when there is no such officer, or the subject is taken. The entry of the
+    /// audit log and what the change says of sessions MUST be committed with it.
+    async fn change(
+        &self,
+        id: OfficerId,
+        change: OfficerChange,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError>;
 
     /// Counts a failure; from the `limit`th on, sign-in is locked until `lock_until`. MUST be exact under
     /// concurrency.

@@ -71,8 +71,8 @@ fn ports(world: &World) -> OfficerPorts {
     });
     let fresh = world.step_fresh;
     officers.expect_succeeded().returning(move |_, _, _| Ok(fresh));
-    officers.expect_add().returning(|_, _, _| Ok(true));
-    officers.expect_change().returning(|_, _| Ok(true));
+    officers.expect_add().returning(|_, _, _, _| Ok(true));
+    officers.expect_change().returning(|_, _, _| Ok(true));
     officers.expect_find_by_subject().returning(|subject| Ok((subject == "lin-1").then(officer)));
     let mut credentials = MockCredentials::new();
     let (right, known) = (world.password_right, world.known && !world.closed && !world.by_provider);
@@ -172,7 +172,7 @@ async fn a_lost_second_factor_is_replaced_with_a_new_one() {
             locked_until: None,
         }))
     });
-    officers.expect_change().times(1).returning(|id, change| {
+    officers.expect_change().times(1).returning(|id, change, _| {
         assert_eq!(id, officer().id);
         assert!(matches!(change, OfficerChange::Credential(OfficerCredential::Local { .. })));
         Ok(true)
