@@ -8,11 +8,11 @@ use std::sync::Arc;
 use chrono::Duration;
 use idcheck_certificate::path::{self, PathRules};
 use idcheck_certificate::{Certificate, CrlStore, Policy, Refusal, Revocation, TrustStore, Verifier};
-use support::{CA, COMPANY, COMPANY_SUBJECT, Pki, TEXT, now, ok, shared};
+use support::{CA, COMPANY, COMPANY_SUBJECT, Pki, TEXT, data, now, ok};
 
 #[test]
 fn the_real_authorities_chain_by_key() {
-    let Some(certs) = shared("data/certs") else { return };
+    let certs = data("certs");
     let read = |name: &str| {
         let pem = std::fs::read(certs.join(name)).unwrap();
         Certificate::parse(&der::pem::decode_vec(&pem).unwrap().1).unwrap()

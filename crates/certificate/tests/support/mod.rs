@@ -213,17 +213,9 @@ impl Pki {
     }
 }
 
-/// A folder of ../shared, or nothing with a printed line.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    #[allow(clippy::disallowed_methods)]
-    let root = std::env::var_os("IDCHECK_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let full = root.join(path);
-    if full.exists() {
-        return Some(full);
-    }
-    println!("skipped: {} is not there (set IDCHECK_SHARED)", full.display());
-    None
+/// Data that the repository carries.
+pub fn data(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data").join(path)
 }
 
 pub fn ok() -> Result<String, Refusal> {

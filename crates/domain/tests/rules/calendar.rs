@@ -138,19 +138,15 @@ proptest! {
     }
 }
 
-/// The published calendar of a year, of which the lines with `date` and `isHoliday` are read; none when the shared
-/// folder is not there.
-fn published(year: i32) -> Option<Vec<(NaiveDate, bool)>> {
-    #[expect(clippy::disallowed_methods, reason = "where the shared folder is, is the machine's business")]
-    let shared = std::env::var("IDCHECK_SHARED");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = root.join(shared.unwrap_or_else(|_| "../shared".to_owned()));
-    let text = std::fs::read_to_string(shared.join(format!("data/calendar/{year}.json"))).ok()?;
+/// A year as the government published it: each day, and whether it is off.
+fn published(year: i32) -> Vec<(NaiveDate, bool)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/calendar");
+    let text = std::fs::read_to_string(folder.join(format!("{year}.json"))).unwrap();
     let days = text.split("\"date\": \"").skip(1).map(|entry| {
         let date = NaiveDate::parse_from_str(&entry[..8], "%Y%m%d").unwrap();
         (date, entry.contains("\"isHoliday\": true"))
     });
-    Some(days.collect())
+    days.collect()
 }
 
 #[rstest]
@@ -165,10 +161,7 @@ fn the_published_calendar(
     #[case] off: &[&str],
     #[case] working: &[&str],
 ) {
-    let Some(published) = published(year) else {
-        println!("skipped: no published calendar of {year} in the shared folder");
-        return;
-    };
+    let published = published(year);
     assert_eq!(published.len(), days);
     let mut calendar = WorkingCalendar::default();
     calendar.set_year(year, published.iter().filter(|(_, off)| *off).map(|(date, _)| *date));
