@@ -221,6 +221,8 @@ impl Nodes {
             ("IDCHECK_LIMITS__BUDGET", "100000".to_owned()),
             ("IDCHECK_LIMITS__CHALLENGES_PER_ADDRESS", "100000".to_owned()),
             ("IDCHECK_LIMITS__PROOFS_PER_ADDRESS", "100000".to_owned()),
+            ("IDCHECK_LIMITS__OPEN_CHALLENGES", "100000".to_owned()),
+            ("IDCHECK_LIMITS__OPEN_CHALLENGES_PER_ADDRESS", "100000".to_owned()),
             ("IDCHECK_LIMITS__SIGN_INS_PER_ADDRESS", "100000".to_owned()),
             ("IDCHECK_LIMITS__REFUSED_PER_ADDRESS", "100000".to_owned()),
             // One user asks everything here.
