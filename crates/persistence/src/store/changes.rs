@@ -141,7 +141,9 @@ impl Store {
             tx.execute_unprepared(sql).await.map_err(failed)?;
         }
         for user in &change.users {
-            users::write(tx, user).await.map_err(failed)?;
+            if !users::write(tx, user).await.map_err(failed)? {
+                return Err(CommitError::Conflict);
+            }
         }
         for mail in &change.mail {
             self.queue(tx, mail).await.map_err(failed)?;

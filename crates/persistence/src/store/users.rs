@@ -16,20 +16,21 @@ use crate::{
 
 const TABLE: &str = "suspended_users";
 
-/// Suspends a user, who stays suspended since the first time, or lets one in again.
-pub(super) async fn write(tx: &DatabaseTransaction, change: &UserChange) -> Result<(), DbErr> {
+/// Suspends a user, who stays suspended since the first time, or lets one in again; false where there is nobody to let in.
+pub(super) async fn write(tx: &DatabaseTransaction, change: &UserChange) -> Result<bool, DbErr> {
     let (ubn, user_id) = (change.ubn.to_string(), change.user_id.clone());
     if let Some((since, rule)) = change.suspended {
         let rule = Some(rule.as_str().to_owned());
         let row: ActiveModel = Model { ubn, user_id, since: micros(since), rule }.into_active_model();
         let known = OnConflict::columns([Column::Ubn, Column::UserId]).do_nothing().to_owned();
-        return Entity::insert(row).on_conflict(known).exec_without_returning(tx).await.map(drop);
+        Entity::insert(row).on_conflict(known).exec_without_returning(tx).await?;
+        return Ok(true);
     }
     let forgiven = "UPDATE usage_users SET forgiven = wrong WHERE ubn = $1 AND user_id = $2";
     let values = [ubn.clone().into(), user_id.clone().into()];
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), forgiven, values);
     tx.execute_raw(statement).await?;
-    Entity::delete_by_id((ubn, user_id)).exec(tx).await.map(drop)
+    Ok(Entity::delete_by_id((ubn, user_id)).exec(tx).await?.rows_affected == 1)
 }
 
 #[async_trait]

@@ -15,30 +15,21 @@ use idcheck_domain::{
 use idcheck_usecases::{
     calendar::KeepCalendar,
     ports::{
-        Applications, AuditEntry, CalendarEdit, CalendarStore, Change, Changes, Clock, CommitError,
-        MailMessage, Notices, Outbox, Requirement, Versioned, Write,
+        Applications, CalendarEdit, CalendarStore, Change, Changes, Clock, CommitError, MailMessage, Notices,
+        Outbox, Requirement, Versioned, Write,
     },
 };
 use uuid::Uuid;
 
 use crate::{
     FixedClock, NothingMoved, SeededEntropy,
-    builders::{application, organisation, ubn},
+    builders::{application, audit, organisation, ubn},
 };
 
 const OFFICER: OfficerId = OfficerId(Uuid::from_u128(51));
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
-}
-
-fn audit() -> Vec<AuditEntry> {
-    vec![AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    }]
 }
 
 /// Saturdays and Sundays of a year, and more days off.

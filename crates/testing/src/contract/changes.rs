@@ -13,16 +13,16 @@ use idcheck_usecases::{
     Content, Leaf,
     acts::ActName,
     ports::{
-        ApplicationFilter, Applications, AuditEntry, CallerSource, Challenges, Change, Changes, Clock,
-        CommitError, GivenIssKey, MailMessage, Organisations, OutgoingMail, Requirement, Standing,
-        StoredChallenge, Waiting, Write,
+        ApplicationFilter, Applications, CallerSource, Challenges, Change, Changes, Clock, CommitError,
+        GivenIssKey, MailMessage, Organisations, OutgoingMail, Requirement, Standing, StoredChallenge,
+        Waiting, Write,
     },
 };
 use uuid::Uuid;
 
 use crate::{
     FixedClock,
-    builders::{active_organisation, application, contact, organisation, ubn},
+    builders::{active_organisation, application, audit, contact, organisation, ubn},
 };
 
 pub trait Store:
@@ -30,15 +30,6 @@ pub trait Store:
 {
 }
 impl<T: Changes + Applications + Organisations + Challenges + CallerSource + Clone + 'static> Store for T {}
-
-fn audit() -> Vec<AuditEntry> {
-    vec![AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    }]
-}
 
 const WAITING: Waiting = Waiting {
     origin: std::net::IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 8, 8)),

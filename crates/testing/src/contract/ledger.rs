@@ -12,14 +12,14 @@ use idcheck_domain::{
     verification::{CardStatus, Comparison, VerificationResult},
 };
 use idcheck_usecases::ports::{
-    Ask, AuditEntry, CallerSource, CardQuestion, Change, Changes, Clock, HouseholdRegister, Ledger,
+    Ask, CallerSource, CardQuestion, Change, Changes, Clock, CommitError, HouseholdRegister, Ledger,
     LedgerAnswer, LedgerEntry, Limits, Organisations, RefusalCode, SuspendedUser, UserChange,
     UserSuspensions, Write,
 };
 
 use crate::{
     FixedClock,
-    builders::{active_organisation, card, person, register_row, ubn},
+    builders::{active_organisation, audit, card, person, register_row, ubn},
 };
 
 const WIDE: Limits = Limits { quota: 100_000, budget: 100_000 };
@@ -46,15 +46,6 @@ pub fn question(number: usize, year: u32, jti: &str) -> LedgerEntry {
             limits: WIDE,
         },
     }
-}
-
-fn audit() -> Vec<AuditEntry> {
-    vec![AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    }]
 }
 
 /// The change that makes an organisation that may ask.
@@ -269,7 +260,7 @@ pub async fn suspended_users<S: Changes + UserSuspensions>(ledger: &impl Ledger,
     assert_eq!(ask("bad", "user-2-108", 108).await.unwrap(), LedgerAnswer::Replayed);
     assert_eq!(ask("good", "user-3", 100).await.unwrap(), told(VerificationResult::SecondMismatch));
     turn(None).await.unwrap();
-    turn(None).await.unwrap();
+    assert_eq!(turn(None).await, Err(CommitError::Conflict), "there is nobody to let in any more");
     assert_eq!(ask("bad", "user-4", 108).await.unwrap(), told(VerificationResult::Match));
     assert_eq!(store.suspended(None).await.unwrap(), []);
 }

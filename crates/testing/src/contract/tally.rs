@@ -9,14 +9,14 @@ use idcheck_domain::{
     verification::{CardStatus, VerificationResult},
 };
 use idcheck_usecases::ports::{
-    Ask, AuditEntry, Change, Changes, Clock, FoundUser, HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry,
-    RefusalCode, Suspend, Suspensions, UsageTally, UserChange, UserSuspensions,
+    Ask, AuditEntry, Change, Changes, Clock, CommitError, FoundUser, HouseholdRegister, Ledger, LedgerAnswer,
+    LedgerEntry, RefusalCode, Suspend, Suspensions, UsageTally, UserChange, UserSuspensions,
 };
 
 use super::ledger::{admit, question};
 use crate::{
     FixedClock, NobodySuspended,
-    builders::{register_row, ubn},
+    builders::{audit, register_row, ubn},
 };
 
 /// Organisations of this suite, from this number on.
@@ -151,14 +151,16 @@ where
         assert_eq!(counted().await, 1);
         let answer = ask(first + 25, 108, format!("suspended-after-{round}")).await.unwrap();
         assert_eq!(answer, LedgerAnswer::Result(VerificationResult::UserSuspended));
-        let users = vec![UserChange { ubn: who, user_id: "teller7".to_owned(), suspended: None }];
-        let lift = AuditEntry {
-            actor: "system".to_owned(),
-            action: "user.lift".to_owned(),
-            subject: format!("organisation:{who}"),
-            detail: String::new(),
+        // Two officers at once: one lets the user in, and one mail says so.
+        let lift = || {
+            let users = vec![UserChange { ubn: who, user_id: "teller7".to_owned(), suspended: None }];
+            Change { users, audit: audit(), ..Change::default() }
         };
-        nodes[1].commit(Change { users, audit: vec![lift], ..Change::default() }).await.unwrap();
+        let outcomes = tokio::join!(nodes[0].commit(lift()), nodes[1].commit(lift()));
+        assert!(
+            matches!(outcomes, (Ok(()), Err(CommitError::Conflict)) | (Err(CommitError::Conflict), Ok(()))),
+            "{outcomes:?}"
+        );
         assert_eq!(counted().await, 0, "what it did before is forgiven");
         let answer = ask(first + 26, 108, format!("lifted-{round}")).await.unwrap();
         assert_eq!(answer, LedgerAnswer::Result(VerificationResult::Match));

@@ -62,7 +62,7 @@ pub struct UserChange {
     /// Its user.
     pub user_id: String,
     /// Since when it is suspended, and by which rule; `None` lifts the suspension, and what the user did until now counts no
-    /// more towards the next one.
+    /// more towards the next one. Where there is nobody to let in, the change is a [`CommitError::Conflict`].
     pub suspended: Option<(DateTime<Utc>, AbuseRule)>,
 }
 

@@ -77,4 +77,5 @@ pub(crate) use {
     system::{MockClock, MockEntropy},
     templates::MockReasonTemplates,
     usage::MockUsageCounts,
+    users::MockUserSuspensions,
 };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use idcheck_domain::{
-    abuse::{Activity, Answered, NumberActivity, Thresholds, judge},
+    abuse::{AbuseRule, Activity, Answered, NumberActivity, Thresholds, judge},
     access::{Access, Ground, Precondition},
     application::{Application, StateName},
     company::{SweepId, SweepItem},
@@ -22,13 +22,14 @@ use uuid::Uuid;
 use super::{application, calendar, clock, contact, entropy, now, ubn};
 use crate::{
     casework::{
-        CaseworkPorts, CaseworkRefusal, GovernAccess, HandleNotices, JudgePlans, NoticeStep, PlanRuling,
-        RevocationRuling, SweepCompanies, WatchUsage,
+        CaseworkPorts, CaseworkRefusal, GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep,
+        PlanRuling, RevocationRuling, SweepCompanies, WatchUsage,
     },
     ports::{
-        Change, CommitError, MailMessage, MockApplications, MockChanges, MockCompanyRegister, MockDormancy,
-        MockImprovementPlans, MockNotices, MockOfficers, MockOrganisations, MockRevocations, MockSweeps,
-        MockUsageTally, Officer, RegisterError, Versioned, Write,
+        Change, CommitError, FoundUser, MailMessage, MockApplications, MockChanges, MockCompanyRegister,
+        MockDormancy, MockImprovementPlans, MockNotices, MockOfficers, MockOrganisations, MockRevocations,
+        MockSweeps, MockUsageTally, MockUserSuspensions, Officer, RegisterError, SuspendedUser, UserChange,
+        Versioned, Write,
     },
 };
 
@@ -266,6 +267,64 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     let accept = NoticeStep::Accept { note: None };
     let refused = handle.take(&by, id, 4, &accept).await.unwrap_err();
     assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");
+}
+
+fn suspended(user_id: &str) -> MockUserSuspensions {
+    let mut users = MockUserSuspensions::new();
+    let user = SuspendedUser {
+        ubn: ubn(),
+        user_id: user_id.to_owned(),
+        since: now(),
+        rule: Some(AbuseRule::UserMistakes),
+    };
+    users.expect_suspended().returning(move |_| Ok(vec![user.clone()]));
+    users
+}
+
+#[tokio::test]
+async fn a_user_is_let_in_with_its_mail_and_without_its_name_in_the_log() {
+    let world = World::active();
+    let committed = Arc::clone(&world.committed);
+    let govern = GovernUsers::new(world.ports(), Arc::new(suspended("teller7")));
+    let refused = async |role, user| govern.lift(&officer(6, role), ubn(), user).await.unwrap_err();
+    assert_eq!(refused(Role::Auditor, "teller7").await, CaseworkRefusal::Forbidden);
+    assert_eq!(refused(Role::Reviewer, "teller8").await, CaseworkRefusal::Unknown);
+    assert!(committed.lock().unwrap().is_empty());
+    govern.lift(&officer(6, Role::Reviewer), ubn(), "teller7").await.unwrap();
+    let change = committed.lock().unwrap().remove(0);
+    assert_eq!(change.users, [UserChange { ubn: ubn(), user_id: "teller7".to_owned(), suspended: None }]);
+    assert!(
+        matches!(&change.mail[0].message, MailMessage::UserLifted { user_id, .. } if user_id == "teller7")
+    );
+    assert!(!format!("{:?}", change.audit).contains("teller7"));
+    // Another officer was first.
+    assert_eq!(refused(Role::Reviewer, "teller7").await, CaseworkRefusal::Stale);
+}
+
+#[tokio::test]
+async fn who_is_found_is_suspended_told_and_not_named_in_the_log() {
+    let mut tally = MockUsageTally::new();
+    tally.expect_advance().times(1).returning(|_, _, suspend| {
+        let found = FoundUser {
+            ubn: ubn(),
+            company: CompanyName::parse("測試甲").unwrap(),
+            to: contact().email().clone(),
+            user_id: "teller7".to_owned(),
+            wrong: 101,
+        };
+        let made = suspend.suspend(vec![found]);
+        assert_eq!(made.users[0].suspended, Some((now(), AbuseRule::UserMistakes)));
+        assert!(matches!(made.mail[0].message, MailMessage::UserSuspended { .. }));
+        assert_eq!(
+            (made.mail[0].to.clone(), made.audit[0].action.as_str()),
+            (contact().email().clone(), "user.suspend")
+        );
+        assert!(!format!("{:?}", made.audit).contains("teller7"));
+        Ok(0)
+    });
+    tally.expect_activities().returning(|_, _| Ok(Vec::new()));
+    let watch = WatchUsage::new(World::active().ports(), Arc::new(tally), Thresholds::default());
+    assert_eq!(watch.execute().await, Ok(0));
 }
 
 /// One number without an answer keeps no other from being asked about.
