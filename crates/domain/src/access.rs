@@ -172,7 +172,7 @@ pub enum Precondition {
     SuccessorActive,
     /// Five keys are in force already.
     TooManyKeys,
-    /// The same key is registered already, by this organisation or another.
+    /// The organisation registered the same key before, and it is in force or was withdrawn.
     KeyKnown,
     /// No such key in force.
     KeyUnknown,

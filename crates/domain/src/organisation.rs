@@ -227,13 +227,22 @@ impl Organisation {
         }
     }
 
-    /// Whether one more key may be registered.
+    /// Whether the key with this fingerprint may be registered. One that is in force is not registered again, and one
+    /// that was withdrawn does not come back to the environment it was withdrawn from: it may be known to others
+    /// (**decided**). Keys of other organisations stand in nobody's way.
     ///
     /// # Errors
-    /// [`Precondition::NotActive`] for a production key without access, [`Precondition::TooManyKeys`].
-    pub fn admits_key(&self, environment: Environment) -> Result<(), Precondition> {
+    /// [`Precondition::NotActive`] for a production key without access, [`Precondition::KeyKnown`],
+    /// [`Precondition::TooManyKeys`].
+    pub fn admits_key(&self, environment: Environment, fingerprint: &str) -> Result<(), Precondition> {
         if environment == Environment::Production && !self.access.is_active() {
             return Err(Precondition::NotActive);
+        }
+        let known = |key: &RegisteredKey| {
+            key.fingerprint == fingerprint && (key.in_force() || key.environment == environment)
+        };
+        if self.keys.iter().any(known) {
+            return Err(Precondition::KeyKnown);
         }
         let in_force = self.keys.iter().filter(|k| k.environment == environment && k.in_force()).count();
         if in_force >= MAX_KEYS { Err(Precondition::TooManyKeys) } else { Ok(()) }

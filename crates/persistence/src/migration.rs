@@ -11,6 +11,7 @@ mod m0008_sign_in;
 mod m0009_key_check;
 mod m0010_deadlines;
 mod m0011_tokens;
+mod m0012_keys;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_key_check::Migration),
             Box::new(m0010_deadlines::Migration),
             Box::new(m0011_tokens::Migration),
+            Box::new(m0012_keys::Migration),
         ]
     }
 }

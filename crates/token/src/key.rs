@@ -1,4 +1,4 @@
-//! Public keys: read once, checked for strength, pinned to an algorithm.
+//! Public keys: read once, checked for strength, pinned to the algorithms of their kind.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use der::{Decode, Encode, Sequence, asn1::UintRef};
 use idcheck_domain::{Violation, key::Profile, pem};
 use idcheck_usecases::ports::{KeyMaterial, KeyReader, ParsedKey};
+use num_bigint::BigUint;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -214,6 +215,7 @@ fn rsa_acceptable(key: &[u8]) -> bool {
         && value < 1 << most_bits
         && !has_small_factor(modulus)
         && !made_by_flawed_generator(modulus)
+        && !of_neighbouring_primes(modulus)
 }
 
 fn remainder(number: &[u8], divisor: u32) -> u32 {
@@ -229,6 +231,34 @@ fn has_small_factor(modulus: &[u8]) -> bool {
 
 /// Primes by which moduli of the generator with CVE-2017-15361 are told.
 const MARKERS: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+
+/// Steps of Fermat's method that are tried; moduli of generators that draw two neighbouring primes (CVE-2022-26320) fall
+/// within a few.
+const FERMAT_STEPS: u32 = 100;
+
+/// Whether the two primes are so near each other that anybody finds them: `n = a² - b²` for an `a` just above its root.
+fn of_neighbouring_primes(modulus: &[u8]) -> bool {
+    let n = BigUint::from_bytes_be(modulus);
+    let root = n.sqrt();
+    let a = if &root * &root == n { root } else { root + 1_u32 };
+    let mut square = &a * &a - &n;
+    let mut step = a * 2_u32 + 1_u32;
+    for _ in 0..FERMAT_STEPS {
+        if may_be_square(&square) && square.sqrt().pow(2) == square {
+            return true;
+        }
+        square += &step;
+        step += 2_u32;
+    }
+    false
+}
+
+/// A square is 0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49 or 57 modulo 64: most numbers are told without their root.
+fn may_be_square(number: &BigUint) -> bool {
+    const SQUARES: u64 = 0x0202_0212_0203_0213;
+    let rest = number.iter_u64_digits().next().unwrap_or_default() % 64;
+    SQUARES >> rest & 1 == 1
+}
 
 /// CVE-2017-15361: the modulus is a power of 65537 modulo every marker. An honest one passes for such once in 2^27.
 fn made_by_flawed_generator(modulus: &[u8]) -> bool {

@@ -215,12 +215,31 @@ fn up_to_five_keys(
         .chain((0..sandbox).map(|n| key(200 + n, Environment::Sandbox, false)))
         .collect();
     let organisation = Organisation { keys, ..active() };
-    assert_eq!(organisation.admits_key(Environment::Production).err(), refused);
-    assert_eq!(organisation.admits_key(Environment::Sandbox).is_err(), sandbox >= MAX_KEYS);
+    assert_eq!(organisation.admits_key(Environment::Production, "new").err(), refused);
+    assert_eq!(organisation.admits_key(Environment::Sandbox, "new").is_err(), sandbox >= MAX_KEYS);
 }
 
 #[test]
 fn a_production_key_needs_access_a_sandbox_key_does_not() {
-    assert_eq!(organisation().admits_key(Environment::Production), Err(Precondition::NotActive));
-    assert_eq!(organisation().admits_key(Environment::Sandbox), Ok(()));
+    assert_eq!(organisation().admits_key(Environment::Production, "new"), Err(Precondition::NotActive));
+    assert_eq!(organisation().admits_key(Environment::Sandbox, "new"), Ok(()));
+}
+
+#[rstest]
+#[case::in_force(Environment::Production, false, [true, true])]
+#[case::withdrawn(Environment::Production, true, [true, false])]
+#[case::tried_in_the_sandbox(Environment::Sandbox, false, [true, true])]
+#[case::done_with_in_the_sandbox(Environment::Sandbox, true, [false, true])]
+fn a_key_is_registered_once_and_does_not_come_back(
+    #[case] registered: Environment,
+    #[case] withdrawn: bool,
+    #[case] refused: [bool; 2],
+) {
+    let key = key(7, registered, withdrawn);
+    let fingerprint = key.fingerprint.clone();
+    let organisation = Organisation { keys: vec![key], ..active() };
+    for (environment, refused) in [Environment::Production, Environment::Sandbox].into_iter().zip(refused) {
+        let answer = organisation.admits_key(environment, &fingerprint);
+        assert_eq!(answer.err(), refused.then_some(Precondition::KeyKnown), "{environment:?}");
+    }
 }

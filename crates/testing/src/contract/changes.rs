@@ -322,7 +322,7 @@ fn key(id: u128, fingerprint: &str) -> RegisteredKey {
     }
 }
 
-/// Keys are known once while in force; callers see what changed, and the epoch tells that something did.
+/// A key is in force once in an organisation, whoever else has it; callers see what changed, and the epoch tells that something did.
 pub async fn callers_see_keys_and_access(store: &impl Store) {
     let at = FixedClock::default().now();
     let (one, two) = (ubn(400), ubn(401));
@@ -352,7 +352,11 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     let mut other = active_organisation(two, Account::from_ordinal(6001).unwrap(), at);
     other.keys.push(key(40_001, "aa"));
     let register = |o| Change { organisation: Some(Write::Insert(o)), audit: audit(), ..Change::default() };
-    assert_eq!(store.commit(register(other.clone())).await, Err(CommitError::KeyKnown));
+    store.commit(register(other.clone())).await.unwrap();
+    other.keys.push(key(40_002, "aa"));
+    let twice = Write::Update { value: other, expected: 1 };
+    let twice = Change { organisation: Some(twice), audit: audit(), ..Change::default() };
+    assert_eq!(store.commit(twice).await, Err(CommitError::KeyKnown));
 
     held.keys[0].revoked_at = Some(at);
     held.access = Access::Suspended { since: at, reason: Reason::parse("停用").unwrap() };
@@ -362,7 +366,6 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     assert!(matches!(caller.standing, Standing::Production { active: false, .. }));
     assert!(caller.keys.is_empty());
     assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
-    store.commit(register(other)).await.unwrap();
 }
 
 /// An organisation that may ask, with a key of this fingerprint and an Iss Key.

@@ -120,6 +120,16 @@ fn rsa_keys_that_are_weak_are_refused() {
     assert_eq!(with(&multiple, &[1, 0, 1]), [REFUSED; 2], "small factor");
 }
 
+/// The product of two primes that follow one another, and of two that are 2^500 apart: anybody finds the first two.
+#[test]
+fn a_modulus_of_neighbouring_primes_is_refused() {
+    let key =
+        |modulus: &str| both(&pem("RSA PUBLIC KEY", &pkcs1(&hex::decode(modulus).unwrap(), &[1, 0, 1])));
+    for modulus in include_str!("neighbours.txt").lines() {
+        assert_eq!(key(modulus), [REFUSED; 2], "{modulus}");
+    }
+}
+
 #[test]
 fn points_that_are_none_or_open_to_all_are_refused() {
     for signer in Signer::all() {

@@ -89,7 +89,7 @@ impl ProveChallenge {
         let fingerprint = self.ports.keys.read(pem, profile).map_err(|_| ProofRefusal::Expired)?.fingerprint;
         self.settle(|| async {
             let Versioned { value: mut organisation, version } = self.held(signed).await?;
-            organisation.admits_key(environment)?;
+            organisation.admits_key(environment, &fingerprint)?;
             let key = RegisteredKey {
                 id: KeyId(self.ports.entropy.uuid(signed.now)),
                 fingerprint: fingerprint.clone(),

@@ -16,7 +16,7 @@ use super::{RefusalCode, StoreError};
 /// A parsed public key that can check signatures.
 pub trait KeyMaterial: Send + Sync + std::fmt::Debug {
     /// Whether `signature` is this key's over `message`, by the JWS algorithm `algorithm` (RFC 7518 §3.1). An
-    /// algorithm other than the one pinned to the key is `false`.
+    /// algorithm that the key is not pinned to is `false`.
     fn verify(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool;
 }
 
