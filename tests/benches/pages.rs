@@ -194,9 +194,8 @@ async fn main() {
         let site = Site::sqlite().await;
         measure(&site, "SQLite", count, rounds).await;
         site.close();
-        if let Some(site) = Site::postgres(1).await {
-            measure(&site, "PostgreSQL", count, rounds).await;
-            site.close();
-        }
+        let site = Site::postgres(1).await;
+        measure(&site, "PostgreSQL", count, rounds).await;
+        site.close();
     }
 }

@@ -315,7 +315,7 @@ struct Bench {
 impl Bench {
     async fn start(folder: &Path, seconds: usize) -> (Self, Vec<Variant>) {
         let mut sites = Vec::new();
-        sites.extend(Site::postgres(1).await);
+        sites.push(Site::postgres(1).await);
         sites.push(Site::sqlite().await);
         let mut callers = Vec::new();
         for site in &mut sites {

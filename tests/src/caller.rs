@@ -20,7 +20,7 @@ use base64::{
 };
 use serde_json::{Value, json};
 
-use crate::{Applicant, Demo, Officer, json as parse};
+use crate::{Applicant, Demo, Officer, json as parse, site::needed};
 
 /// An RSA key and its public half in PEM.
 pub struct Signer {
@@ -211,12 +211,8 @@ pub fn ed25519() -> (Ed25519KeyPair, String) {
 }
 
 /// The interpreter that has the libraries of `tests/interop`.
-pub fn interpreter() -> Option<String> {
-    let python = std::env::var("IDCHECK_TEST_PYTHON").ok();
-    if python.is_none() {
-        println!("skipped: IDCHECK_TEST_PYTHON is not set");
-    }
-    python
+pub fn interpreter() -> String {
+    needed("IDCHECK_TEST_PYTHON")
 }
 
 /// Whether a program is on this machine, as its answer to `argument` shows; else says that it is skipped.
@@ -229,8 +225,7 @@ pub fn is_here(program: &str, argument: &str) -> bool {
 }
 
 /// Runs a Python script of `tests/interop` with the interpreter that has its libraries.
-pub fn python(script: &str, arguments: &[&str]) -> Option<std::process::Output> {
-    let python = interpreter()?;
+pub fn python(script: &str, arguments: &[&str]) -> std::process::Output {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
-    Some(Command::new(python).arg(path).args(arguments).output().unwrap())
+    Command::new(interpreter()).arg(path).args(arguments).output().unwrap()
 }

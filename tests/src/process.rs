@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::json;
+use crate::{json, site::needed};
 
 /// Where cargo put a program: beside the folder of this test.
 pub fn program(name: &str) -> PathBuf {
@@ -177,22 +177,15 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// `None`, with a printed line, where no PostgreSQL is named.
-    pub async fn start(count: usize) -> Option<Self> {
+    /// So many servers on a database of their own.
+    pub async fn start(count: usize) -> Self {
         Self::start_with(count, &[], None).await
     }
 
     /// The same with further settings. Where `lists` is an address, the certificates send there for their revocation
     /// lists, and the servers have none as files.
-    pub async fn start_with(
-        count: usize,
-        settings: &[(&'static str, &str)],
-        lists: Option<&str>,
-    ) -> Option<Self> {
-        let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
-            println!("skipped: IDCHECK_TEST_POSTGRES is not set");
-            return None;
-        };
+    pub async fn start_with(count: usize, settings: &[(&'static str, &str)], lists: Option<&str>) -> Self {
+        let admin = needed("IDCHECK_TEST_POSTGRES");
         let dir = tempfile::tempdir().unwrap();
         let database = format!("nodes_{}_{}", std::process::id(), free_port());
         psql(&admin, &format!("CREATE DATABASE {database}"));
@@ -256,7 +249,7 @@ impl Nodes {
         for node in 0..count {
             wait_ready(&nodes.urls[node], &nodes.processes[node].log).await;
         }
-        Some(nodes)
+        nodes
     }
 
     /// One more officer; the place among the officers.

@@ -80,7 +80,7 @@ async fn a_card_revoked_in_between_is_shown_and_gets_nothing() {
 async fn a_status_out_of_reach_refuses_until_it_is_back() {
     let authority = FileServer::start().await;
     let settings = [("IDCHECK_CARD__FETCH_INTERVAL", "0"), ("IDCHECK_CARD__REFRESH_INTERVAL", "1")];
-    let Some(mut nodes) = Nodes::start_with(1, &settings, Some(&authority.url)).await else { return };
+    let mut nodes = Nodes::start_with(1, &settings, Some(&authority.url)).await;
     let applicant = Applicant::with(&nodes.urls[0], &nodes.card_url, &nodes.cards[0]);
     let (_, challenge) = applicant.challenge("apply", &Applicant::application()).await;
     let (id, signature) =
@@ -121,7 +121,7 @@ async fn a_status_out_of_reach_refuses_until_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_signature_sent_a_thousand_times_over_two_processes_is_one_act() {
-    let Some(nodes) = Nodes::start(2).await else { return };
+    let nodes = Nodes::start(2).await;
     let applicant = Applicant::with(&nodes.urls[0], &nodes.card_url, &nodes.cards[0]);
     let (_, challenge) = applicant.challenge("apply", &Applicant::application()).await;
     let id = challenge["id"].as_str().unwrap().to_owned();
@@ -157,7 +157,7 @@ async fn one_signature_sent_a_thousand_times_over_two_processes_is_one_act() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_ends_and_signs_one_content_only() {
     let settings = [("IDCHECK_CARD__CHALLENGE_SECONDS", "3")];
-    let Some(nodes) = Nodes::start_with(1, &settings, None).await else { return };
+    let nodes = Nodes::start_with(1, &settings, None).await;
     let applicant = Applicant::with(&nodes.urls[0], &nodes.card_url, &nodes.cards[0]);
     let mut changed = Applicant::application();
     changed["hostAddresses"] = json!(["127.0.0.2"]);

@@ -95,7 +95,7 @@ fn an_import_tells_bad_rows_by_line_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_tells_bad_rows_by_line_on_postgres() {
-    let Some(nodes) = Nodes::start(0).await else { return };
+    let nodes = Nodes::start(0).await;
     nodes.query("WITH gone AS (DELETE FROM household_register RETURNING 1) SELECT count(*) FROM gone");
     import_on(nodes.environment(), &tempfile::tempdir().unwrap());
     nodes.close();
@@ -104,7 +104,7 @@ async fn an_import_tells_bad_rows_by_line_on_postgres() {
 /// No answer without its record: with the database away a query gets RS7007, and as soon as it is back an answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_goes_away_and_comes_back() {
-    let Some(site) = Site::postgres(1).await else { return };
+    let site = Site::postgres(1).await;
     let officer = site.reviewer(1).await;
     let (_, caller) = site.admitted(0, &officer).await;
     let Site::Postgres(nodes) = &site else { return };
@@ -165,7 +165,7 @@ fn what_keeps_it_from_starting_is_said_in_one_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_in_a_process_of_its_own() {
-    let Some(mut nodes) = Nodes::start(0).await else { return };
+    let mut nodes = Nodes::start(0).await;
     let portal = nodes.add("portal").await;
     let console = nodes.add("officer").await;
     let verify = nodes.add("verify").await;

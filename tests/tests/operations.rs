@@ -42,10 +42,10 @@ fn programs(html: &str) -> BTreeMap<String, String> {
 /// What runs a program of each language here: file, command.
 fn commands() -> Vec<(&'static str, &'static str, Vec<String>)> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let mut commands = vec![("sh", "verify.sh", words(&["sh", "verify.sh"]))];
-    if let Some(python) = interpreter() {
-        commands.push(("python", "verify.py", vec![python, "verify.py".to_owned()]));
-    }
+    let mut commands = vec![
+        ("sh", "verify.sh", words(&["sh", "verify.sh"])),
+        ("python", "verify.py", vec![interpreter(), "verify.py".to_owned()]),
+    ];
     for (language, file, command, probe) in [
         ("javascript", "verify.mjs", &["node", "verify.mjs"][..], "--version"),
         ("java", "Verify.java", &["java", "Verify.java"], "--version"),

@@ -64,9 +64,7 @@ async fn nothing_revives_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_revives_on_postgres() {
-    if let Some(site) = Site::postgres(2).await {
-        nothing_revives(site).await;
-    }
+    nothing_revives(Site::postgres(2).await).await;
 }
 
 /// What `backup restore` refuses, it refuses before it touches anything; interrupted at any step, it goes on when it is
@@ -147,7 +145,7 @@ async fn revoke(nodes: &Nodes, url: &str, ubn: &str, [one, other]: [usize; 2]) {
 /// As the runbook says: officers first, who repeat the revocations of the lost hour; queries are answered after that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_of_the_lost_hour_is_repeated_before_queries_are_answered() {
-    let Some(mut nodes) = Nodes::start(1).await else { return };
+    let mut nodes = Nodes::start(1).await;
     let supervisors = ["supervisor1", "supervisor2"].map(|name| nodes.add_officer(name, "supervisor"));
     let mut site = Site::Postgres(Box::new(nodes));
     let officer = site.reviewer(1).await;

@@ -132,7 +132,7 @@ async fn a_sweep_revokes_who_is_not_registered_by_two_persons() {
 /// Two nodes on PostgreSQL: begun on one, confirmed by another person on the other, in force on the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_over_two_nodes_on_postgres() {
-    let Some(mut nodes) = Nodes::start(2).await else { return };
+    let mut nodes = Nodes::start(2).await;
     let supervisors = ["supervisor1", "supervisor2"].map(|name| nodes.add_officer(name, "supervisor"));
     let signed_in = async |officer: usize, node: usize| {
         let (name, password, secret) = &nodes.officers[officer];

@@ -138,7 +138,7 @@ async fn recovered(ledger: &LedgerWriter, jti: &str) -> LedgerAnswer {
 /// counted once, and the chain holds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_cut_under_load_lose_and_double_nothing() {
-    let Some(database) = TempDatabase::postgres().await else { return };
+    let database = TempDatabase::postgres().await;
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
     store.import(&(0..40).map(|n| register_row(n, CardStatus::Normal)).collect::<Vec<_>>()).await.unwrap();
@@ -198,7 +198,7 @@ on_both!(a_damaged_row_is_told_by_table_and_column, |database| {
 /// the attempts, because nothing rolls it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_fails_is_not_tried_again() {
-    let Some(database) = TempDatabase::postgres().await else { return };
+    let database = TempDatabase::postgres().await;
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
     let trigger = "CREATE SEQUENCE commits; CREATE FUNCTION refuse() RETURNS trigger AS \

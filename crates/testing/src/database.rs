@@ -12,6 +12,13 @@ use tempfile::TempDir;
 
 use crate::FixedClock;
 
+/// What `cargo xtask test` sets for the tests. One that can't run without it fails: it does not pass in silence.
+#[expect(clippy::disallowed_methods, reason = "where things are on this machine is told by the environment")]
+pub fn needed(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`, or see CONTRIBUTING.md"))
+}
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A database that is this test's alone; [`TempDatabase::sqlite`] and [`TempDatabase::postgres`] are migrated.
@@ -29,11 +36,10 @@ impl TempDatabase {
         database
     }
 
-    /// `None`, with a printed line, where no PostgreSQL is named.
-    pub async fn postgres() -> Option<Self> {
-        let database = Self::empty_postgres().await?;
+    pub async fn postgres() -> Self {
+        let database = Self::empty_postgres().await;
         database.store().await.migrate_up().await.unwrap();
-        Some(database)
+        database
     }
 
     pub fn empty_sqlite() -> Self {
@@ -42,23 +48,15 @@ impl TempDatabase {
         Self { url, clock: FixedClock::default(), folder: Some(folder), admin: None }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::print_stdout,
-        reason = "where PostgreSQL is, is told by the environment"
-    )]
-    pub async fn empty_postgres() -> Option<Self> {
-        let Ok(admin) = std::env::var("IDCHECK_TEST_POSTGRES") else {
-            println!("skipped: IDCHECK_TEST_POSTGRES is not set");
-            return None;
-        };
+    pub async fn empty_postgres() -> Self {
+        let admin = needed("IDCHECK_TEST_POSTGRES");
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let connection = Database::connect(&admin).await.unwrap();
         connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         connection.close().await.unwrap();
         let (server, _) = admin.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
-        Some(Self { url, clock: FixedClock::default(), folder: None, admin: Some((admin, name)) })
+        Self { url, clock: FixedClock::default(), folder: None, admin: Some((admin, name)) }
     }
 
     /// A store of its own connections on this database: a second one stands for a second node.

@@ -395,7 +395,7 @@ mod tests {
     /// A plan made while a table is empty is kept, and an hourly purge leaves one empty.
     #[tokio::test]
     async fn on_empty_tables_too_each_key_is_looked_up_by_its_index() {
-        let Some(database) = TempDatabase::postgres().await else { return };
+        let database = TempDatabase::postgres().await;
         let pool = ledger_pool(&database.url, 1).await.unwrap();
         for table in TABLES {
             pool.execute_unprepared(&format!("VACUUM ANALYZE {table}")).await.unwrap();
