@@ -234,6 +234,7 @@ const fn to_port(refusal: Refusal) -> CardRefusal {
         Refusal::Malformed | Refusal::TooLarge => CardRefusal::Malformed,
         Refusal::NoCertificate
         | Refusal::SignerCertificateMissing
+        | Refusal::CertificateUnreadable
         | Refusal::NoSigner
         | Refusal::SeveralSigners
         | Refusal::DetachedContent

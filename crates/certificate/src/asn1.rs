@@ -7,14 +7,24 @@ use chrono::{DateTime, NaiveDate, Utc};
 use der::oid::ObjectIdentifier;
 use der::{Reader, SliceReader, Tag};
 
-/// The bytes are not the structure that was expected.
+/// The bytes are not the structure that was expected; shown, it is the rule that they break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not well-formed DER")]
-pub struct Malformed;
+#[error("{0}")]
+pub struct Malformed(&'static str);
+
+impl Malformed {
+    /// Not DER at all, or other elements than the structure has.
+    pub(crate) const DER: Self = Self("not well-formed DER");
+
+    /// Breaks this rule.
+    pub(crate) const fn rule(rule: &'static str) -> Self {
+        Self(rule)
+    }
+}
 
 impl From<der::Error> for Malformed {
     fn from(_: der::Error) -> Self {
-        Self
+        Self::DER
     }
 }
 
@@ -40,36 +50,36 @@ impl<'a> Element<'a> {
             [0xff, second, ..] => second & 0x80 == 0,
             [_, ..] => true,
         };
-        if self.tag == Tag::Integer && shortest { Ok(self.value) } else { Err(Malformed) }
+        if self.tag == Tag::Integer && shortest { Ok(self.value) } else { Err(Malformed::DER) }
     }
 
     /// The contents of a BIT STRING of whole octets.
     pub(crate) fn bit_string(self) -> Result<&'a [u8], Malformed> {
         match (self.tag, self.value) {
             (Tag::BitString, [0, octets @ ..]) => Ok(octets),
-            _ => Err(Malformed),
+            _ => Err(Malformed::DER),
         }
     }
 
     /// The contents of an OCTET STRING.
     pub(crate) fn octet_string(self) -> Result<&'a [u8], Malformed> {
-        if self.tag == Tag::OctetString { Ok(self.value) } else { Err(Malformed) }
+        if self.tag == Tag::OctetString { Ok(self.value) } else { Err(Malformed::DER) }
     }
 
     /// An OBJECT IDENTIFIER.
     pub(crate) fn oid(self) -> Result<ObjectIdentifier, Malformed> {
         if self.tag != Tag::ObjectIdentifier {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
-        ObjectIdentifier::from_bytes(self.value).map_err(|_| Malformed)
+        ObjectIdentifier::from_bytes(self.value).map_err(|_| Malformed::DER)
     }
 
     /// `Time` of RFC 5280 §4.1.2.5: `UTCTime` for 1950–2049, `GeneralizedTime` else, both in whole seconds and Zulu.
     pub(crate) fn time(self) -> Result<DateTime<Utc>, Malformed> {
-        let text = std::str::from_utf8(self.value).map_err(|_| Malformed)?;
-        let digits = text.strip_suffix('Z').ok_or(Malformed)?;
+        let text = std::str::from_utf8(self.value).map_err(|_| Malformed::DER)?;
+        let digits = text.strip_suffix('Z').ok_or(Malformed::DER)?;
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let (year, rest) = match (self.tag, digits.len()) {
             (Tag::UtcTime, 12) => {
@@ -77,18 +87,18 @@ impl<'a> Element<'a> {
                 (if short < 50 { 2000 + short } else { 1900 + short }, &digits[2..])
             }
             (Tag::GeneralizedTime, 14) => (number(&digits[..4])?, &digits[4..]),
-            _ => return Err(Malformed),
+            _ => return Err(Malformed::DER),
         };
         let part = |at: usize| number::<u32>(&rest[at..at + 2]);
         NaiveDate::from_ymd_opt(year, part(0)?, part(2)?)
             .and_then(|date| date.and_hms_opt(part(4).ok()?, part(6).ok()?, part(8).ok()?))
             .map(|time| time.and_utc())
-            .ok_or(Malformed)
+            .ok_or(Malformed::DER)
     }
 }
 
 fn number<T: std::str::FromStr>(digits: &str) -> Result<T, Malformed> {
-    digits.parse().map_err(|_| Malformed)
+    digits.parse().map_err(|_| Malformed::DER)
 }
 
 /// Elements one after another.
@@ -110,9 +120,9 @@ impl<'a> Elements<'a> {
     pub(crate) fn read(&mut self) -> Result<Element<'a>, Malformed> {
         let header = SliceReader::new(self.rest)?.peek_header()?;
         let head = usize::try_from(der::Encode::encoded_len(&header)?)?;
-        let total = head.checked_add(usize::try_from(header.length)?).ok_or(Malformed)?;
+        let total = head.checked_add(usize::try_from(header.length)?).ok_or(Malformed::DER)?;
         if total > self.rest.len() {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let (bytes, rest) = self.rest.split_at(total);
         self.rest = rest;
@@ -122,7 +132,7 @@ impl<'a> Elements<'a> {
     /// The next element, which must have this tag.
     pub(crate) fn expect(&mut self, tag: Tag) -> Result<Element<'a>, Malformed> {
         let element = self.read()?;
-        if element.tag == tag { Ok(element) } else { Err(Malformed) }
+        if element.tag == tag { Ok(element) } else { Err(Malformed::DER) }
     }
 
     /// The next element if it has this tag.
@@ -135,7 +145,7 @@ impl<'a> Elements<'a> {
 
     /// That nothing is left.
     pub(crate) fn finish(self) -> Result<(), Malformed> {
-        if self.is_empty() { Ok(()) } else { Err(Malformed) }
+        if self.is_empty() { Ok(()) } else { Err(Malformed::DER) }
     }
 }
 
@@ -166,7 +176,7 @@ fn bound_sets(bytes: &[u8]) -> Result<(), Malformed> {
 }
 
 fn bound_sets_within(bytes: &[u8], depth: usize) -> Result<(), Malformed> {
-    let depth = depth.checked_sub(1).ok_or(Malformed)?;
+    let depth = depth.checked_sub(1).ok_or(Malformed::DER)?;
     let mut elements = Elements::new(bytes);
     while !elements.is_empty() {
         let element = elements.read()?;

@@ -77,16 +77,22 @@ impl Certificate {
         let version1 = match version.map(|version| version.value) {
             None => true,
             Some([2, 1, 1 | 2]) => false,
-            Some(_) => return Err(Malformed),
+            Some(_) => return Err(Malformed::rule("a version other than 1, 2 and 3 (RFC 5280 §4.1.2.1)")),
         };
-        let serial = fields.expect(Tag::Integer)?.integer()?;
+        let serial = fields.expect(Tag::Integer)?.integer();
+        let serial =
+            serial.map_err(|_| Malformed::rule("a serial number not in its shortest form (X.690 §8.3.2)"))?;
         if fields.expect(Tag::Sequence)?.bytes != algorithm.bytes {
-            // RFC 5280 §4.1.1.2: the same algorithm inside and outside.
-            return Err(Malformed);
+            return Err(Malformed::rule(
+                "another signature algorithm inside than outside (RFC 5280 §4.1.1.2)",
+            ));
         }
         let issuer = fields.expect(Tag::Sequence)?;
         let mut validity = fields.expect(Tag::Sequence)?.children();
-        let (not_before, not_after) = (validity.read()?.time()?, validity.read()?.time()?);
+        let mut time = || validity.read()?.time();
+        let times = time().and_then(|from| Ok((from, time()?)));
+        let (not_before, not_after) = times
+            .map_err(|_| Malformed::rule("a validity that is no two times in Zulu (RFC 5280 §4.1.2.5)"))?;
         validity.finish()?;
         let subject = fields.expect(Tag::Sequence)?;
         let key = fields.expect(Tag::Sequence)?;
@@ -95,7 +101,9 @@ impl Certificate {
         }
         let extensions = match fields.optional(context(TagNumber::N3))? {
             Some(wrapper) if !version1 => Extensions::parse(wrapper.value)?,
-            Some(_) => return Err(Malformed),
+            Some(_) => {
+                return Err(Malformed::rule("extensions in a certificate of version 1 (RFC 5280 §4.1.2.9)"));
+            }
             None => Extensions::default(),
         };
         fields.finish()?;
@@ -105,12 +113,13 @@ impl Certificate {
             scheme: Scheme::from_identifier(algorithm),
             signature: signature.into(),
             serial: serial.into(),
-            issuer: DistinguishedName::parse(issuer.bytes)?,
+            issuer: name(issuer.bytes)?,
             issuer_der: range_of(der, issuer.bytes),
-            subject: DistinguishedName::parse(subject.bytes)?,
+            subject: name(subject.bytes)?,
             not_before,
             not_after,
-            public_key: PublicKey::parse(key.bytes)?,
+            public_key: PublicKey::parse(key.bytes)
+                .map_err(|_| Malformed::rule("a public key that can't be read (RFC 5280 §4.1.2.7)"))?,
             version1,
             extensions,
             fingerprint: sha256(der),
@@ -230,6 +239,12 @@ impl Certificate {
     }
 }
 
+/// A name of issuer or subject.
+fn name(der: &[u8]) -> Result<DistinguishedName, Malformed> {
+    DistinguishedName::parse(der)
+        .map_err(|_| Malformed::rule("a name that can't be read (RFC 5280 §4.1.2.4)"))
+}
+
 fn http_url(name: &GeneralName) -> Option<&str> {
     match name {
         GeneralName::UniformResourceIdentifier(url) if url.as_str().starts_with("http") => Some(url.as_str()),
@@ -270,11 +285,17 @@ impl Extensions {
         let mut seen = Vec::new();
         while !list.is_empty() {
             let (oid, critical, value) = extension(&mut list)?;
-            if seen.contains(&oid) || seen.len() == MAX_EXTENSIONS {
-                return Err(Malformed);
+            if seen.contains(&oid) {
+                return Err(Malformed::rule("an extension twice (RFC 5280 §4.2)"));
+            }
+            if seen.len() == MAX_EXTENSIONS {
+                return Err(Malformed::rule("more than 32 extensions"));
             }
             seen.push(oid);
-            if !extensions.read(oid, value)? && critical {
+            let read = extensions.read(oid, value);
+            let read = read
+                .map_err(|_| Malformed::rule("an extension whose value can't be read (RFC 5280 §4.2.1)"))?;
+            if !read && critical {
                 extensions.unknown_critical = true;
             }
         }
@@ -331,7 +352,7 @@ pub(crate) fn extension<'a>(
     let critical = match fields.optional(Tag::Boolean)?.map(|flag| flag.value) {
         None | Some([0]) => false,
         Some([0xff]) => true,
-        Some(_) => return Err(Malformed),
+        Some(_) => return Err(Malformed::DER),
     };
     let value = fields.expect(Tag::OctetString)?.octet_string()?;
     fields.finish()?;

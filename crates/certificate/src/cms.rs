@@ -25,6 +25,8 @@ pub struct SignedMessage {
     content_type: ObjectIdentifier,
     content: Vec<u8>,
     certificates: Vec<Certificate>,
+    /// Whether there came certificates that can't be read.
+    unreadable: bool,
     signer: SignerInfo,
 }
 
@@ -84,10 +86,12 @@ impl SignedMessage {
             return Err(Refusal::SeveralSigners);
         }
         let content = single(content.ok_or(Refusal::DetachedContent)?.value, Tag::OctetString)?.value;
+        let (certificates, unreadable) = read_certificates(certificates.map_or(&[], |set| set.value))?;
         Ok(Self {
             content_type,
             content: content.to_vec(),
-            certificates: read_certificates(certificates.map_or(&[], |set| set.value))?,
+            certificates,
+            unreadable,
             signer: SignerInfo::parse(signer)?,
         })
     }
@@ -116,18 +120,19 @@ impl SignedMessage {
     /// The signer's certificate: the one that the signer identifier names.
     ///
     /// # Errors
-    /// [`Refusal::NoCertificate`], [`Refusal::SignerCertificateMissing`].
+    /// [`Refusal::NoCertificate`], [`Refusal::SignerCertificateMissing`], [`Refusal::CertificateUnreadable`].
     pub fn signer_certificate(&self) -> Result<&Certificate, Refusal> {
-        if self.certificates.is_empty() {
-            return Err(Refusal::NoCertificate);
-        }
         let named = |certificate: &&Certificate| match &self.signer.id {
             SignerId::IssuerAndSerial(issuer, serial) => {
                 certificate.serial() == serial && certificate.issuer() == issuer
             }
             SignerId::SubjectKeyId(id) => certificate.extensions().subject_key_id.as_ref() == Some(id),
         };
-        self.certificates.iter().find(named).ok_or(Refusal::SignerCertificateMissing)
+        self.certificates.iter().find(named).ok_or(match (self.unreadable, self.certificates.is_empty()) {
+            (true, _) => Refusal::CertificateUnreadable,
+            (false, true) => Refusal::NoCertificate,
+            (false, false) => Refusal::SignerCertificateMissing,
+        })
     }
 
     /// Verifies the signature with the signer's certificate.
@@ -202,15 +207,16 @@ impl SignerInfo {
 /// The attributes under their own tag, SET OF, instead of the `[0]` they are sent with.
 fn signed_attributes(field: Element<'_>) -> Result<Attributes, Malformed> {
     let mut set = field.bytes.to_vec();
-    *set.first_mut().ok_or(Malformed)? = Tag::Set.octet();
+    *set.first_mut().ok_or(Malformed::DER)? = Tag::Set.octet();
     decode(&set)
 }
 
-/// Reads the certificates of a `CertificateSet`; other kinds, and ones that can't be read, help nobody and are left out.
-fn read_certificates(set: &[u8]) -> Result<Vec<Certificate>, Refusal> {
+/// Reads the certificates of a `CertificateSet`, and whether there are some that can't be read; those and other kinds help
+/// nobody and are left out.
+fn read_certificates(set: &[u8]) -> Result<(Vec<Certificate>, bool), Refusal> {
     let mut elements = Elements::new(set);
     let mut certificates = Vec::new();
-    let mut count = 0;
+    let (mut count, mut unreadable) = (0, false);
     while !elements.is_empty() {
         let element = elements.read()?;
         count += 1;
@@ -218,8 +224,11 @@ fn read_certificates(set: &[u8]) -> Result<Vec<Certificate>, Refusal> {
             return Err(Refusal::TooLarge);
         }
         if element.tag == Tag::Sequence {
-            certificates.extend(Certificate::parse(element.bytes));
+            match Certificate::parse(element.bytes) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(_) => unreadable = true,
+            }
         }
     }
-    Ok(certificates)
+    Ok((certificates, unreadable))
 }

@@ -42,9 +42,9 @@ struct Seen {
 impl Seen {
     fn once(&mut self, oid: ObjectIdentifier) -> Result<(), Malformed> {
         if self.known.contains(&Some(oid)) {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
-        *self.known.get_mut(self.count).ok_or(Malformed)? = Some(oid);
+        *self.known.get_mut(self.count).ok_or(Malformed::DER)? = Some(oid);
         self.count += 1;
         Ok(())
     }
@@ -89,11 +89,11 @@ impl Crl {
         let version2 = match fields.optional(Tag::Integer)?.map(|version| version.value) {
             None => false,
             Some([1]) => true,
-            Some(_) => return Err(Malformed),
+            Some(_) => return Err(Malformed::DER),
         };
         if fields.expect(Tag::Sequence)?.bytes != algorithm.bytes {
             // RFC 5280 §5.1.1.2.
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let issuer = DistinguishedName::parse(fields.expect(Tag::Sequence)?.bytes)?;
         let this_update = fields.read()?.time()?;
@@ -149,7 +149,7 @@ impl Crl {
             let extensions = entry.optional(Tag::Sequence)?.filter(|_| version2);
             let removed = extensions.map(|extensions| self.read_entry_extensions(extensions)).transpose()?;
             entry.finish()?;
-            let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed);
+            let offset = |at: usize| u32::try_from(at).map_err(|_| Malformed::DER);
             let serial = offset(serial.start)?..offset(serial.end)?;
             if removed == Some(true) { taken_off.push(serial) } else { self.revoked.push(serial) }
         }

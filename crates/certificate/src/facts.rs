@@ -127,7 +127,9 @@ impl CompanyFacts {
 /// [`Refusal::NoCompanyNumber`] when neither is there, [`Refusal::CompanyNumberInvalid`] when they are not eight
 /// digits, or differ.
 pub fn company_number(certificate: &Certificate) -> Result<String, Refusal> {
-    let subject = certificate.subject().values(SERIAL_NUMBER).map(str::to_owned);
+    // A value that is no text is none of a company's number, and must not pass for one that is not there.
+    let subject =
+        certificate.subject().all_values(SERIAL_NUMBER).map(|text| text.unwrap_or_default().to_owned());
     let mut numbers = directory_attribute(certificate, COMPANY_NUMBER).chain(subject);
     let number = numbers.next().ok_or(Refusal::NoCompanyNumber)?;
     let valid = number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -76,7 +76,7 @@ impl DistinguishedName {
             rdn.push(Attribute { oid, text: text(value), der: value.bytes.to_vec() });
         }
         if rdn.is_empty() {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let mut parts: Vec<Vec<u8>> = rdn.iter().map(Attribute::key).collect();
         parts.sort();
@@ -92,11 +92,13 @@ impl DistinguishedName {
 
     /// The values of an attribute that are text, in order.
     pub fn values(&self, oid: ObjectIdentifier) -> impl Iterator<Item = &str> {
-        self.rdns
-            .iter()
-            .flatten()
-            .filter(move |attribute| attribute.oid == oid)
-            .filter_map(|a| a.text.as_deref())
+        self.all_values(oid).flatten()
+    }
+
+    /// The values of an attribute, in order; `None` for one that is no text.
+    pub(crate) fn all_values(&self, oid: ObjectIdentifier) -> impl Iterator<Item = Option<&str>> {
+        let attributes = self.rdns.iter().flatten().filter(move |attribute| attribute.oid == oid);
+        attributes.map(|attribute| attribute.text.as_deref())
     }
 
     /// The last, most specific, value of an attribute.

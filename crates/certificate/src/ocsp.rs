@@ -100,12 +100,12 @@ impl OcspResponse {
         const SUCCESSFUL: &[u8] = &[0x0a, 1, 0];
         let mut outer = single(der, Tag::Sequence)?.children();
         if outer.read()?.bytes != SUCCESSFUL {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let mut bytes = single(outer.expect(context(TagNumber::N0))?.value, Tag::Sequence)?.children();
         outer.finish()?;
         if bytes.expect(Tag::ObjectIdentifier)?.oid()? != BASIC_RESPONSE {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let mut basic = single(bytes.expect(Tag::OctetString)?.value, Tag::Sequence)?.children();
         let tbs = basic.expect(Tag::Sequence)?;
@@ -166,7 +166,7 @@ impl Single {
     fn read(element: Element<'_>) -> Result<Self, Malformed> {
         let mut fields = element.children();
         let mut id = fields.expect(Tag::Sequence)?.children();
-        let digest = Digest::from_identifier(id.expect(Tag::Sequence)?).map_err(|_| Malformed)?;
+        let digest = Digest::from_identifier(id.expect(Tag::Sequence)?).map_err(|_| Malformed::DER)?;
         let issuer_name_hash = id.read()?.octet_string()?.to_vec();
         let issuer_key_hash = id.read()?.octet_string()?.to_vec();
         let serial = id.read()?.integer()?.to_vec();
@@ -223,7 +223,7 @@ fn read_data(tbs: Element<'_>) -> Result<(Vec<Single>, Option<Vec<u8>>), Malform
             if oid == NONCE {
                 nonce = Some(single(value, Tag::OctetString)?.value.to_vec());
             } else if critical {
-                return Err(Malformed);
+                return Err(Malformed::DER);
             }
         }
     }

@@ -14,6 +14,8 @@ pub enum Refusal {
     NoCertificate,
     /// Certificates came along, the signer's is not among them.
     SignerCertificateMissing,
+    /// The signer's certificate is not among those that can be read, and one came along that can't.
+    CertificateUnreadable,
     /// No signer at all.
     NoSigner,
     /// More than one signer.
@@ -88,6 +90,7 @@ impl Refusal {
             Self::TooLarge => "too-large",
             Self::NoCertificate => "no-certificate",
             Self::SignerCertificateMissing => "signer-certificate-missing",
+            Self::CertificateUnreadable => "certificate-unreadable",
             Self::NoSigner => "no-signer",
             Self::SeveralSigners => "several-signers",
             Self::DetachedContent => "detached-content",

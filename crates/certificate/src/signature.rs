@@ -132,7 +132,7 @@ impl Scheme {
 fn split_identifier(identifier: Element<'_>) -> Result<(ObjectIdentifier, Option<Element<'_>>), Refusal> {
     let read = || -> Result<_, Malformed> {
         if identifier.tag != Tag::Sequence {
-            return Err(Malformed);
+            return Err(Malformed::DER);
         }
         let mut children = identifier.children();
         let algorithm = children.expect(Tag::ObjectIdentifier)?.oid()?;
@@ -140,7 +140,7 @@ fn split_identifier(identifier: Element<'_>) -> Result<(ObjectIdentifier, Option
         children.finish()?;
         Ok((algorithm, parameters))
     };
-    read().map_err(|Malformed| Refusal::Malformed)
+    read().map_err(|_| Refusal::Malformed)
 }
 
 /// `RSASSA-PSS-params` (RFC 4055 §3.1). Hash and MGF default to SHA-1, so they must be given; the salt's length to 20.
@@ -197,7 +197,7 @@ impl PublicKey {
         let identifier = children.expect(Tag::Sequence)?;
         let bits = children.expect(Tag::BitString)?.bit_string()?;
         children.finish()?;
-        let (algorithm, parameters) = split_identifier(identifier).map_err(|_| Malformed)?;
+        let (algorithm, parameters) = split_identifier(identifier).map_err(|_| Malformed::DER)?;
         let curve = parameters.and_then(|parameters| parameters.oid().ok());
         let kind = match (algorithm, curve) {
             (RSA_ENCRYPTION, None) => KeyKind::Rsa,

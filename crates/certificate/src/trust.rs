@@ -11,6 +11,11 @@ use crate::certificate::Certificate;
 use crate::name::DistinguishedName;
 
 /// The configured certificates. Nothing that a message carries ever gets in here.
+///
+/// An anchor counts for its name and key (RFC 5280 §6.1.1 d). Asked in addition: that it is valid at that time, and that
+/// it is a CA which may sign certificates, unless it is of version 1. What else it says of itself does not bind the paths
+/// below it: its path length, name constraints, policies and policy constraints. Such bounds belong into the certificate
+/// of the CA below, or that CA among the anchors.
 #[derive(Debug, Default)]
 pub struct TrustStore {
     anchors: HashMap<DistinguishedName, Vec<Arc<Certificate>>>,
@@ -29,13 +34,27 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is neither DER nor PEM of what was expected.
+    /// The file holds nothing of what was expected.
     #[error("{path}: no {kind} in DER or PEM")]
+    Nothing {
+        /// Which.
+        path: PathBuf,
+        /// What was expected.
+        kind: &'static str,
+    },
+    /// One of those that the file holds can't be read.
+    #[error(
+        "{path}: {kind} {number} can't be read: {rule}; take the file out, or put a good one in its place"
+    )]
     Unreadable {
         /// Which.
         path: PathBuf,
         /// What was expected.
         kind: &'static str,
+        /// Which of them in the file, from 1.
+        number: usize,
+        /// The rule that it breaks.
+        rule: Malformed,
     },
 }
 
@@ -149,16 +168,18 @@ pub(crate) fn read_file<T>(
     parse: impl Fn(&[u8]) -> Result<T, Malformed>,
 ) -> Result<Vec<T>, LoadError> {
     let bytes = std::fs::read(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
-    let unreadable = || LoadError::Unreadable { path: path.to_owned(), kind };
-    let ders = if bytes.first() == Some(&0x30) {
-        vec![bytes]
-    } else {
-        pem_blocks(&bytes, kind).ok_or_else(unreadable)?
+    let ders = if bytes.first() == Some(&0x30) { Some(vec![bytes]) } else { pem_blocks(&bytes, kind) };
+    let ders = ders.filter(|ders| !ders.is_empty());
+    let ders = ders.ok_or_else(|| LoadError::Nothing { path: path.to_owned(), kind })?;
+    let read = |(place, der): (usize, &Vec<u8>)| {
+        parse(der).map_err(|rule| LoadError::Unreadable {
+            path: path.to_owned(),
+            kind,
+            number: place + 1,
+            rule,
+        })
     };
-    if ders.is_empty() {
-        return Err(unreadable());
-    }
-    ders.iter().map(|der| parse(der)).collect::<Result<_, _>>().map_err(|Malformed| unreadable())
+    ders.iter().enumerate().map(read).collect()
 }
 
 /// The contents of the PEM blocks with this label; text around them is allowed (RFC 7468 §2).

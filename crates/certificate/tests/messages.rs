@@ -76,6 +76,13 @@ fn wrong_shapes_have_their_own_reasons() {
         pki.verdict(&pki.sign("card", &["-nocerts", "-certfile", "company.pem"])),
         Err(Refusal::SignerCertificateMissing)
     );
+    // The version of the certificate becomes 6: it came along, and can't be read.
+    let message = pki.sign("card", &["-noattr"]);
+    let version = [0xa0, 3, 2, 1, 2];
+    let at = message.windows(version.len()).position(|octets| octets == version).unwrap();
+    let mut odd = message.clone();
+    odd[at + 4] = 5;
+    assert_eq!(pki.verdict(&odd), Err(Refusal::CertificateUnreadable));
     let two = ["-signer", "second.pem", "-inkey", "second.key"];
     assert_eq!(pki.verdict(&pki.sign("card", &two)), Err(Refusal::SeveralSigners));
     pki.openssl(&[

@@ -6,6 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use chrono::Duration;
+use idcheck_certificate::facts::company_number;
 use idcheck_certificate::path::{self, PathRules};
 use idcheck_certificate::{Certificate, CrlStore, Policy, Refusal, Revocation, TrustStore, Verifier};
 use support::{CA, COMPANY, COMPANY_SUBJECT, Pki, TEXT, data, now, ok};
@@ -276,4 +277,60 @@ fn folders_are_read_and_reread() {
     std::fs::write(dir.join("crls/broken.crl"), "nothing").unwrap();
     assert!(folder.reload_if_changed().unwrap_err().to_string().contains("broken.crl"));
     assert_eq!(judge(), Ok(()), "what was there still counts");
+}
+
+/// A serial number of the subject that is no text is not passed over: it and the extension must agree.
+#[test]
+fn a_number_that_is_no_text_agrees_with_none() {
+    let pki = Pki::new();
+    let mut card = der::pem::decode_vec(&pki.read("card.pem")).unwrap().1;
+    assert_eq!(company_number(&Certificate::parse(&card).unwrap()).as_deref(), Ok("99900030"));
+    let serial_number = [6, 3, 0x55, 4, 5];
+    let at = card.windows(serial_number.len()).position(|octets| octets == serial_number).unwrap();
+    card[at + serial_number.len()] = 4;
+    assert_eq!(company_number(&Certificate::parse(&card).unwrap()), Err(Refusal::CompanyNumberInvalid));
+}
+
+/// What can't be read among the trusted certificates is told by file, place and rule.
+#[test]
+fn an_odd_certificate_is_named_with_its_rule() {
+    let pki = Pki::new();
+    let dir = pki.trust_dir();
+    let good = pki.read("company.pem");
+    let der = der::pem::decode_vec(&good).unwrap().1;
+    let changed = |from: &[u8], to: &[u8]| {
+        let at = der.windows(from.len()).position(|octets| octets == from).unwrap();
+        let mut odd = der.clone();
+        odd[at..at + to.len()].copy_from_slice(to);
+        odd
+    };
+    let told = |name: &str, content: &[u8]| {
+        let file = dir.join("company-ca").join(name);
+        std::fs::write(&file, content).unwrap();
+        let told = TrustStore::load(&dir).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        told.split_once("company-ca/").unwrap().1.to_owned()
+    };
+    let end = "; take the file out, or put a good one in its place";
+    let twice = |odd: &[u8]| {
+        let pem = der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, odd).unwrap();
+        [&good, pem.as_bytes()].concat()
+    };
+    for (from, to, rule) in [
+        (
+            &[0xa0, 3, 2, 1, 2][..],
+            &[0xa0, 3, 2, 1, 5][..],
+            "a version other than 1, 2 and 3 (RFC 5280 §4.1.2.1)",
+        ),
+        (&[6, 3, 0x55, 0x1d, 0x0e], &[6, 3, 0x55, 0x1d, 0x0f], "an extension twice (RFC 5280 §4.2)"),
+        (&[6, 3, 0x55, 4, 6, 0x13], &[6, 4], "a name that can't be read (RFC 5280 §4.1.2.4)"),
+    ] {
+        let odd = changed(from, to);
+        assert_eq!(told("odd.der", &odd), format!("odd.der: CERTIFICATE 1 can't be read: {rule}{end}"));
+        assert_eq!(
+            told("odd.pem", &twice(&odd)),
+            format!("odd.pem: CERTIFICATE 2 can't be read: {rule}{end}")
+        );
+    }
+    assert_eq!(told("empty.pem", b"nothing"), "empty.pem: no CERTIFICATE in DER or PEM");
 }
