@@ -129,7 +129,7 @@ for (const [fault, words] of [
 for (const [faults, words] of [
   [["not-trusted"], /尚未信任本網站/], [["forbidden-site"], /尚未信任本網站/], [["wrong-pin"], /PIN 碼錯誤，請確認/],
   [["locked"], /卡片已鎖定/], [["cancelled"], /已取消簽章/], [["not-yet-valid"], /尚未生效/], [["expired"], /已過期/],
-  [["locked", "negative-codes"], /卡片已鎖定/],
+  [["locked", "negative-codes"], /卡片已鎖定/], [["locked", "wide-codes"], /卡片已鎖定/],
 ]) {
   test(`signing: ${faults.join(", ")}`, async () => {
     await plugIn(faults);
@@ -182,16 +182,76 @@ test("where the component tells no number, the page counts the tries", async () 
   await tells(/只剩 1 次機會/, "counted");
 });
 
-test("several cards: one is chosen", async () => {
+test("the tries left come sign-extended to 64 bits", async () => {
+  await plugIn(["wide-codes"]);
+  await toSignPage();
+  await readCards();
+  await enter("000000");
+  await tells(/還有 2 次機會/, "two-left-wide");
+});
+
+test("several cards: the company's is chosen and called by its name", async () => {
   await plugIn(["several-cards"], []);
+  await toSignPage();
+  await readCards();
+  await page.waitForFunction(() => document.activeElement.id === "pin");
+  assert.ok(!(await page.isVisible("#slot")), "there is one card of the company only");
+  const found = `找到卡片：${card.companyName} · ${card.unifiedBusinessNumber}。`;
+  assert.equal(await page.textContent("#sign-status"), found);
+  await look(page, "card-found");
+  await enter(CANARY);
+  await signed();
+});
+
+test("two cards of the company are told apart by what is printed on them", async (t) => {
+  const [other] = valid.filter((one) => one.slot !== card.slot);
+  const files = readdirSync(join(cards, "cards")).filter((name) => name.endsWith(".json")).map((name) => join(cards, "cards", name));
+  const fileOf = (slot) => files.find((file) => JSON.parse(readFileSync(file, "utf8")).slot === slot);
+  const [own, second] = [card.slot, other.slot].map((slot) => JSON.parse(readFileSync(fileOf(slot), "utf8")));
+  const certificateOf = (slot) => fileOf(slot).replace(/json$/, "cer");
+  // The second reader holds a copy of the card with another number printed on it.
+  for (const file of [fileOf(other.slot), certificateOf(other.slot)]) {
+    const before = readFileSync(file);
+    t.after(() => writeFileSync(file, before));
+  }
+  writeFileSync(fileOf(other.slot), JSON.stringify({ ...second, subject: own.subject }));
+  cpSync(certificateOf(card.slot), certificateOf(other.slot));
+  await plugIn([], [card.slot, other.slot]);
   await toSignPage();
   await readCards();
   await page.waitForSelector("#slot", { state: "visible" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "slot");
+  const options = await page.locator("#slot option").allTextContents();
+  const called = (one) => `${card.companyName} · ${card.unifiedBusinessNumber} · 卡號 ${one.cardNumber}`;
+  assert.deepEqual(options.sort(), [own, second].map(called).sort());
   await look(page, "card-several");
   await page.selectOption("#slot", card.slot);
   await enter(CANARY);
   await signed();
+});
+
+// The wrong card costs no PIN.
+for (const [name, faults, which, words] of [
+  ["personal", [], (one) => one.kind === "personal", /自然人憑證/],
+  ["government", [], (one) => one.kind === "government", /政府機關憑證/],
+  ["other-company", [], (one) => one.slot === valid[0].slot, /這是「測試甲股份有限公司 · 99900003」的卡片，本次簽章的公司為 99900019/],
+  ["no-certificate", ["no-certificates"], (one) => one.slot === card.slot, /沒有可簽章的憑證/],
+]) {
+  test(`told before the PIN: ${name}`, async () => {
+    await plugIn(faults, [demo.cards.find(which).slot]);
+    await toSignPage();
+    await readCards();
+    await tells(words, name);
+    assert.ok(!(await page.isVisible("#pin")), "no PIN is asked for");
+  });
+}
+
+test("told before the PIN: none of several", async () => {
+  await plugIn([], demo.cards.filter((one) => one.slot !== card.slot).map((one) => one.slot));
+  await toSignPage();
+  await readCards();
+  await tells(/都不能為 99900019 簽章/, "none-fits");
+  assert.ok(!(await page.isVisible("#pin")));
 });
 
 for (const fault of ["utf16", "no-attributes"]) {
@@ -242,14 +302,22 @@ test("a telephone is told that it can't sign", async () => {
   await tells(/手機與平板不支援/, "mobile");
 });
 
+test("a tablet that says it is a Mac is told too, and a Mac is not", async () => {
+  await openContext({ userAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Safari/605.1.15" });
+  await toSignPage();
+  assert.ok(!(await page.isVisible("#sign-error")));
+  await page.addInitScript(() => Object.defineProperty(navigator, "maxTouchPoints", { get: () => 5 }));
+  await toSignPage();
+  await tells(/手機與平板不支援/, "tablet");
+});
+
 for (const [name, kind, state, words] of [
-  ["personal", "personal", "valid", /自然人憑證/], ["government", "government", "valid", /政府機關憑證/],
   ["expired", "company", "expired", /憑證已過期/], ["revoked", "company", "revoked", /憑證已廢止/],
 ]) {
-  test(`the server refuses a card: ${name}, and the same form can be signed with another`, async () => {
+  test(`the server refuses a card: ${name}, and the form stays`, async () => {
     const other = demo.cards.find((c) => c.kind === kind && c.state === state);
     await plugIn([], [other.slot]);
-    await toSignPage();
+    await toSignPage(other.unifiedBusinessNumber);
     await readCards();
     await enter(other.pin);
     await page.waitForSelector(".summary:not([hidden]):not(#sign-error)");
@@ -257,12 +325,7 @@ for (const [name, kind, state, words] of [
     assert.match(await page.title(), /^錯誤：/);
     assert.equal(await page.inputValue("#pin"), "");
     await look(page, `card-refused-${name}`);
-    component.kill("SIGKILL");
-    await once(component, "exit");
-    await plugIn([]);
-    await readCards();
-    await enter(CANARY);
-    await signed();
+    assert.match(await page.inputValue('[name="tbs"]'), /^idcheck-1\..*\.progress\./, "the same form can be signed again");
   });
 }
 

@@ -45,6 +45,8 @@
     [0xa4, "locked"], [0x76000998, "pinMissing"], [0x76000999, "cancelled"], [0x76500001, "notYetValid"],
     [0x76500002, "expired"], [0x7600000e, "tooOld"], [0x7600000d, "timeout"],
   ]);
+  const NOT_TO_SIGN_WITH = ["locked", "noCard", "noReader", "cardGone", "tooOld", "personal", "government", "noCertificate",
+    "otherCompany", "noneFits"];
   const AT_THE_PIN = new Set(["wrongPin", "twoLeft", "oneLeft", "pinLength", "pinMissing", "sureMissing"]);
 
   // Which message an answer asks for, and the code to tell where there is none.
@@ -57,12 +59,18 @@
   };
 
   class Failure extends Error {
-    constructor({ name, code }) {
+    constructor({ name, code, card }) {
       super(name);
       this.known = name;
       this.code = code;
+      this.card = card;
     }
   }
+
+  // The company that signs, as the challenge names it.
+  const wanted = config.tbs.split(".")[3];
+  const say = (name, places = {}) => Object.entries({ wanted, ...places })
+    .reduce((text, [place, value]) => text.replace(`{${place}}`, () => value), config.messages[name]);
 
   // The component says how many tries are left, or the page counts; before the last one the person is asked.
   const countWrongPin = (name) => {
@@ -80,7 +88,7 @@
   const show = (error) => {
     let name = error.known ?? "other";
     if (["wrongPin", "twoLeft", "oneLeft"].includes(name)) name = countWrongPin(name);
-    const words = config.messages[name] + (error.code ? ` (${error.code})` : "");
+    const words = say(name, { card: error.card }) + (error.code ? ` (${error.code})` : "");
     pin.value = "";
     button.disabled = false;
     status.textContent = "";
@@ -94,7 +102,7 @@
     pinError.textContent = atPin ? words : "";
     pinError.hidden = !atPin;
     if (atPin) pin.setAttribute("aria-invalid", "true");
-    if (["locked", "noCard", "noReader", "cardGone", "tooOld"].includes(name)) pinPart.hidden = true;
+    if (NOT_TO_SIGN_WITH.includes(name)) pinPart.hidden = slotField.hidden = true;
     lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
     sure.checked = false;
     failure.hidden = false;
@@ -152,6 +160,39 @@
 
   const withCard = (entry) => entry.token && typeof entry.token === "object";
 
+  // A part of a distinguished name, as components write it: `C=TW, O=甲\\, 乙, serialNumber=…`, or with slashes.
+  const part = (name, key) => new RegExp(`(?:^|[,/+])\\s*${key}=(.*?)\\s*(?=[,/+]\\s*[A-Za-z0-9.]+=|$)`, "i")
+    .exec(name ?? "")?.[1].replace(/\\(.)/g, "$1");
+
+  // The company's number in the certificate's extension: attribute 2.16.886.1.100.2.101, a set with one UTF8String.
+  const NUMBER = "\x06\x07\x60\x86\x76\x01\x64\x02\x65\x31\x0a\x0c\x08";
+  const numberInside = (certificate) => {
+    let der = "";
+    try {
+      der = atob(certificate ?? "");
+    } catch {
+      return undefined;
+    }
+    const at = der.indexOf(NUMBER);
+    return at < 0 ? undefined : der.slice(at + NUMBER.length, at + NUMBER.length + 8);
+  };
+
+  // What a card is, as far as its certificate for signatures tells: enough to spare a PIN. The server judges.
+  const judged = ({ slotDescription, token }) => {
+    const certificate = (token.certs ?? []).find((one) => one.usage === "digitalSignature");
+    if (!certificate) return { fault: "noCertificate" };
+    const { subjectDN, issuerDN, certb64 } = certificate;
+    const [company, unit, authority] = [part(subjectDN, "O"), part(subjectDN, "OU"), part(issuerDN, "OU") ?? ""];
+    const number = numberInside(certb64) ?? part(subjectDN, "(?:serialNumber|2\\.5\\.4\\.5)");
+    const card = { slot: slotDescription, company, number, serial: token.serialNumber ?? "" };
+    if (authority === "內政部憑證管理中心" || (!company && !unit && subjectDN)) return { ...card, fault: "personal" };
+    if (authority === "政府憑證管理中心" || (!number && unit)) return { ...card, fault: "government" };
+    return number && number !== wanted ? { ...card, fault: "otherCompany" } : card;
+  };
+
+  const called = (card, name = "card") =>
+    (card.company ? say(name, { company: card.company, number: card.number ?? "", serial: card.serial }) : card.slot);
+
   // Which cards there are. The PIN is asked for only when a component that can sign and a card were found.
   const chooseCard = async () => {
     const answer = await operate({ func: "GetUserCert" });
@@ -159,19 +200,19 @@
     if (normalise(answer.ret_code) !== 0) throw new Failure(reason(answer));
     const slots = answer.slots || [];
     if (slots.length === 0) throw new Failure({ name: "noReader" });
-    const cards = slots.filter(withCard);
-    if (cards.length === 0) throw new Failure({ name: "noCard" });
-    slot.replaceChildren(...cards.map((entry) => {
-      const option = document.createElement("option");
-      const certificate = (entry.token.certs || []).find((c) => c.usage === "digitalSignature") || {};
-      option.value = entry.slotDescription;
-      option.textContent = [entry.slotDescription, certificate.subjectDN].filter(Boolean).join(" · ");
-      return option;
-    }));
+    const found = slots.filter(withCard).map(judged);
+    if (found.length === 0) throw new Failure({ name: "noCard" });
+    const cards = found.filter((card) => !card.fault);
+    if (cards.length === 0) {
+      const [{ fault, ...card }] = found;
+      throw new Failure(found.length > 1 ? { name: "noneFits" } : { name: fault, card: called(card) });
+    }
+    const name = cards.length > 1 ? "cardWithSerial" : "card";
+    slot.replaceChildren(...cards.map((card) => new Option(called(card, name), card.slot)));
     slotField.hidden = cards.length < 2;
     pinPart.hidden = false;
     lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
-    status.textContent = cards.length < 2 ? config.messages.oneCard : config.messages.severalCards;
+    status.textContent = cards.length < 2 ? say("oneCard", { card: called(cards[0]) }) : config.messages.severalCards;
   };
 
   const readCards = async (event) => {

@@ -92,7 +92,11 @@ impl Component {
                 answer.card_sn = Some(card.record.card_number.clone());
             }
             Err(failure) => {
-                let failure = if self.has(Fault::NegativeCodes) { failure.negative() } else { failure };
+                let failure = match (self.has(Fault::NegativeCodes), self.has(Fault::WideCodes)) {
+                    (_, true) => failure.wide(),
+                    (true, false) => failure.negative(),
+                    (false, false) => failure,
+                };
                 (answer.ret_code, answer.last_error) = (failure.ret_code, failure.last_error);
             }
         }
@@ -185,7 +189,11 @@ impl Component {
         let no_reader = self.has(Fault::NoReader);
         let slots = self.cards.iter().filter(|_| !no_reader).map(|card| Slot {
             slot_description: card.slot().to_owned(),
-            token: (!self.has(Fault::NoCard)).then(|| token(card, with_certificates)),
+            token: (!self.has(Fault::NoCard)).then(|| {
+                let mut token = token(card, with_certificates);
+                token.certs.retain(|_| !self.has(Fault::NoCertificates));
+                token
+            }),
         });
         InfoAnswer {
             func: "pkcs11info",

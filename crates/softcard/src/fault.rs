@@ -34,13 +34,17 @@ pub enum Fault {
     Expired,
     /// Errors come negative, as some versions write them.
     NegativeCodes,
+    /// Errors come sign-extended to 64 bits, as other versions write them.
+    WideCodes,
+    /// Cards that list no certificates, as a health insurance card does.
+    NoCertificates,
     /// The content is written as UTF-16LE, as some versions do.
     Utf16,
     /// Signatures without signed attributes.
     NoAttributes,
 }
 
-const NAMES: [(&str, Fault); 16] = [
+const NAMES: [(&str, Fault); 18] = [
     ("absent", Fault::Absent),
     ("slow", Fault::Slow),
     ("old-version", Fault::OldVersion),
@@ -55,6 +59,8 @@ const NAMES: [(&str, Fault); 16] = [
     ("not-yet-valid", Fault::NotYetValid),
     ("expired", Fault::Expired),
     ("negative-codes", Fault::NegativeCodes),
+    ("wide-codes", Fault::WideCodes),
+    ("no-certificates", Fault::NoCertificates),
     ("utf16", Fault::Utf16),
     ("no-attributes", Fault::NoAttributes),
 ];

@@ -39,8 +39,8 @@ impl fmt::Debug for SignRequest {
 #[derive(Debug, Serialize)]
 pub(crate) struct SignAnswer {
     pub(crate) func: &'static str,
-    pub(crate) ret_code: i64,
-    pub(crate) last_error: i64,
+    pub(crate) ret_code: i128,
+    pub(crate) last_error: i128,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) signature: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +55,8 @@ pub(crate) struct SignAnswer {
 #[derive(Debug, Serialize)]
 pub(crate) struct InfoAnswer {
     pub(crate) func: &'static str,
-    pub(crate) ret_code: i64,
-    pub(crate) last_error: i64,
+    pub(crate) ret_code: i128,
+    pub(crate) last_error: i128,
     #[serde(rename = "serverVersion")]
     pub(crate) server_version: &'static str,
     pub(crate) slots: Vec<Slot>,
@@ -103,8 +103,8 @@ pub(crate) struct Cert {
 /// An error: `ret_code` and `last_error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
-    pub(crate) ret_code: i64,
-    pub(crate) last_error: i64,
+    pub(crate) ret_code: i128,
+    pub(crate) last_error: i128,
 }
 
 impl Failure {
@@ -127,12 +127,12 @@ impl Failure {
     pub(crate) const PIN_LENGTH: Self = Self::login(0xA2);
     pub(crate) const LOCKED: Self = Self::login(0xA4);
 
-    const fn of(ret_code: i64) -> Self {
+    const fn of(ret_code: i128) -> Self {
         Self { ret_code, last_error: 0 }
     }
 
     /// The card did not take the PIN, for the reason in `last_error`.
-    const fn login(last_error: i64) -> Self {
+    const fn login(last_error: i128) -> Self {
         Self { ret_code: 0x7610_0006, last_error }
     }
 
@@ -149,8 +149,18 @@ impl Failure {
     pub(crate) const fn negative(self) -> Self {
         Self { ret_code: below_zero(self.ret_code), last_error: below_zero(self.last_error) }
     }
+
+    /// As versions write it that sign-extend and print what came of it as 64 bits without a sign.
+    pub(crate) const fn wide(self) -> Self {
+        Self { ret_code: wide(self.ret_code), last_error: wide(self.last_error) }
+    }
 }
 
-const fn below_zero(code: i64) -> i64 {
-    if code > 0 { code - 0x1_0000_0000 } else { code }
+const fn below_zero(code: i128) -> i128 {
+    if code > 0 { code - (1 << 32) } else { code }
+}
+
+const fn wide(code: i128) -> i128 {
+    let negative = below_zero(code);
+    if negative < 0 { negative + (1 << 64) } else { negative }
 }

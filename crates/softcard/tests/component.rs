@@ -210,6 +210,9 @@ async fn faults_answer_their_codes() {
         let running = Running::start(vec![fault, Fault::NegativeCodes]).await;
         let answer = running.sign(card, card.pin(), |_| ()).await;
         assert_eq!(answer["ret_code"].as_i64(), Some(ret_code - 0x1_0000_0000));
+        let running = Running::start(vec![fault, Fault::WideCodes]).await;
+        let answer = running.sign(card, card.pin(), |_| ()).await;
+        assert_eq!(answer["ret_code"].as_u64(), Some((ret_code - 0x1_0000_0000).cast_unsigned()));
     }
     let running = Running::start(vec![Fault::SeveralCards]).await;
     let card = running.card(CardKind::Company, CardState::Valid);

@@ -22,21 +22,28 @@ use crate::{
 };
 
 /// What can go wrong with card and component, each told in its own words.
-const MESSAGES: [&str; 24] = [
+const MESSAGES: [&str; 31] = [
     "absent",
     "blocked",
     "cancelled",
+    "card",
     "cardGone",
+    "cardWithSerial",
     "closed",
     "expired",
+    "government",
     "locked",
     "mobile",
     "noCard",
+    "noCertificate",
     "noReader",
+    "noneFits",
     "notYetValid",
     "oneCard",
     "oneLeft",
     "other",
+    "otherCompany",
+    "personal",
     "pinLength",
     "pinMissing",
     "severalCards",
@@ -64,7 +71,11 @@ fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
 }
 
 fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
-    let messages = Value::from_pairs(MESSAGES.map(|name| (name, lang.t(&format!("card-message-{name}")))));
+    // What only the browser knows stays a word in braces, for its script to put in.
+    let known_there = ["card", "company", "number", "serial", "wanted"];
+    let places: Vec<_> = known_there.map(|name| (name, format!("{{{name}}}").into())).into();
+    let messages = MESSAGES.map(|name| (name, lang.t_with(&format!("card-message-{name}"), &places)));
+    let messages = Value::from_pairs(messages);
     let refused = signing.refused.map(|problem| {
         let told = problem.told(lang);
         context! { title => told.title, detail => told.detail }
