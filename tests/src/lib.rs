@@ -12,6 +12,8 @@
 )]
 
 mod caller;
+mod campaign;
+mod cluster;
 mod console;
 mod files;
 mod people;
@@ -19,6 +21,8 @@ mod process;
 mod site;
 
 pub use caller::{Caller, Reply, Signer, ed25519, interpreter, is_here, python};
+pub use campaign::{Asked, ask, recorded, whole};
+pub use cluster::Cluster;
 pub use console::{Console, Shown};
 pub use files::FileServer;
 pub use people::{Applicant, Officer, json};

@@ -185,7 +185,17 @@ impl Nodes {
     /// The same with further settings. Where `lists` is an address, the certificates send there for their revocation
     /// lists, and the servers have none as files.
     pub async fn start_with(count: usize, settings: &[(&'static str, &str)], lists: Option<&str>) -> Self {
-        let admin = needed("IDCHECK_TEST_POSTGRES");
+        Self::start_on(&needed("IDCHECK_TEST_POSTGRES"), count, settings, lists).await
+    }
+
+    /// The same on the server at this address, which its owner gives.
+    pub async fn start_on(
+        admin: &str,
+        count: usize,
+        settings: &[(&'static str, &str)],
+        lists: Option<&str>,
+    ) -> Self {
+        let admin = admin.to_owned();
         let dir = tempfile::tempdir().unwrap();
         let database = format!("nodes_{}_{}", std::process::id(), free_port());
         psql(&admin, &format!("CREATE DATABASE {database}"));
@@ -302,6 +312,11 @@ impl Nodes {
         revoke(&self.dir.path().join("cards"), slot);
     }
 
+    /// The name of its database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     /// What tells a command of `idcheck` this database.
     pub fn environment(&self) -> &[(&'static str, String)] {
         &self.environment
@@ -410,7 +425,7 @@ fn persons(csv: &str) -> Vec<Value> {
     lines.map(|cells| names.iter().cloned().zip(cells.into_iter().map(Value::from)).collect()).collect()
 }
 
-fn psql(url: &str, sql: &str) -> String {
+pub(crate) fn psql(url: &str, sql: &str) -> String {
     let output = Command::new("psql").args([url, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]).output().unwrap();
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -10,7 +10,6 @@
 )]
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use idcheck_tests::{Applicant, Caller, Officer, Random, Site, count_from};
+use idcheck_tests::{Applicant, Asked, Officer, Random, Site, ask, count_from, recorded, whole};
 use serde_json::{Value, json};
 
 /// Askers at work at once.
@@ -27,39 +26,6 @@ const ASKERS: u64 = 8;
 const PERSONS: usize = 12;
 /// Persons to choose these from.
 const ALL: usize = 900;
-
-/// What came back, by result; and how many answers did not come.
-#[derive(Default)]
-struct Asked {
-    answers: BTreeMap<String, u64>,
-    unknown: u64,
-}
-
-/// Asks until told to stop.
-async fn ask(
-    caller: Caller,
-    urls: Vec<String>,
-    persons: Vec<Value>,
-    mut random: Random,
-    stop: Arc<AtomicBool>,
-) -> Asked {
-    let mut asked = Asked::default();
-    while !stop.load(Ordering::Relaxed) {
-        let node = usize::try_from(random.below(urls.len() as u64)).unwrap();
-        let person = &persons[usize::try_from(random.below(persons.len() as u64)).unwrap()];
-        let question = if random.below(4) == 0 { Caller::wrong(person) } else { person.clone() };
-        match caller.try_send(&urls[node], &caller.token(&question)).await {
-            Some(reply) if reply.status == 200 => *asked.answers.entry(reply.result).or_default() += 1,
-            // 503: not answered, so nothing is promised about its record.
-            Some(reply) => assert_eq!(reply.status, 503, "{reply:?}"),
-            None => {
-                asked.unknown += 1;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }
-    }
-    asked
-}
 
 /// Files a case and has it decided, until told to stop; counts the decisions that were confirmed.
 async fn decide(applicant: Applicant, officer: Officer, approve: bool, stop: Arc<AtomicBool>) -> u64 {
@@ -94,36 +60,6 @@ async fn decide_once(applicant: &Applicant, officer: &Officer, approve: bool) ->
     Some(())
 }
 
-/// What must hold at any moment, whatever was killed.
-fn whole(site: &Site, context: &str) {
-    let (intact, printed) = site.audit();
-    assert!(intact, "{context}: {printed}");
-    let none = |what: &str, sql: &str| {
-        assert_eq!(site.query(sql), "0", "{context}: {what}");
-    };
-    none(
-        "a number whose strikes are not its wrong answers",
-        "SELECT count(*) FROM strikes s WHERE s.wrong <> (SELECT count(*) FROM verification_records r \
-         WHERE r.person_hash = s.person_hash AND r.outcome IN ('2', '3', '4'))",
-    );
-    none(
-        "a wrong answer without a strike",
-        "SELECT count(*) FROM verification_records r WHERE r.outcome IN ('2', '3', '4') AND NOT EXISTS \
-         (SELECT 1 FROM strikes s WHERE s.person_hash = r.person_hash)",
-    );
-    none(
-        "a case whose history does not end where it stands",
-        "SELECT count(*) FROM applications a WHERE NOT EXISTS (SELECT 1 FROM application_history h \
-         WHERE h.application_id = a.id AND h.version = a.version AND h.to_state = a.state)",
-    );
-    none(
-        "a case without its mails: one for its receipt, one for its end",
-        "SELECT count(*) FROM applications a WHERE \
-         (SELECT count(*) FROM outbox o WHERE o.message LIKE '%\"' || a.case_number || '\"%') \
-         <> CASE WHEN a.state IN ('approved', 'rejected') THEN 2 ELSE 1 END",
-    );
-}
-
 /// One campaign.
 async fn campaign(mut site: Site) {
     let mut random = Random::seeded("kills");
@@ -132,8 +68,8 @@ async fn campaign(mut site: Site) {
     let (second, _) = site.admitted(1, &officers[0]).await;
     let persons: Vec<Value> = (0..ALL).map(|number| site.person(number)).collect();
     let urls = site.urls();
-    let mut answers: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut unknown, mut confirmed) = (0, 0);
+    let mut all = Asked::default();
+    let mut confirmed = 0;
     let kills = count_from("IDCHECK_TEST_KILLS", 50);
     for kill in 0..kills {
         let stop = Arc::new(AtomicBool::new(false));
@@ -155,11 +91,7 @@ async fn campaign(mut site: Site) {
         site.kill(node);
         stop.store(true, Ordering::Relaxed);
         for asker in askers {
-            let asked = asker.await.unwrap();
-            unknown += asked.unknown;
-            for (result, count) in asked.answers {
-                *answers.entry(result).or_default() += count;
-            }
+            all.add(asker.await.unwrap());
         }
         for decider in deciders {
             confirmed += decider.await.unwrap();
@@ -167,16 +99,12 @@ async fn campaign(mut site: Site) {
         site.restart(node).await;
         whole(&site, &format!("after kill {kill}"));
     }
-    let answered: u64 = answers.values().sum();
+    let answered: u64 = all.answers.values().sum();
     println!(
-        "{kills} kills: {answered} answers {answers:?}, {unknown} lost; {confirmed} decisions confirmed"
+        "{kills} kills: {answered} answers {:?}, {} lost; {confirmed} decisions",
+        all.answers, all.unknown
     );
-    for (result, count) in &answers {
-        let sql = format!("SELECT count(*) FROM verification_records WHERE outcome = '{result}'");
-        let recorded: u64 = site.query(&sql).parse().unwrap();
-        assert!(recorded >= *count, "result {result}: {count} answered, {recorded} recorded");
-        assert!(recorded <= count + unknown, "result {result}: {recorded} recorded of {count} + {unknown}");
-    }
+    recorded(&site, &all).unwrap();
     let decided = "SELECT count(*) FROM applications WHERE state IN ('approved', 'rejected')";
     let decided: u64 = site.query(decided).parse().unwrap();
     assert!(decided >= confirmed + 2, "{decided} decisions stand of {confirmed} confirmed");

@@ -17,8 +17,14 @@ struct Campaign {
     count: u32,
 }
 
-const CAMPAIGNS: [Campaign; 3] = [
+const CAMPAIGNS: [Campaign; 4] = [
     Campaign { name: "kills", suite: "kills", variable: "IDCHECK_TEST_KILLS", count: 1000 },
+    Campaign {
+        name: "database-kills",
+        suite: "database_kills",
+        variable: "IDCHECK_TEST_DATABASE_KILLS",
+        count: 200,
+    },
     Campaign { name: "oracle", suite: "oracle", variable: "IDCHECK_TEST_ORACLE", count: 60 },
     Campaign { name: "races", suite: "races", variable: "IDCHECK_TEST_RACES", count: 1000 },
 ];
