@@ -29,7 +29,7 @@ use tokio::{
 /// How long it lasts, and between two requests of one flooder: together some thousand a second.
 const LASTS: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(4);
-/// What a process may take beyond what it had: all bodies under way (64 MiB), two passwords being checked (19 MiB each), and
+/// What a process may take beyond what it had: all bodies under way (64 MiB), passwords being checked (19 MiB each), and
 /// what an allocator adds.
 const MEMORY_KIB: u64 = 128 * 1024;
 /// What one address can add to the database: the defaults of `[limits]`, a minute's share at once and then as they come.

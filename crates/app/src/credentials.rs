@@ -14,9 +14,12 @@ use totp_rs::{Algorithm, Builder};
 
 /// Seconds of a time step.
 const STEP_SECONDS: u64 = 30;
-/// Hashes computed at one time: each takes 19 MiB and a core.
-const PARALLEL: usize = 2;
-/// How many more wait, which is half a second at most; beyond them people are told to try again.
+/// Hashes computed at one time, of which each takes 19 MiB and a core: half of the cores stay for queries.
+fn parallel() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4))
+}
+
+/// How many more wait, which is a second at most; beyond them people are told to try again.
 const WAITING: usize = 32;
 
 /// Checks and makes officers' secrets on threads of their own, a few at a time.
@@ -36,8 +39,8 @@ impl OfficerCredentials {
     pub(crate) fn new() -> anyhow::Result<Self> {
         let decoy = hash("nobody has this password")?;
         Ok(Self {
-            slots: Arc::new(Semaphore::new(PARALLEL)),
-            queue: Semaphore::new(PARALLEL + WAITING),
+            slots: Arc::new(Semaphore::new(parallel())),
+            queue: Semaphore::new(parallel() + WAITING),
             decoy,
         })
     }
