@@ -153,48 +153,91 @@ async fn the_queue_tells_how_many_working_days_are_left() {
 /// What is typed into a form, by field.
 type Typed = &'static [(&'static str, &'static str)];
 
-/// Pages and forms: path, what is typed, who may.
-const PAGES: &[(&str, Option<Typed>, &[&str])] = &[
-    ("/officer", None, READ),
-    ("/officer/applications/{id}", None, READ),
-    ("/officer/applications/{id}/claim", Some(&[("version", "1")]), WORK),
-    ("/officer/applications/{id}/reject", Some(&[("version", "1"), ("text", "不足")]), WORK),
-    ("/officer/organisations/{ubn}", None, READ),
-    ("/officer/organisations/{ubn}/revoke", Some(&[("ground", "abuse"), ("text", "試探")]), WORK),
-    ("/officer/organisations/{ubn}/suspend", Some(&[("text", "來函")]), WORK),
-    ("/officer/organisations/{ubn}/lift", Some(&[("text", "來函")]), WORK),
-    ("/officer/organisations/{ubn}/confirm", Some(&[("id", "{id}"), ("version", "1")]), CONFIRM),
-    ("/officer/organisations/{ubn}/decline", Some(&[("id", "{id}"), ("version", "1"), ("text", "否")]), WORK),
-    ("/officer/organisations/{ubn}/approve-plan", Some(&[("id", "{id}"), ("version", "1")]), WORK),
-    ("/officer/organisations/{ubn}/accept-notice", Some(&[("id", "{id}"), ("version", "1")]), WORK),
-    ("/officer/notices", None, READ),
-    ("/officer/waiting", None, READ),
-    ("/officer/sweeps", None, READ),
-    ("/officer/sweeps", Some(&[]), WORK),
-    ("/officer/sweeps/{id}", None, READ),
-    ("/officer/sweeps/{id}/confirm-all", Some(&[]), CONFIRM),
-    ("/officer/sweeps/{id}/confirm", Some(&[("ubn", "04595257")]), CONFIRM),
-    ("/officer/sweeps/{id}/keep", Some(&[("ubn", "04595257"), ("text", "查明")]), WORK),
-    ("/officer/templates", None, ALL),
-    ("/officer/templates", Some(&[("use", "reject"), ("title", "x"), ("text", "y")]), ADMIN),
-    (
-        "/officer/templates/{id}",
-        Some(&[("use", "reject"), ("title", "x"), ("text", "y"), ("version", "1")]),
-        ADMIN,
-    ),
-    ("/officer/applications/{id}/reject/preview", Some(&[("version", "1"), ("text", "不足")]), WORK),
-    ("/officer/usage", None, READ),
-    ("/officer/usage?ubn={ubn}", None, READ),
-    ("/officer/usage/export?table=organisations", None, READ),
-    ("/officer/audit", None, AUDIT),
-    ("/officer/audit/export", None, AUDIT),
-    ("/officer/mail", None, READ),
-    ("/officer/mail/{id}", Some(&[]), WORK),
+const VERSION: Typed = &[("version", "1")];
+const WITH_TEXT: Typed = &[("version", "1"), ("text", "不足")];
+const ONE: Typed = &[("id", "{id}"), ("version", "1")];
+const ONE_WITH_TEXT: Typed = &[("id", "{id}"), ("version", "1"), ("text", "不足"), ("days", "3")];
+const TEMPLATE: Typed = &[("use", "reject"), ("title", "x"), ("text", "y"), ("version", "1")];
+
+/// Pages and forms: path as the router has it, a query, what is typed, who may.
+const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
+    ("/officer", "", None, READ),
+    ("/officer/applications/:id", "", None, READ),
+    ("/officer/applications/:id/claim", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/release", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/clarification", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/approve", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/reject", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/claim/preview", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/release/preview", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/clarification/preview", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/approve/preview", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/reject/preview", "", Some(WITH_TEXT), WORK),
+    ("/officer/organisations/:ubn", "", None, READ),
+    ("/officer/organisations/:ubn/revoke", "", Some(&[("ground", "abuse"), ("text", "試探")]), WORK),
+    ("/officer/organisations/:ubn/suspend", "", Some(&[("text", "來函")]), WORK),
+    ("/officer/organisations/:ubn/lift", "", Some(&[("text", "來函")]), WORK),
+    ("/officer/organisations/:ubn/lift-user", "", Some(&[("user", "teller7")]), WORK),
+    ("/officer/organisations/:ubn/confirm", "", Some(ONE), CONFIRM),
+    ("/officer/organisations/:ubn/decline", "", Some(ONE_WITH_TEXT), WORK),
+    ("/officer/organisations/:ubn/approve-plan", "", Some(ONE), WORK),
+    ("/officer/organisations/:ubn/reject-plan", "", Some(ONE_WITH_TEXT), WORK),
+    ("/officer/organisations/:ubn/send-notice", "", Some(ONE_WITH_TEXT), WORK),
+    ("/officer/organisations/:ubn/accept-notice", "", Some(ONE), WORK),
+    ("/officer/organisations/:ubn/dismiss-notice", "", Some(ONE_WITH_TEXT), WORK),
+    ("/officer/notices", "", None, READ),
+    ("/officer/waiting", "", None, READ),
+    ("/officer/sweeps", "", None, READ),
+    ("/officer/sweeps", "", Some(&[]), WORK),
+    ("/officer/sweeps/:id", "", None, READ),
+    ("/officer/sweeps/:id/confirm-all", "", Some(&[]), CONFIRM),
+    ("/officer/sweeps/:id/confirm", "", Some(&[("ubn", "04595257")]), CONFIRM),
+    ("/officer/sweeps/:id/keep", "", Some(&[("ubn", "04595257"), ("text", "查明")]), WORK),
+    ("/officer/templates", "", None, ALL),
+    ("/officer/templates", "", Some(TEMPLATE), ADMIN),
+    ("/officer/templates/:id", "", Some(TEMPLATE), ADMIN),
+    ("/officer/usage", "", None, READ),
+    ("/officer/usage", "?ubn=04595257", None, READ),
+    ("/officer/usage/export", "?table=organisations", None, READ),
+    ("/officer/audit", "", None, AUDIT),
+    ("/officer/audit/export", "", None, AUDIT),
+    ("/officer/mail", "", None, READ),
+    ("/officer/mail/:id", "", Some(&[]), WORK),
 ];
 
-async fn page(console: &Console, csrf: &str, path: &str, typed: Option<Typed>) -> u16 {
+/// Pages that anybody sees: those through which one becomes an officer, and ends to be one.
+const OPEN: [&str; 5] =
+    ["sign-in", "sign-in/provider", "sign-in/callback", "sign-out", "sign-out-everywhere"];
+
+#[test]
+fn every_page_of_the_console_is_in_the_table() {
+    let open: BTreeSet<_> = OPEN.iter().map(|name| format!("/officer/{name}")).collect();
+    let pages = idcheck_http::officer_pages().into_iter().filter(|(_, path)| !open.contains(path));
+    let table = PAGES
+        .iter()
+        .map(|(path, _, typed, _)| (if typed.is_some() { "post" } else { "get" }, (*path).to_owned()));
+    assert_eq!(pages.collect::<BTreeSet<_>>(), table.collect::<BTreeSet<_>>(), "a page is not in the table");
+}
+
+/// Signing out ends the session of this browser; everywhere, those of all.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_of_the_console() {
+    let demo = Demo::start().await;
+    let [here, there, elsewhere] = [
+        Console::of(&demo, "reviewer1").await,
+        Console::of(&demo, "supervisor1").await,
+        Console::of(&demo, "auditor1").await,
+    ];
+    let seen = async |console: &Console| console.get("/officer").await.status;
+    assert_eq!(here.submit("/officer", "/officer/sign-out", &[]).await.status, 303);
+    assert_eq!([seen(&here).await, seen(&there).await, seen(&elsewhere).await], [303, 200, 200]);
+    assert_eq!(there.submit("/officer", "/officer/sign-out-everywhere", &[]).await.status, 303);
+    assert_eq!([seen(&there).await, seen(&elsewhere).await], [303, 200]);
+}
+
+async fn page(console: &Console, csrf: &str, (path, query): (&str, &str), typed: Option<Typed>) -> u16 {
     let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";
-    let path = path.replace("{id}", id).replace("{ubn}", "04595257");
+    let path = path.replace(":id", id).replace(":ubn", "04595257") + query;
     let Some(typed) = typed else { return console.get(&path).await.status };
     let mut typed: Vec<_> =
         typed.iter().map(|(name, value)| (*name, if *value == "{id}" { id } else { *value })).collect();
@@ -207,14 +250,14 @@ async fn every_page_with_every_role_and_with_none() {
     let demo = Demo::start().await;
     let nobody = Console::nobody(&demo.base_url).await;
     let csrf = nobody.get("/officer/sign-in").await.hidden("csrf");
-    for (path, typed, _) in PAGES {
-        assert_eq!(page(&nobody, &csrf, path, *typed).await, 303, "nobody: {path}");
+    for (path, query, typed, _) in PAGES {
+        assert_eq!(page(&nobody, &csrf, (path, query), *typed).await, 303, "nobody: {path}");
     }
     for (role, user) in USERS {
         let console = Console::of(&demo, user).await;
         let csrf = console.get("/officer/sign-in").await.hidden("csrf");
-        for (path, typed, may) in PAGES {
-            let status = page(&console, &csrf, path, *typed).await;
+        for (path, query, typed, may) in PAGES {
+            let status = page(&console, &csrf, (path, query), *typed).await;
             let let_in = matches!(status, 200 | 303 | 404 | 409);
             assert_eq!(let_in, may.contains(&role), "{role}: {path} {status}");
             assert!(let_in || status == 403, "{role}: {path} {status}");

@@ -40,6 +40,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 pub use connections::Bounded;
+pub use officer::pages as officer_pages;
 pub use state::{App, HttpConfig, Readiness, Refresh, Services};
 pub use surface::Surface;
 

@@ -31,9 +31,10 @@ use crate::{
     show::{self as shown, Reader},
 };
 
-/// The steps by their names in the path, and whether each takes a text.
-const STEPS: [(&str, bool); 5] =
-    [("claim", false), ("release", false), ("clarification", true), ("approve", true), ("reject", true)];
+/// The steps by their names in the path; what is not named here is no step.
+pub(super) const STEPS: [&str; 5] = ["claim", "release", "clarification", "approve", "reject"];
+/// Those that take no text.
+const WITHOUT_TEXT: [&str; 2] = ["claim", "release"];
 
 /// The steps that a state may admit; whether it does is decided with the step. An open question bars a rejection until its time
 /// is over.
@@ -61,15 +62,15 @@ type Templates = [Versioned<ReasonTemplate>];
 /// The steps that can be offered, each with its templates and what stands in its field.
 fn steps(page: &Page<'_>, file: &CaseFile, templates: &Templates, typed: Option<&Typed<'_>>) -> Value {
     let possible = possible(&file.application.state, page.app.services.clock.now());
-    let offered = STEPS.iter().filter(|(name, _)| possible.contains(name));
-    let step = |(name, text): &(&str, bool)| {
+    let offered = STEPS.iter().filter(|name| possible.contains(name));
+    let step = |name: &&str| {
         let own = typed.filter(|typed| typed.step == *name);
         let templates = templates.iter().map(|template| &template.value);
         let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == *name);
         let templates =
             templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
         context! {
-            name => *name, text => *text, templates => templates.collect::<Value>(),
+            name => *name, text => !WITHOUT_TEXT.contains(name), templates => templates.collect::<Value>(),
             error => own.and_then(|typed| typed.violation.as_ref()).map(|violation| page.words(violation)),
             value => own.map_or("", |typed| typed.text.as_str()),
         }
@@ -168,6 +169,9 @@ async fn open(
 fn command(step: &str, typed: &str) -> Option<Result<ReviewCommand, Violation>> {
     let reason = || if typed.is_empty() { Err(Violation::Required) } else { Reason::parse(typed) };
     let narrative = || if typed.is_empty() { Err(Violation::Required) } else { Narrative::parse(typed) };
+    if !STEPS.contains(&step) {
+        return None;
+    }
     Some(match step {
         "claim" => Ok(ReviewCommand::Claim),
         "release" => Ok(ReviewCommand::Release),

@@ -193,6 +193,21 @@ pub(super) async fn show_organisation(request: &Request, Path(ubn): Path<String>
     Ok(open(&page, &officer, &ubn, None).await)
 }
 
+/// The steps by their names in the path; what is not named here is no step.
+pub(super) const STEPS: [&str; 11] = [
+    "revoke",
+    "suspend",
+    "lift",
+    "lift-user",
+    "confirm",
+    "decline",
+    "approve-plan",
+    "reject-plan",
+    "send-notice",
+    "accept-notice",
+    "dismiss-notice",
+];
+
 /// A step with all that it needs.
 enum Step {
     Revoke(Ground, Reason),
@@ -220,6 +235,9 @@ impl From<Violation> for Unread {
 
 impl Step {
     fn read(name: &str, form: &FormValues, typed: &str) -> Result<Self, Unread> {
+        if !STEPS.contains(&name) {
+            return Err(Unread::Unknown);
+        }
         let reason = || if typed.is_empty() { Err(Violation::Required) } else { Reason::parse(typed) };
         let id = || Uuid::try_parse(value(form, "id")).map_err(|_| Unread::Unknown);
         let version = || value(form, "version").parse::<i64>().map_err(|_| Unread::Unknown);

@@ -151,6 +151,9 @@ pub(super) async fn worklist(request: &Request, Path(id): Path<String>) -> poem:
     }
 }
 
+/// The steps by their names in the path; what is not named here is no step.
+pub(super) const STEPS: [&str; 3] = ["confirm-all", "confirm", "keep"];
+
 #[handler]
 pub(super) async fn take_step(
     request: &Request,
@@ -168,6 +171,9 @@ pub(super) async fn take_step(
     let Ok(sweep) = Uuid::try_parse(&id).map(SweepId) else {
         return Ok(page.problem(&Problem::not_found(), HOME));
     };
+    if !STEPS.contains(&step.as_str()) {
+        return Ok(page.problem(&Problem::not_found(), HOME));
+    }
     let typed = value(&form, "text").replace("\r\n", "\n");
     let (typed, number) = (typed.trim(), value(&form, "ubn"));
     let sweeps = &page.app.services.sweeps;
