@@ -114,7 +114,8 @@ impl Desk {
 }
 
 /// Words that name a command without what it needs: that there is such a command.
-const MENTIONS: [&str; 4] = ["idcheck calendar", "idcheck officer close", "idcheck company import", "idcheck calendar import"];
+const MENTIONS: [&str; 4] =
+    ["idcheck calendar", "idcheck officer close", "idcheck company import", "idcheck calendar import"];
 
 /// Runs the commands of a document in their order. `file` is what stands for `FILE` in a command.
 async fn follow(name: &str, desk: &Desk, file: impl Fn(&str) -> String) {

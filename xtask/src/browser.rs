@@ -1,4 +1,5 @@
-//! The browser suites: Debian's Chromium against a fresh `idcheck demo`.
+//! The suites in JavaScript, each against a fresh `idcheck demo`: Debian's Chromium, and clients that are generated from the
+//! API document.
 
 use std::{
     path::Path,
@@ -11,24 +12,39 @@ use anyhow::bail;
 use crate::{
     demo::target_directory,
     shell::{command, packages, run},
+    tools,
 };
 
-/// The suites, each against a demo of its own.
-const SUITES: [&str; 6] = ["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "portal.mjs", "sign_in.mjs"];
+/// The suites by their folders, each against a demo of its own.
+const BROWSER: (&str, &[&str]) =
+    ("tests/browser", &["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "portal.mjs", "sign_in.mjs"]);
+const CLIENTS: (&str, &[&str]) = ("tests/clients", &["clients.mjs"]);
 
-/// Installs what is missing; then for each suite starts the demo, runs the suite, stops the demo.
+/// What browsers see.
 pub(crate) fn walk() -> anyhow::Result<()> {
     packages(|| Path::new("/usr/bin/chromium").exists(), &["chromium", "fonts-noto-cjk"])?;
     packages(|| Path::new("/usr/bin/pdftotext").exists(), &["poppler-utils", "poppler-data"])?;
-    let suite = crate::shell::root().join("tests/browser");
-    run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&suite))?;
+    suites(BROWSER)
+}
+
+/// What generators make of the API document.
+pub(crate) fn clients() -> anyhow::Result<()> {
+    suites(CLIENTS)
+}
+
+/// Installs the packages of a folder; then for each suite starts the demo, runs the suite, stops the demo.
+fn suites((folder, scripts): (&str, &[&str])) -> anyhow::Result<()> {
+    let packages = crate::shell::root().join(folder);
+    run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&packages))?;
     let programs = target_directory()?.join("debug");
-    SUITES.iter().try_for_each(|script| {
-        let folder = tempfile::tempdir()?;
-        let demo = Demo::start(&programs.join("idcheck"), folder.path())?;
-        let run = run(command("node", &["--test", &format!("tests/browser/{script}")])
-            .env("IDCHECK_TEST_DEMO_JSON", folder.path().join("data/demo.json"))
-            .env("IDCHECK_TEST_DEMO_LOG", folder.path().join("log"))
+    let python = tools::python()?;
+    scripts.iter().try_for_each(|script| {
+        let data = tempfile::tempdir()?;
+        let demo = Demo::start(&programs.join("idcheck"), data.path())?;
+        let run = run(command("node", &["--test", &format!("{folder}/{script}")])
+            .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))
+            .env("IDCHECK_TEST_DEMO_LOG", data.path().join("log"))
+            .env("IDCHECK_TEST_PYTHON", &python)
             .env("IDCHECK_TEST_SOFTCARD", programs.join("idcheck-softcard"))
             .env("IDCHECK_TEST_PROGRAM", programs.join("idcheck")));
         drop(demo);

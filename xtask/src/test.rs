@@ -71,6 +71,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         )
     })?;
     if !fast {
+        steps.take("generated clients", browser::clients)?;
         steps.take("browser", browser::walk)?;
     }
     steps.take("doctests", || shell::run(&mut cargo(&["test", "--quiet", "--workspace", "--doc"])))?;

@@ -9,7 +9,7 @@ const NEXTEST: &str = "0.9.143";
 const TYPOS: &str = "1.52.0";
 /// Carries the NIST PKITS certificates, lists and messages.
 const VECTORS: &str = "50.0.2";
-const PYTHON_PACKAGES: [&str; 2] = ["PyJWT==2.15.1", "cryptography==50.0.2"];
+const PYTHON_PACKAGES: [&str; 3] = ["PyJWT==2.15.1", "cryptography==50.0.2", "openapi-python-client==0.29.1"];
 
 /// cargo-deny, compiled once into the cache.
 pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
@@ -38,9 +38,9 @@ fn installed(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
-/// A Python environment with typos and with the libraries of the client that is not ours.
+/// A Python environment with typos, with the libraries of the client that is not ours, and with a generator of clients.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
-    let home = cache()?.join("python-1");
+    let home = cache()?.join("python-2");
     let python = home.join("bin/python");
     if !home.join("complete").exists() {
         let target = home.to_string_lossy();

@@ -23,7 +23,7 @@ mod shape;
 use std::sync::Arc;
 
 use poem::{IntoResponse, Request, Route, endpoint::make_sync};
-use poem_openapi::{OpenApiService, Tags};
+use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
 use crate::{i18n::Lang, problem::Problem, state::App};
 
@@ -102,6 +102,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
              data; officers review. Every error is application/problem+json with a stable type; texts are in \
              zh-Hant-TW or en by Accept-Language.",
         )
+        .license(LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"))
         .server(base_url)
         .url_prefix("/api/v1")
 }
