@@ -213,3 +213,26 @@ test("Back, reload and a double click make no second case; the receipt is printe
     assert.match(await page.textContent("main"), /計 1 筆申請資料/);
   });
 });
+
+test("a private key is stopped in the browser: it is not sent, and does not stay in the field", async () => {
+  await inContext({}, async (page) => {
+    const sent = [];
+    page.on("request", (request) => sent.push(request.postData() ?? ""));
+    await page.goto(`${demo.baseUrl}/acts/registerKey?ubn=${first.unifiedBusinessNumber}`);
+    await page.fill('[name="/label"]', "主機一");
+    const words = [
+      "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nSECRET",
+      '{"kty":"RSA","n":"x","d":"SECRET"}', "<RSAKeyValue><D>SECRET</D></RSAKeyValue>",
+    ];
+    for (const text of words) {
+      await page.fill('[name="/publicKeyPem"]', text);
+      await page.click("main form button:not([type=button])");
+      await page.waitForFunction(() => document.querySelector("[data-key] [role=status]").textContent !== "");
+      assert.match(await page.textContent("[data-key] [role=status]"), /私鑰|私密金鑰/);
+      assert.equal(await page.inputValue('[name="/publicKeyPem"]'), "");
+      assert.equal(await page.evaluate(() => document.activeElement.name), "/publicKeyPem");
+      await page.evaluate(() => { document.querySelector("[data-key] [role=status]").textContent = ""; });
+    }
+    assert.ok(!sent.join("").includes("SECRET"));
+  });
+});

@@ -102,3 +102,44 @@ async fn a_template_is_chosen_seen_as_a_mail_and_sent() {
     let (_, case) = officer.get(&format!("/applications/{id}")).await;
     assert_eq!((&case["state"], &case["application"]["reason"]), (&json!("rejected"), &json!(text)));
 }
+
+/// Characters of a private use area look different on each computer: the officer sees which they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_of_private_use_are_marked() {
+    let demo = Demo::start().await;
+    let applicant = Applicant::of(&demo, "company", "valid", 0);
+    let mut content = Applicant::application();
+    content["contact"]["name"] = json!("王\u{e123}明");
+    let home = filed(&applicant, "apply", &content).await;
+    let page = Console::of(&demo, "reviewer1").await.get(&home).await.text;
+    let (_, told) = page.split_once("名稱含造字").unwrap();
+    assert!(told.split("</p>").next().unwrap().contains("U+E123"), "{told}");
+}
+
+/// Rejecting while the applicant may still answer is refused with the date.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_waits_for_the_answer_s_time() {
+    let demo = Demo::start().await;
+    let applicant = Applicant::of(&demo, "company", "valid", 0);
+    let home = filed(&applicant, "apply", &Applicant::application()).await;
+    let id = home.rsplit('/').next().unwrap();
+    let officer = Officer::of(&demo, "reviewer1").await;
+    let step =
+        async |name: &str, body: Value| officer.post(&format!("/applications/{id}/{name}"), Some(body)).await;
+    assert_eq!(officer.post(&format!("/applications/{id}/claim"), None).await.0, 200);
+    let question = json!({"question": "請補充用途"});
+    let (status, asked) = step("clarification", question).await;
+    assert_eq!(status, 200, "{asked}");
+    let due = asked["application"]["dueAt"].as_str().unwrap_or_else(|| panic!("{asked}")).to_owned();
+    let (status, refused) = step("reject", json!({"reason": "逾期", "version": asked["version"]})).await;
+    assert_eq!((status, &refused["type"]), (409, &json!("/problems/clarification-running")));
+    // The last day, as people write it: the end of it is the start of the next day, in Taipei.
+    let end = chrono::DateTime::parse_from_rfc3339(&due).unwrap();
+    let last = (end - chrono::TimeDelta::seconds(1))
+        .with_timezone(&chrono::FixedOffset::east_opt(8 * 3600).unwrap());
+    let year: i32 = last.format("%Y").to_string().parse().unwrap();
+    let date = format!("{}/{}", year - 1911, last.format("%m/%d"));
+    assert!(refused["detail"].as_str().unwrap().contains(&format!("{date} 24:00")), "{due}: {refused}");
+    let page = Console::of(&demo, "reviewer2").await.get(&home).await.text;
+    assert!(!page.contains(&format!("{home}/reject\"")), "nothing is offered that would be refused");
+}

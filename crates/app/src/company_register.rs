@@ -151,6 +151,35 @@ mod tests {
         }
     }
 
+    /// A redirect, followed, would end at a page that is not the register's: an empty one would end a company's access.
+    #[tokio::test]
+    async fn a_redirect_is_no_answer() {
+        use tokio::{
+            io::{AsyncReadExt, AsyncWriteExt},
+            net::TcpListener,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let mut asked = 0;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                asked += 1;
+                let answer = if asked == 1 {
+                    format!("HTTP/1.1 302 Found\r\nlocation: http://{address}/empty\r\ncontent-length: 0\r\n")
+                } else {
+                    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n".to_owned()
+                };
+                let body = if asked == 1 { "" } else { "[]" };
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(format!("{answer}connection: close\r\n\r\n{body}").as_bytes()).await;
+            }
+        });
+        let gcis = Gcis::new(&format!("http://{address}/api"), Duration::from_secs(5)).unwrap();
+        assert_eq!(gcis.company(ubn()).await, Err(RegisterError::Unreadable));
+        assert_eq!(gcis.company(ubn()).await, Ok(None), "an empty list is an answer");
+        server.abort();
+    }
+
     #[test]
     fn a_company_without_a_word_on_its_state_stands() {
         for status in ["null", "\" \""] {

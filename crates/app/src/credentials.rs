@@ -95,3 +95,26 @@ impl Credentials for OfficerCredentials {
         hashed.unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    /// So many compute or wait; the next is turned away at once, and once there is room again somebody is let in.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_queue_has_an_end() {
+        let credentials = Arc::new(OfficerCredentials::new().unwrap());
+        let most = parallel() + WAITING;
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..most * 2 {
+            let credentials = Arc::clone(&credentials);
+            all.spawn(async move { credentials.password_matches("a long password", None).await });
+        }
+        let outcomes = all.join_all().await;
+        let turned_away = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        assert!((1..=most).contains(&turned_away), "{turned_away} of {}", outcomes.len());
+        assert_eq!(credentials.password_matches("a long password", None).await, Some(false));
+    }
+}

@@ -219,6 +219,15 @@ mod tests {
         assert_eq!(organisations[1], "04595257,\"'=甲\"\"乙\",45,1,2,3,4,5,6,7,8,9,4");
     }
 
+    /// What a spreadsheet would take for a formula is a text there, in full width too.
+    #[test]
+    fn no_cell_is_a_formula() {
+        for sign in ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'] {
+            assert_eq!(quoted(&format!("{sign}1")), format!("\"'{sign}1\""));
+        }
+        assert_eq!(quoted("甲-乙"), "\"甲-乙\"");
+    }
+
     #[test]
     fn a_period_is_read_as_typed() {
         let latest = Period::latest(day("2026-11-23"));

@@ -1,6 +1,6 @@
 //! Signing in and out: with password and second factor, or through the identity provider.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use idcheck_usecases::{
     officers::{OpenedSession, ProviderAnswer, SignInRefusal},
@@ -12,6 +12,7 @@ use poem::{
     http::{HeaderValue, StatusCode, header},
     web::Form,
 };
+use tokio::time::{Instant, sleep_until};
 
 use super::officer;
 use crate::{
@@ -49,7 +50,7 @@ pub(crate) async fn level<T>(
     let outcome = opening.await;
     if outcome.is_err() {
         let steps = begun.elapsed().as_millis() / STEP.as_millis() + 1;
-        tokio::time::sleep_until((begun + STEP * u32::try_from(steps).unwrap_or(1)).into()).await;
+        sleep_until(begun + STEP * u32::try_from(steps).unwrap_or(1)).await;
     }
     outcome
 }
@@ -160,4 +161,26 @@ fn signed_out(page: &Page<'_>) -> Response {
 
 fn private(response: &mut Response) {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever a refusal took, it is told a whole number of quarters of a second after it was asked for.
+    #[tokio::test(start_paused = true)]
+    async fn refusals_leave_on_a_grid() {
+        for (took, told) in [(0, 250), (20, 250), (27, 250), (249, 250), (250, 500), (600, 750)] {
+            let begun = Instant::now();
+            let outcome = level::<()>(async {
+                tokio::time::sleep(Duration::from_millis(took)).await;
+                Err(SignInRefusal::Refused)
+            });
+            assert!(outcome.await.is_err());
+            assert_eq!(begun.elapsed().as_millis(), told, "{took}");
+        }
+        let begun = Instant::now();
+        assert!(level(async { Ok(()) }).await.is_ok());
+        assert!(begun.elapsed().is_zero(), "who is let in does not wait");
+    }
 }
