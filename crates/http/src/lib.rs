@@ -12,6 +12,7 @@ mod client_address;
 mod connections;
 mod docs;
 mod doors;
+mod durations;
 mod health;
 mod i18n;
 mod json;
@@ -119,7 +120,7 @@ const MAX_LOGGED_PATH: usize = 120;
 
 /// Counts and tells how a request ended.
 fn note(surface: Option<Surface>, sandbox: bool, status: StatusCode, begun: Instant, id: &RequestId) {
-    measure(surface, sandbox, status, begun);
+    durations::record(surface, sandbox, status, begun.elapsed());
     let (status, ms) = (status.as_u16(), u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
     match surface {
         Some(Surface::Verify) if status >= 500 && !sandbox => {
@@ -219,20 +220,6 @@ async fn admitted(request: &mut Request, app: &App) -> Result<(), Refused> {
         request.set_body(body);
     }
     Ok(())
-}
-
-/// Rate, errors and duration of each surface.
-fn measure(surface: Option<Surface>, sandbox: bool, status: StatusCode, begun: Instant) {
-    // A refusal that the sandbox plays is nobody's fault, and must wake nobody.
-    let surface = if sandbox { "sandbox" } else { surface.map_or("shared", Surface::as_str) };
-    let status = match status.as_u16() {
-        ..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        500.. => "5xx",
-    };
-    metrics::histogram!("idcheck_http_request_seconds", "surface" => surface, "status" => status)
-        .record(begun.elapsed());
 }
 
 /// The request's head, where a browser asks for a page: enough to make one when nothing else does.

@@ -1,18 +1,16 @@
 //! Both profiles behind one port.
 
-use std::borrow::Cow;
-
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use idcheck_domain::key::Profile;
 use idcheck_usecases::ports::{
-    CallerKey, Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal,
+    CallerKey, Condition, LegacyClaims, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal,
 };
 
 use crate::{
     claims::{Members, Value},
-    jws::{Compact, Header},
+    jws::Compact,
     window::{Window, jti},
 };
 
@@ -37,41 +35,34 @@ impl Tokens {
     }
 }
 
-/// A token's parts and its header, or that it has none.
-fn read(token: &str) -> Result<(Compact<'_>, Header), TokenRefusal> {
-    let compact = Compact::parse(token).ok_or(TokenRefusal::Malformed)?;
-    let header = compact.header().ok_or(TokenRefusal::Malformed)?;
-    Ok((compact, header))
+/// A token with the rules that it is held to.
+struct Read<'r> {
+    compact: Compact<'r>,
+    rules: &'r Tokens,
 }
 
-impl TokenReader for Tokens {
-    fn issuer<'t>(&self, token: &'t str) -> Result<Cow<'t, str>, TokenRefusal> {
-        let (compact, _) = read(token)?;
-        let claims = compact.claims().ok_or(TokenRefusal::Malformed)?;
-        claims.text("iss").map(|iss| Cow::Owned(iss.to_owned())).ok_or(TokenRefusal::Malformed)
+impl ReadToken for Read<'_> {
+    fn issuer(&self) -> Result<&str, TokenRefusal> {
+        self.compact.claims()?.text("iss").ok_or(TokenRefusal::Malformed)
     }
 
     fn verify_legacy(
         &self,
-        token: &str,
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<LegacyClaims, TokenRefusal> {
-        let (compact, header) = read(token)?;
-        compact.signed(&header.algorithm, Profile::Legacy, keys.iter())?;
-        let claims = compact.claims().ok_or(TokenRefusal::Malformed)?;
-        let (valid_from, expires_at) = self.legacy.times(&claims, now)?;
-        let jti = jti(&claims)?;
-        let text = |name| claims.text(name).map(str::to_owned);
+    ) -> Result<LegacyClaims<'_>, TokenRefusal> {
+        self.compact.signed(Profile::Legacy, keys.iter())?;
+        let claims = self.compact.claims()?;
+        let (valid_from, expires_at) = self.rules.legacy.times(claims, now)?;
         Ok(LegacyClaims {
-            org_id: text("orgId"),
-            ap_id: text("apId"),
-            user_id: text("userId"),
-            sub: text("sub"),
-            job_id: text("jobId"),
-            op_type: text("opType"),
-            condition_map: text("conditionMap"),
-            jti,
+            org_id: claims.text("orgId"),
+            ap_id: claims.text("apId"),
+            user_id: claims.text("userId"),
+            sub: claims.text("sub"),
+            job_id: claims.text("jobId"),
+            op_type: claims.text("opType"),
+            condition_map: claims.text("conditionMap"),
+            jti: jti(claims)?,
             valid_from,
             expires_at,
         })
@@ -79,28 +70,33 @@ impl TokenReader for Tokens {
 
     fn verify_strict(
         &self,
-        token: &str,
         body: &[u8],
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<StrictClaims, TokenRefusal> {
-        let (compact, header) = read(token)?;
+    ) -> Result<StrictClaims<'_>, TokenRefusal> {
         let named = |key: &&CallerKey| {
-            header.key_id.as_deref().is_none_or(|kid| kid == key.id.0.as_hyphenated().to_string())
+            let asked = self.compact.key_id.as_deref();
+            asked.is_none_or(|kid| kid == key.id.0.as_hyphenated().to_string())
         };
-        compact.signed(&header.algorithm, Profile::Strict, keys.iter().filter(named))?;
-        let claims = compact.claims().ok_or(TokenRefusal::Malformed)?;
-        let (valid_from, expires_at) = self.strict.times(&claims, now)?;
+        self.compact.signed(Profile::Strict, keys.iter().filter(named))?;
+        let claims = self.compact.claims()?;
+        let (valid_from, expires_at) = self.rules.strict.times(claims, now)?;
         let (audience, bound) = (claims.text("aud"), claims.text("digest"));
-        if audience.ok_or(TokenRefusal::Malformed)? != self.audience {
+        if audience.ok_or(TokenRefusal::Malformed)? != self.rules.audience {
             return Err(TokenRefusal::WrongAudience);
         }
         let digest = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, body));
         if bound.ok_or(TokenRefusal::Malformed)? != digest {
             return Err(TokenRefusal::WrongDigest);
         }
-        let user_id = claims.text("sub").map(str::to_owned);
-        Ok(StrictClaims { user_id, jti: jti(&claims)?, valid_from, expires_at })
+        Ok(StrictClaims { user_id: claims.text("sub"), jti: jti(claims)?, valid_from, expires_at })
+    }
+}
+
+impl TokenReader for Tokens {
+    fn read<'t>(&'t self, token: &'t str) -> Result<Box<dyn ReadToken + 't>, TokenRefusal> {
+        let compact = Compact::parse(token).ok_or(TokenRefusal::Malformed)?;
+        Ok(Box::new(Read { compact, rules: self }))
     }
 
     fn members(&self, json: &[u8]) -> Option<TextMembers> {
@@ -112,17 +108,24 @@ impl TokenReader for Tokens {
         Some(members.into_iter().map(|(name, value)| (name.into_owned(), text(value))).collect())
     }
 
-    fn condition(&self, text: &str) -> Option<Condition> {
+    fn condition<'t>(&self, text: &'t str) -> Option<Condition<'t>> {
         let members = Members::parse(text.as_bytes())?;
-        let text = |name| members.text(name).map(str::to_owned);
         if members.len() != 4 {
             return None;
         }
+        let mut members = members.into_iter().collect::<Vec<_>>();
+        let mut take = |name| {
+            let place = members.iter().position(|(member, _)| member == name)?;
+            match members.swap_remove(place).1 {
+                Value::Text(text) => Some(text),
+                Value::Integer(_) | Value::Other => None,
+            }
+        };
         Some(Condition {
-            person_id: text("personId")?,
-            apply_code: text("applyCode")?,
-            apply_yyymmdd: text("applyYyymmdd")?,
-            issue_site_id: text("issueSiteId")?,
+            person_id: take("personId")?,
+            apply_code: take("applyCode")?,
+            apply_yyymmdd: take("applyYyymmdd")?,
+            issue_site_id: take("issueSiteId")?,
         })
     }
 }

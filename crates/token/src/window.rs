@@ -48,10 +48,10 @@ impl Window {
 const MAX_JTI: usize = 128;
 
 /// The token's identity.
-pub(crate) fn jti(claims: &Members<'_>) -> Result<String, TokenRefusal> {
+pub(crate) fn jti<'t>(claims: &'t Members<'_>) -> Result<&'t str, TokenRefusal> {
     let jti = claims.text("jti").ok_or(TokenRefusal::Malformed)?;
     if jti.is_empty() || jti.len() > MAX_JTI || jti.contains('\0') {
         return Err(TokenRefusal::Malformed);
     }
-    Ok(jti.to_owned())
+    Ok(jti)
 }

@@ -33,7 +33,7 @@ use uuid::Uuid;
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Allocations of one right query of the legacy profile, the ledger's own left out.
-const BOUND: usize = 44;
+const BOUND: usize = 18;
 
 struct World {
     pem: String,

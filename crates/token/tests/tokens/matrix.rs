@@ -5,10 +5,10 @@ use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use idcheck_domain::key::Profile;
 use idcheck_token::PublicKeys;
-use idcheck_usecases::ports::{CallerKey, KeyReader, TokenReader};
+use idcheck_usecases::ports::{CallerKey, KeyReader};
 use serde_json::json;
 
-use crate::support::{BASE_URL, ISS, Signer, caller_key, now, tokens};
+use crate::support::{self, BASE_URL, ISS, Signer, caller_key, now, tokens};
 
 const BODY: &[u8] = b"{}";
 
@@ -29,8 +29,8 @@ fn no_token_passes_where_it_was_not_made_for() {
             .map(|profile| caller_key(&signer.pem(), profile, 1))
             .collect();
         for key in held {
-            let legacy = tokens().verify_legacy(&token, std::slice::from_ref(&key), now()).is_ok();
-            let strict = tokens().verify_strict(&token, BODY, std::slice::from_ref(&key), now()).is_ok();
+            let legacy = support::legacy(&token, std::slice::from_ref(&key), now()).is_ok();
+            let strict = support::strict(&tokens(), &token, BODY, std::slice::from_ref(&key)).is_ok();
             let (own, foreign) = match key.profile {
                 Profile::Legacy => (legacy, strict),
                 Profile::Strict => (strict, legacy),

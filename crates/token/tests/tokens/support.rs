@@ -15,7 +15,7 @@ use base64::{
 use chrono::{DateTime, Utc};
 use idcheck_domain::key::{KeyId, Profile};
 use idcheck_token::{PublicKeys, Tokens};
-use idcheck_usecases::ports::{CallerKey, KeyReader};
+use idcheck_usecases::ports::{CallerKey, KeyReader, TokenReader, TokenRefusal};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,21 @@ pub(crate) const BASE_URL: &str = "https://idcheck.example";
 
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000, 0).unwrap()
+}
+
+/// The outcome of a legacy token, with its `jti`.
+pub(crate) fn legacy(token: &str, keys: &[CallerKey], now: DateTime<Utc>) -> Result<String, TokenRefusal> {
+    tokens().read(token)?.verify_legacy(keys, now).map(|claims| claims.jti.to_owned())
+}
+
+/// The outcome of a strict token, with its user.
+pub(crate) fn strict(
+    tokens: &Tokens,
+    token: &str,
+    body: &[u8],
+    keys: &[CallerKey],
+) -> Result<Option<String>, TokenRefusal> {
+    tokens.read(token)?.verify_strict(body, keys, now()).map(|claims| claims.user_id.map(str::to_owned))
 }
 
 pub(crate) fn tokens() -> Tokens {

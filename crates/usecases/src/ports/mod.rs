@@ -55,7 +55,7 @@ pub use register::{
 };
 pub use system::{Clock, Entropy};
 pub use templates::ReasonTemplates;
-pub use token::{Condition, LegacyClaims, StrictClaims, TextMembers, TokenReader, TokenRefusal};
+pub use token::{Condition, LegacyClaims, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal};
 pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
 pub use users::{SuspendedUser, UserSuspensions};
 

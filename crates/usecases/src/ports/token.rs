@@ -70,24 +70,24 @@ impl TokenRefusal {
 
 /// The claims of the legacy profile after signature and times were checked. A claim that is absent or no string is
 /// `None`: what that means is decided by checks 7 and 8.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LegacyClaims {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LegacyClaims<'t> {
     /// `orgId`.
-    pub org_id: Option<String>,
+    pub org_id: Option<&'t str>,
     /// `apId`.
-    pub ap_id: Option<String>,
+    pub ap_id: Option<&'t str>,
     /// `userId`.
-    pub user_id: Option<String>,
+    pub user_id: Option<&'t str>,
     /// `sub`.
-    pub sub: Option<String>,
+    pub sub: Option<&'t str>,
     /// `jobId`.
-    pub job_id: Option<String>,
+    pub job_id: Option<&'t str>,
     /// `opType`.
-    pub op_type: Option<String>,
+    pub op_type: Option<&'t str>,
     /// `conditionMap`, a JSON object inside a string.
-    pub condition_map: Option<String>,
+    pub condition_map: Option<&'t str>,
     /// `jti`.
-    pub jti: String,
+    pub jti: &'t str,
     /// The first instant at which it could be taken: `iat` less what clocks may be off.
     pub valid_from: DateTime<Utc>,
     /// `exp`.
@@ -96,24 +96,24 @@ pub struct LegacyClaims {
 
 /// The four members of `conditionMap` as they were sent.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Condition {
+pub struct Condition<'t> {
     /// `personId`.
-    pub person_id: String,
+    pub person_id: Cow<'t, str>,
     /// `applyCode`.
-    pub apply_code: String,
+    pub apply_code: Cow<'t, str>,
     /// `applyYyymmdd`.
-    pub apply_yyymmdd: String,
+    pub apply_yyymmdd: Cow<'t, str>,
     /// `issueSiteId`.
-    pub issue_site_id: String,
+    pub issue_site_id: Cow<'t, str>,
 }
 
 /// The claims of the strict profile after everything of check 5 was checked.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StrictClaims {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct StrictClaims<'t> {
     /// `sub`: the organisation's user; `None` when it is absent or no string.
-    pub user_id: Option<String>,
+    pub user_id: Option<&'t str>,
     /// `jti`.
-    pub jti: String,
+    pub jti: &'t str,
     /// The first instant at which it could be taken: `iat` less what clocks may be off.
     pub valid_from: DateTime<Utc>,
     /// `exp`.
@@ -123,24 +123,20 @@ pub struct StrictClaims {
 /// The members of a JSON object in their order; a value that is no text is `None`.
 pub type TextMembers = Vec<(String, Option<String>)>;
 
-/// Reads tokens. Synchronous: about 15 µs of computation and no IO.
-pub trait TokenReader: Send + Sync {
-    /// Check 1: the token's form; gives its `iss` to look the caller up by. Nothing in it is trusted yet.
+/// A token that was taken apart once. Nothing in it is trusted before its signature is verified.
+pub trait ReadToken: Send + Sync {
+    /// `iss`, to look the caller up by (check 1).
     ///
     /// # Errors
-    /// [`TokenRefusal::Malformed`].
-    fn issuer<'t>(&self, token: &'t str) -> Result<Cow<'t, str>, TokenRefusal>;
+    /// [`TokenRefusal::Malformed`] where the claims are no JSON object, hold one twice, or name no issuer.
+    fn issuer(&self) -> Result<&str, TokenRefusal>;
 
     /// Checks 4 and 5: a signature by one of `keys` of the legacy profile, then `iat`, `exp` and `jti`.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn verify_legacy(
-        &self,
-        token: &str,
-        keys: &[CallerKey],
-        now: DateTime<Utc>,
-    ) -> Result<LegacyClaims, TokenRefusal>;
+    fn verify_legacy(&self, keys: &[CallerKey], now: DateTime<Utc>)
+    -> Result<LegacyClaims<'_>, TokenRefusal>;
 
     /// Checks 4 and 5 of the strict profile: a signature by the key that `kid` names, or, without `kid`, by one of
     /// `keys` of the strict profile; `iat`, `exp`, `aud` and `jti`; `digest` over exactly the bytes of `body`.
@@ -149,15 +145,23 @@ pub trait TokenReader: Send + Sync {
     /// What is wrong with it.
     fn verify_strict(
         &self,
-        token: &str,
         body: &[u8],
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<StrictClaims, TokenRefusal>;
+    ) -> Result<StrictClaims<'_>, TokenRefusal>;
+}
+
+/// Reads tokens. Synchronous: about 15 µs of computation and no IO.
+pub trait TokenReader: Send + Sync {
+    /// Check 1: the token's form.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::Malformed`].
+    fn read<'t>(&'t self, token: &'t str) -> Result<Box<dyn ReadToken + 't>, TokenRefusal>;
 
     /// The members of a JSON object, none of them twice; `None` when it is anything else.
     fn members(&self, json: &[u8]) -> Option<TextMembers>;
 
     /// The `conditionMap`: a JSON object with exactly the four members, each once, each a string; `None` otherwise.
-    fn condition(&self, text: &str) -> Option<Condition>;
+    fn condition<'t>(&self, text: &'t str) -> Option<Condition<'t>>;
 }

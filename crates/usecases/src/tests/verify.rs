@@ -1,7 +1,6 @@
 //! The order of checks of one query, in both profiles: each row of the table, with everything after it broken too.
 
 use std::{
-    borrow::Cow,
     net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -23,7 +22,7 @@ use crate::{
     ports::{
         Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
         LedgerError, LegacyClaims, LimitName, Limits, LoadedCallers, MockCallerSource, MockKeyReader,
-        MockLedger, MockRateLimiter, ParsedKey, RefusalCode, Standing, StrictClaims, TextMembers,
+        MockLedger, MockRateLimiter, ParsedKey, ReadToken, RefusalCode, Standing, StrictClaims, TextMembers,
         TokenReader, TokenRefusal,
     },
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
@@ -104,27 +103,29 @@ const SANDBOX: Query = Query {
 
 struct Tokens(Query);
 
-impl TokenReader for Tokens {
-    fn issuer<'t>(&self, token: &'t str) -> Result<Cow<'t, str>, TokenRefusal> {
-        if token == "garbage" { Err(TokenRefusal::Malformed) } else { Ok(Cow::Borrowed(token)) }
+/// What every token says, whatever its text; its text is the issuer.
+struct Token {
+    query: Query,
+    issuer: String,
+    ubn: String,
+}
+
+impl ReadToken for Token {
+    fn issuer(&self) -> Result<&str, TokenRefusal> {
+        Ok(&self.issuer)
     }
 
-    fn verify_legacy(
-        &self,
-        _: &str,
-        _: &[CallerKey],
-        now: DateTime<Utc>,
-    ) -> Result<LegacyClaims, TokenRefusal> {
-        self.0.signature?;
+    fn verify_legacy(&self, _: &[CallerKey], now: DateTime<Utc>) -> Result<LegacyClaims<'_>, TokenRefusal> {
+        self.query.signature?;
         Ok(LegacyClaims {
-            org_id: Some(ubn().to_string()),
-            ap_id: Some(self.0.account.to_owned()),
-            user_id: Some(self.0.user.to_owned()),
-            sub: Some("綠色便民專案".to_owned()),
-            job_id: Some(self.0.job.to_owned()),
-            op_type: Some("RW".to_owned()),
-            condition_map: Some(String::new()),
-            jti: "j".to_owned(),
+            org_id: Some(&self.ubn),
+            ap_id: Some(self.query.account),
+            user_id: Some(self.query.user),
+            sub: Some("綠色便民專案"),
+            job_id: Some(self.query.job),
+            op_type: Some("RW"),
+            condition_map: Some(""),
+            jti: "j",
             valid_from: now,
             expires_at: now,
         })
@@ -132,15 +133,22 @@ impl TokenReader for Tokens {
 
     fn verify_strict(
         &self,
-        _: &str,
         body: &[u8],
         _: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<StrictClaims, TokenRefusal> {
-        assert_eq!(body, self.0.body.as_bytes(), "the token is bound to another body");
-        self.0.signature?;
-        let user_id = Some(self.0.user.to_owned());
-        Ok(StrictClaims { user_id, jti: "j".to_owned(), valid_from: now, expires_at: now })
+    ) -> Result<StrictClaims<'_>, TokenRefusal> {
+        assert_eq!(body, self.query.body.as_bytes(), "the token is bound to another body");
+        self.query.signature?;
+        Ok(StrictClaims { user_id: Some(self.query.user), jti: "j", valid_from: now, expires_at: now })
+    }
+}
+
+impl TokenReader for Tokens {
+    fn read<'t>(&'t self, token: &'t str) -> Result<Box<dyn ReadToken + 't>, TokenRefusal> {
+        if token == "garbage" {
+            return Err(TokenRefusal::Malformed);
+        }
+        Ok(Box::new(Token { query: self.0.clone(), issuer: token.to_owned(), ubn: ubn().to_string() }))
     }
 
     fn members(&self, json: &[u8]) -> Option<TextMembers> {
@@ -167,12 +175,12 @@ impl TokenReader for Tokens {
         Some(members)
     }
 
-    fn condition(&self, _: &str) -> Option<Condition> {
+    fn condition<'t>(&self, _: &'t str) -> Option<Condition<'t>> {
         Some(Condition {
-            person_id: self.0.person.to_owned(),
-            apply_code: "1".to_owned(),
-            apply_yyymmdd: "1080617".to_owned(),
-            issue_site_id: "63000".to_owned(),
+            person_id: self.0.person.into(),
+            apply_code: "1".into(),
+            apply_yyymmdd: "1080617".into(),
+            issue_site_id: "63000".into(),
         })
     }
 }

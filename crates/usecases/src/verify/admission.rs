@@ -17,7 +17,7 @@ use crate::{
     FieldViolation,
     ports::{
         Ask, CallerKey, CardQuestion, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
-        LimitName, Limits, RateLimiter, RefusalCode, Standing, TokenReader, TokenRefusal,
+        LimitName, Limits, RateLimiter, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
     },
 };
 
@@ -83,42 +83,41 @@ pub struct VerifyPorts {
 pub(super) type Refused = (RefusalCode, Verdict);
 
 /// What is left of a token once its claims are read.
-pub(super) struct Spent {
-    pub(super) jti: String,
+pub(super) struct Spent<'t> {
+    pub(super) jti: &'t str,
     pub(super) expires_at: DateTime<Utc>,
 }
 
 /// How a profile reads its token and its question.
 pub(super) trait Profile: Sync {
     /// The claims after checks 4 and 5.
-    type Claims: Send;
+    type Claims<'t>;
 
     /// Checks 4 and 5.
-    fn verify(
+    fn verify<'t>(
         &self,
-        tokens: &dyn TokenReader,
-        token: &str,
+        token: &'t dyn ReadToken,
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<Self::Claims, TokenRefusal>;
+    ) -> Result<Self::Claims<'t>, TokenRefusal>;
 
     /// The first instant at which the token could be taken.
-    fn valid_from(&self, claims: &Self::Claims) -> DateTime<Utc>;
+    fn valid_from(&self, claims: &Self::Claims<'_>) -> DateTime<Utc>;
 
     /// The organisation's user, as it was sent.
-    fn user_id<'c>(&self, claims: &'c Self::Claims) -> Option<&'c str>;
+    fn user_id<'c>(&self, claims: &'c Self::Claims<'_>) -> Option<&'c str>;
 
     /// Checks 7 and 8.
     fn question(
         &self,
         tokens: &dyn TokenReader,
-        claims: &Self::Claims,
+        claims: &Self::Claims<'_>,
         caller: &Caller,
         now: DateTime<Utc>,
     ) -> Result<CardQuestion, Refused>;
 
     /// The token's identity and end.
-    fn spent(&self, claims: Self::Claims) -> Spent;
+    fn spent<'c>(&self, claims: &'c Self::Claims<'_>) -> Spent<'c>;
 }
 
 /// Answers one question about one card.
@@ -183,7 +182,7 @@ impl VerifyCard {
             epoch: Some(epoch),
             ask: Ask::Refused(RefusalCode::AddressNotRegistered),
         };
-        let verdict = match self.admit(profile, token, &caller, arrival.address_known, &mut entry) {
+        let verdict = match self.admit(profile, &*token, &caller, arrival.address_known, &mut entry) {
             Ok(()) => None,
             Err((code, verdict)) => {
                 if let Err(exceeded) = self.ports.rates.refused(entry.address, Some(code)) {
@@ -193,6 +192,7 @@ impl VerifyCard {
                 Some(verdict)
             }
         };
+        drop(token);
         if let Some(played) = played(&entry) {
             return Some(played);
         }
@@ -204,10 +204,12 @@ impl VerifyCard {
     }
 
     /// Checks 1 and 2.
-    fn known<'r>(&self, arrival: &Arrival<'r>) -> Result<(&'r str, Arc<Caller>), TokenRefusal> {
-        let token = arrival.token.ok_or(TokenRefusal::Missing)?;
-        let issuer = self.ports.tokens.issuer(token)?;
-        let caller = self.ports.callers.find(&issuer);
+    fn known<'r>(
+        &'r self,
+        arrival: &Arrival<'r>,
+    ) -> Result<(Box<dyn ReadToken + 'r>, Arc<Caller>), TokenRefusal> {
+        let token = self.ports.tokens.read(arrival.token.ok_or(TokenRefusal::Missing)?)?;
+        let caller = self.ports.callers.find(token.issuer()?);
         let caller = caller.filter(|caller| caller.standing.environment() == arrival.environment);
         Ok((token, caller.ok_or(TokenRefusal::KeyUnknown)?))
     }
@@ -216,7 +218,7 @@ impl VerifyCard {
     fn admit<P: Profile>(
         &self,
         profile: &P,
-        token: &str,
+        token: &dyn ReadToken,
         caller: &Caller,
         address_known: bool,
         entry: &mut LedgerEntry,
@@ -226,11 +228,11 @@ impl VerifyCard {
             && !(address_known && addresses.admits(HostAddress::of(entry.address), now))
         {
             // Whose it is, is found out for the record only: who is not there is told no more.
-            let proven = profile.verify(tokens, token, &caller.keys, now).is_ok();
+            let proven = profile.verify(token, &caller.keys, now).is_ok();
             let code = if proven { RefusalCode::AddressNotRegistered } else { RefusalCode::AddressUnproven };
             return Err((code, Verdict::AddressNotRegistered(entry.address)));
         }
-        let claims = profile.verify(tokens, token, &caller.keys, now).map_err(|refusal| {
+        let claims = profile.verify(token, &caller.keys, now).map_err(|refusal| {
             let code = match refusal {
                 TokenRefusal::SignatureInvalid => RefusalCode::SignatureInvalid,
                 _ => RefusalCode::TokenTimes,
@@ -251,7 +253,8 @@ impl VerifyCard {
             .rates
             .admit(caller.ubn, entry.environment, entry.address)
             .map_err(|exceeded| (RefusalCode::RateExceeded, Verdict::TooMany(exceeded)))?;
-        let Spent { jti, expires_at } = profile.spent(claims);
+        let Spent { jti, expires_at } = profile.spent(&claims);
+        let jti = jti.to_owned();
         entry.ask = Ask::Card { question, jti, token_expires_at: expires_at, limits: self.ports.limits };
         Ok(())
     }

@@ -11,7 +11,9 @@ use super::{
     Caller, Verdict,
     admission::{Profile, Refused, Spent, user_id},
 };
-use crate::ports::{CallerKey, CardQuestion, LegacyClaims, RefusalCode, Standing, TokenReader, TokenRefusal};
+use crate::ports::{
+    CallerKey, CardQuestion, LegacyClaims, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+};
 
 /// `sub` of every token.
 const SUBJECT: &str = "綠色便民專案";
@@ -24,30 +26,29 @@ const OPERATION: &str = "RW";
 pub(super) struct Legacy;
 
 impl Profile for Legacy {
-    type Claims = LegacyClaims;
+    type Claims<'t> = LegacyClaims<'t>;
 
-    fn verify(
+    fn verify<'t>(
         &self,
-        tokens: &dyn TokenReader,
-        token: &str,
+        token: &'t dyn ReadToken,
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<LegacyClaims, TokenRefusal> {
-        tokens.verify_legacy(token, keys, now)
+    ) -> Result<LegacyClaims<'t>, TokenRefusal> {
+        token.verify_legacy(keys, now)
     }
 
-    fn valid_from(&self, claims: &LegacyClaims) -> DateTime<Utc> {
+    fn valid_from(&self, claims: &LegacyClaims<'_>) -> DateTime<Utc> {
         claims.valid_from
     }
 
-    fn user_id<'c>(&self, claims: &'c LegacyClaims) -> Option<&'c str> {
-        claims.user_id.as_deref()
+    fn user_id<'c>(&self, claims: &'c LegacyClaims<'_>) -> Option<&'c str> {
+        claims.user_id
     }
 
     fn question(
         &self,
         tokens: &dyn TokenReader,
-        claims: &LegacyClaims,
+        claims: &LegacyClaims<'_>,
         caller: &Caller,
         now: DateTime<Utc>,
     ) -> Result<CardQuestion, Refused> {
@@ -58,31 +59,31 @@ impl Profile for Legacy {
         question(tokens, claims, now).ok_or_else(malformed)
     }
 
-    fn spent(&self, claims: LegacyClaims) -> Spent {
+    fn spent<'c>(&self, claims: &'c LegacyClaims<'_>) -> Spent<'c> {
         Spent { jti: claims.jti, expires_at: claims.expires_at }
     }
 }
 
 /// Check 7.
-fn names_caller(claims: &LegacyClaims, caller: &Caller) -> bool {
-    let account = claims.ap_id.as_deref();
+fn names_caller(claims: &LegacyClaims<'_>, caller: &Caller) -> bool {
+    let account = claims.ap_id;
     let named = match &caller.standing {
         Standing::Production { account: given, .. } => account == Some(given.to_string().as_str()),
         Standing::Sandbox => account == Some(sandbox::ACCOUNT),
     };
-    named && claims.org_id.as_deref() == Some(caller.ubn.as_str())
+    named && claims.org_id == Some(caller.ubn.as_str())
 }
 
 /// Check 8: the fixed claims and the four conditions.
-fn question(tokens: &dyn TokenReader, claims: &LegacyClaims, now: DateTime<Utc>) -> Option<CardQuestion> {
-    let fixed = claims.job_id.as_deref() == Some(JOB)
-        && claims.op_type.as_deref() == Some(OPERATION)
-        && claims.sub.as_deref() == Some(SUBJECT)
-        && claims.user_id.as_deref().is_some_and(user_id);
+fn question(tokens: &dyn TokenReader, claims: &LegacyClaims<'_>, now: DateTime<Utc>) -> Option<CardQuestion> {
+    let fixed = claims.job_id == Some(JOB)
+        && claims.op_type == Some(OPERATION)
+        && claims.sub == Some(SUBJECT)
+        && claims.user_id.is_some_and(user_id);
     if !fixed {
         return None;
     }
-    let condition = tokens.condition(claims.condition_map.as_deref()?)?;
+    let condition = tokens.condition(claims.condition_map?)?;
     let applied_on = RocDate::parse(&condition.apply_yyymmdd).ok()?.not_after(taipei::day(now)).ok()?;
     Some(CardQuestion {
         person_id: PersonId::parse(&condition.person_id).ok()?,

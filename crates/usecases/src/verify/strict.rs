@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     FieldViolation,
-    ports::{CallerKey, CardQuestion, RefusalCode, StrictClaims, TextMembers, TokenReader, TokenRefusal},
+    ports::{
+        CallerKey, CardQuestion, ReadToken, RefusalCode, StrictClaims, TextMembers, TokenReader, TokenRefusal,
+    },
 };
 
 /// A question with the body's bytes as they were sent.
@@ -22,31 +24,30 @@ pub(super) struct Strict<'b> {
 }
 
 impl Profile for Strict<'_> {
-    type Claims = StrictClaims;
+    type Claims<'t> = StrictClaims<'t>;
 
-    fn verify(
+    fn verify<'t>(
         &self,
-        tokens: &dyn TokenReader,
-        token: &str,
+        token: &'t dyn ReadToken,
         keys: &[CallerKey],
         now: DateTime<Utc>,
-    ) -> Result<StrictClaims, TokenRefusal> {
-        tokens.verify_strict(token, self.body, keys, now)
+    ) -> Result<StrictClaims<'t>, TokenRefusal> {
+        token.verify_strict(self.body, keys, now)
     }
 
-    fn valid_from(&self, claims: &StrictClaims) -> DateTime<Utc> {
+    fn valid_from(&self, claims: &StrictClaims<'_>) -> DateTime<Utc> {
         claims.valid_from
     }
 
-    fn user_id<'c>(&self, claims: &'c StrictClaims) -> Option<&'c str> {
-        claims.user_id.as_deref()
+    fn user_id<'c>(&self, claims: &'c StrictClaims<'_>) -> Option<&'c str> {
+        claims.user_id
     }
 
     /// Check 8; this profile has no check 7, because its token names no account.
     fn question(
         &self,
         tokens: &dyn TokenReader,
-        claims: &StrictClaims,
+        claims: &StrictClaims<'_>,
         _: &Caller,
         now: DateTime<Utc>,
     ) -> Result<CardQuestion, Refused> {
@@ -55,13 +56,13 @@ impl Profile for Strict<'_> {
         let members = tokens.members(self.body).ok_or_else(|| malformed(Vec::new()))?;
         let mut form = Form { members, violations: Vec::new() };
         // The one claim that can break a rule of its own.
-        if !claims.user_id.as_deref().is_some_and(user_id) {
+        if !claims.user_id.is_some_and(user_id) {
             form.refuse("sub", Violation::UserIdFormat);
         }
         form.question(now).map_err(malformed)
     }
 
-    fn spent(&self, claims: StrictClaims) -> Spent {
+    fn spent<'c>(&self, claims: &'c StrictClaims<'_>) -> Spent<'c> {
         Spent { jti: claims.jti, expires_at: claims.expires_at }
     }
 }
