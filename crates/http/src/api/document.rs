@@ -1,6 +1,8 @@
 //! The API document: what the framework makes of the calls, with the calls that it does not make, in a form that generators
 //! of clients and linters read.
 
+use std::collections::BTreeSet;
+
 use poem::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -138,25 +140,75 @@ fn doors_that_are_open(document: &mut Value) {
     }
 }
 
-/// Unknown members of a request are refused, and the document says so.
-fn close_requests(document: &mut Value) {
+/// What requests hold: their schemas by name, and those that these refer to.
+fn request_schemas(document: &mut Value) -> BTreeSet<String> {
     let mut open: Vec<String> = Vec::new();
     for (_, _, call) in calls(document) {
         references(&call["requestBody"], &mut open);
     }
-    let mut closed = std::collections::BTreeSet::new();
+    let mut found = BTreeSet::new();
     while let Some(name) = open.pop() {
-        let Some(schema) = document.pointer_mut(&format!("/components/schemas/{name}")) else { continue };
-        if !closed.insert(name) {
-            continue;
-        }
-        references(schema, &mut open);
-        if let Value::Object(members) = schema
-            && members.contains_key("properties")
+        if let Some(schema) = document.pointer(&format!("/components/schemas/{name}"))
+            && found.insert(name)
         {
+            references(schema, &mut open);
+        }
+    }
+    found
+}
+
+/// Unknown members of a request are refused, and the document says so; it tells the bounds of the known ones too.
+fn close_requests(document: &mut Value) {
+    for name in request_schemas(document) {
+        let schema = document.pointer_mut(&format!("/components/schemas/{name}"));
+        let Some(Value::Object(members)) = schema else { continue };
+        if let Some(Value::Object(properties)) = members.get_mut("properties") {
+            for (member, property) in properties {
+                bound(member, property);
+            }
             members.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
     }
+}
+
+/// The bounds of a member of a request, as the domain has them.
+fn bound(member: &str, property: &mut Value) {
+    use idcheck_domain::{
+        access::Ground,
+        application::MAX_OVERLAP_DAYS,
+        key::{Environment, Profile},
+        value::{
+            Authority, CompanyName, ContactName, Description, EmailAddress, HostAddresses, KeyLabel,
+            Narrative, Reason, Rule, TemplateTitle,
+        },
+    };
+    let environments = [Environment::Production, Environment::Sandbox].map(Environment::as_str);
+    let profiles = [Profile::Legacy, Profile::Strict].map(Profile::as_str);
+    let grounds = [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str);
+    let bounds = match member {
+        "companyName" => json!({"maxLength": CompanyName::MAX}),
+        "name" => json!({"maxLength": ContactName::MAX}),
+        "email" => json!({"maxLength": EmailAddress::MAX}),
+        "authority" => json!({"maxLength": Authority::MAX}),
+        "rule" => json!({"maxLength": Rule::MAX}),
+        "description" => json!({"maxLength": Description::MAX}),
+        "reason" | "note" => json!({"maxLength": Reason::MAX}),
+        "answer" | "explanation" | "plan" | "question" | "message" => json!({"maxLength": Narrative::MAX}),
+        "title" => json!({"maxLength": TemplateTitle::MAX}),
+        "label" => json!({"maxLength": KeyLabel::MAX}),
+        "hostAddresses" => json!({"minItems": 1, "maxItems": HostAddresses::MAX}),
+        "overlapDays" => json!({"minimum": 0, "maximum": MAX_OVERLAP_DAYS}),
+        "formerUnifiedBusinessNumber" => json!({"pattern": "^[0-9]{8}$"}),
+        "environment" => {
+            json!({"enum": environments})
+        }
+        "profile" => json!({"enum": profiles}),
+        "ground" => json!({"enum": grounds}),
+        "applicationId" | "clarificationId" | "noticeId" | "keyId" => json!({"format": "uuid"}),
+        "cutOverAt" => json!({"format": "date-time"}),
+        _ => return,
+    };
+    join(property, bounds);
 }
 
 /// The names of the schemas that a value refers to.
@@ -183,8 +235,6 @@ fn calls(document: &mut Value) -> impl Iterator<Item = (String, String, &mut Val
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn document() -> Value {
@@ -243,7 +293,14 @@ mod tests {
             let words = schemas[schema]["properties"][member]["enum"].as_array();
             assert!(words.is_some_and(|words| words.len() > 1), "{schema}.{member}");
         }
-        assert_eq!(schemas["ApplyContent"]["additionalProperties"], false);
+        let apply = &schemas["ApplyContent"];
+        assert_eq!(apply["additionalProperties"], false);
+        assert_eq!(apply["properties"]["companyName"]["maxLength"], 100);
+        assert_eq!(apply["properties"]["hostAddresses"]["maxItems"], 10);
+        assert_eq!(
+            schemas["RegisterKeyContent"]["properties"]["profile"]["enum"],
+            json!(["legacy", "strict"])
+        );
         assert_eq!(schemas["ChallengeRequest"]["additionalProperties"], false);
         assert!(!document.to_string().contains("allOf"));
     }
