@@ -2,7 +2,7 @@
 //!
 //! | # | check | where |
 //! |---|---|---|
-//! | 1 | size and form of the token | [`TokenReader::issuer`] |
+//! | 1 | size and form of the token | [`ReadToken::issuer`] |
 //! | 2 | Iss Key known | [`CallerSnapshot`] |
 //! | 3 | address registered | snapshot |
 //! | 4, 5 | signature; times, `jti`, strict: `aud`, `digest` | [`TokenReader`], by profile |
@@ -17,7 +17,7 @@
 //!
 //! [`RateLimiter`]: crate::ports::RateLimiter
 //! [`TokenReader`]: crate::ports::TokenReader
-//! [`TokenReader::issuer`]: crate::ports::TokenReader::issuer
+//! [`ReadToken::issuer`]: crate::ports::ReadToken::issuer
 
 mod admission;
 mod callers;
