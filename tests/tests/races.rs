@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use idcheck_tests::{Applicant, Caller, Officer, Random, Site, count_from};
+use idcheck_tests::{Applicant, Caller, Nodes, Officer, Random, Site, count_from};
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -226,4 +226,41 @@ async fn suspension_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn suspension_on_postgres() {
     suspension(Site::postgres(2).await).await;
+}
+
+/// A user reaches the threshold while batches of two processes run, and both count: one suspension, one mail, and in the order of
+/// the chain no answer but result 8 after it and none before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_suspended_between_two_batches() {
+    let settings = [("IDCHECK_ABUSE__USER_WRONG", "40")];
+    let site = Site::Postgres(Box::new(Nodes::start_with(2, &settings, None).await));
+    let officer = site.reviewer(1).await;
+    let (_, caller) = site.admitted(0, &officer).await;
+    let (begun, mut seen) = (Instant::now(), BTreeMap::<String, usize>::new());
+    for round in 0.. {
+        let persons = (0..40).map(|place| site.person((round * 40 + place) % 900));
+        let tokens = persons.enumerate().map(|(place, person)| {
+            if place % 2 == 0 { caller.token(&Caller::wrong(&person)) } else { caller.token(&person) }
+        });
+        for (answer, count) in storm(&caller, &site.urls(), tokens.collect()).await {
+            *seen.entry(answer).or_default() += count;
+        }
+        if seen.get("8").is_some_and(|suspended| *suspended > 200) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(2), "never suspended: {seen:?}");
+    }
+    let suspended = "FROM audit_chain WHERE body LIKE '%user.suspend%'";
+    assert_eq!(site.query(&format!("SELECT count(*) {suspended}")), "1");
+    assert_eq!(site.query("SELECT count(*) FROM suspended_users"), "1");
+    assert_eq!(site.query("SELECT count(*) FROM outbox WHERE message LIKE '%userSuspended%'"), "1");
+    let at = site.query(&format!("SELECT min(seq) {suspended}"));
+    let records = |rule: &str| {
+        site.query(&format!("SELECT count(*) FROM verification_records WHERE user_id = 'user1' AND {rule}"))
+    };
+    assert_eq!(records(&format!("seq < {at} AND outcome = '8'")), "0");
+    assert_eq!(records(&format!("seq > {at} AND outcome <> '8'")), "0");
+    println!("{seen:?}; {} records before the suspension", records(&format!("seq < {at}")));
+    intact(&site);
+    site.close();
 }
