@@ -1,6 +1,9 @@
 //! The contract of [`CalendarStore`].
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use idcheck_domain::{
@@ -114,7 +117,7 @@ async fn due<S: Applications>(store: &S, id: ApplicationId) -> DueDate {
 }
 
 /// A typhoon day moves a thousand deadlines in one transaction under a second, with one mail and one line of history each;
-/// declared again it moves nothing.
+/// declared again it moves nothing. Whoever is cut off while it is declared has moved all or none, and declares it again.
 pub async fn a_typhoon_day<S>(store: &S, clock: &FixedClock)
 where
     S: CalendarStore + Changes + Applications + Outbox + Clone + 'static,
@@ -131,9 +134,21 @@ where
 
     let calendar = keeper(store, clock);
     let typhoon = CalendarEdit::Day { day: day("2026-12-03"), off: true };
+    let places = [ids[0], ids[CASES / 2], ids[CASES - 1]];
+    for milliseconds in [1, 5, 20, 60, 150] {
+        let cut = tokio::time::timeout(Duration::from_millis(milliseconds), calendar.change(&typhoon)).await;
+        let mut dates = Vec::new();
+        for id in places {
+            dates.push(due(store, id).await);
+        }
+        assert!(dates.iter().all(|date| *date == dates[0]), "some moved: {dates:?}");
+        assert!(cut.is_err() || dates[0] != told, "done, and nothing moved: {cut:?}");
+    }
     let begun = Instant::now();
-    assert_eq!(calendar.change(&typhoon).await, Ok(Some(CASES)));
+    let moved = calendar.change(&typhoon).await.unwrap();
     let took = begun.elapsed();
+    // None where the one before was cut off behind its commit.
+    assert!(moved == Some(CASES) || moved == Some(0), "{moved:?}");
     // Alone it is well under a second; here others run beside it.
     assert!(took.as_secs_f64() < 5.0, "{took:?}");
     assert_eq!(calendar.change(&typhoon).await, Ok(Some(0)), "declared again");
