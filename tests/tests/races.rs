@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use idcheck_tests::{Applicant, Caller, Nodes, Officer, Random, Site, count_from};
+use idcheck_tests::{Applicant, Caller, Nodes, Officer, Random, Signer, Site, count_from};
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -261,6 +261,35 @@ async fn a_user_is_suspended_between_two_batches() {
     assert_eq!(records(&format!("seq < {at} AND outcome = '8'")), "0");
     assert_eq!(records(&format!("seq > {at} AND outcome <> '8'")), "0");
     println!("{seen:?}; {} records before the suspension", records(&format!("seq < {at}")));
+    intact(&site);
+    site.close();
+}
+
+/// One key, registered by the same company over two processes at once, is registered once; withdrawn, it is refused however often it
+/// is brought.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_registered_once() {
+    let site = Site::postgres(2).await;
+    let officer = site.reviewer(1).await;
+    let (applicant, _) = site.admitted(0, &officer).await;
+    let key = json!({"publicKeyPem": Signer::new().public_pem, "profile": "legacy", "label": "主機二"});
+    let bring = async || {
+        let mut acts = JoinSet::new();
+        for url in site.urls().into_iter().cycle().take(12) {
+            let (applicant, key) = (applicant.at(&url), key.clone());
+            acts.spawn(async move { applicant.act("registerKey", &key).await });
+        }
+        let answers = acts.join_all().await;
+        let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(status, _)| *status == 200);
+        for (status, problem) in &refused {
+            assert_eq!((*status, &problem["type"]), (409, &json!("/problems/key-known")), "{problem}");
+        }
+        done
+    };
+    let done = bring().await;
+    assert_eq!(done.len(), 1);
+    applicant.done("revokeKey", &json!({"keyId": done[0].1["result"]["key"]["id"]})).await;
+    assert_eq!(bring().await.len(), 0);
     intact(&site);
     site.close();
 }

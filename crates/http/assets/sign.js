@@ -177,7 +177,8 @@
     return at < 0 ? undefined : der.slice(at + NUMBER.length, at + NUMBER.length + 8);
   };
 
-  // What a card is, as far as its certificate for signatures tells: enough to spare a PIN. The server judges.
+  // What a card is, as far as its certificate for signatures tells: enough to spare a PIN. A card is turned away for what it
+  // says, not for what is missing or spelled in a way that is not known here: the server judges.
   const judged = ({ slotDescription, token }) => {
     const certificate = (token.certs ?? []).find((one) => one.usage === "digitalSignature");
     if (!certificate) return { fault: "noCertificate" };
@@ -185,8 +186,8 @@
     const [company, unit, authority] = [part(subjectDN, "O"), part(subjectDN, "OU"), part(issuerDN, "OU") ?? ""];
     const number = numberInside(certb64) ?? part(subjectDN, "(?:serialNumber|2\\.5\\.4\\.5)");
     const card = { slot: slotDescription, company, number, serial: token.serialNumber ?? "" };
-    if (authority === "內政部憑證管理中心" || (!company && !unit && subjectDN)) return { ...card, fault: "personal" };
-    if (authority === "政府憑證管理中心" || (!number && unit)) return { ...card, fault: "government" };
+    if (authority === "內政部憑證管理中心" || (part(subjectDN, "CN") && !company)) return { ...card, fault: "personal" };
+    if (authority === "政府憑證管理中心" || (unit && certb64 && !number)) return { ...card, fault: "government" };
     return number && number !== wanted ? { ...card, fault: "otherCompany" } : card;
   };
 

@@ -14,7 +14,7 @@ use crate::FixedClock;
 
 /// What `cargo xtask test` sets for the tests. One that can't run without it fails: it does not pass in silence.
 #[expect(clippy::disallowed_methods, reason = "where things are on this machine is told by the environment")]
-pub fn needed(variable: &str) -> String {
+fn needed(variable: &str) -> String {
     std::env::var(variable)
         .unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`, or see CONTRIBUTING.md"))
 }
