@@ -9,24 +9,45 @@ use crate::{
     tools,
 };
 
-/// A campaign: its name, the suite, the variable that sets its length, and how long it is.
+/// A campaign: its name, its tests, the variable that sets its length, and how long it is.
 struct Campaign {
     name: &'static str,
-    suite: &'static str,
+    tests: &'static [&'static str],
     variable: &'static str,
     count: u32,
 }
 
-const CAMPAIGNS: [Campaign; 4] = [
-    Campaign { name: "kills", suite: "kills", variable: "IDCHECK_TEST_KILLS", count: 1000 },
+const CAMPAIGNS: [Campaign; 5] = [
+    Campaign {
+        name: "kills",
+        tests: &["idcheck-tests", "--test", "kills"],
+        variable: "IDCHECK_TEST_KILLS",
+        count: 1000,
+    },
     Campaign {
         name: "database-kills",
-        suite: "database_kills",
+        tests: &["idcheck-tests", "--test", "database_kills"],
         variable: "IDCHECK_TEST_DATABASE_KILLS",
         count: 200,
     },
-    Campaign { name: "oracle", suite: "oracle", variable: "IDCHECK_TEST_ORACLE", count: 60 },
-    Campaign { name: "races", suite: "races", variable: "IDCHECK_TEST_RACES", count: 1000 },
+    Campaign {
+        name: "ledger-state",
+        tests: &["idcheck-persistence", "--lib", "memory_is_what_the_tables_say"],
+        variable: "IDCHECK_TEST_LEDGER_STATE",
+        count: 20_000,
+    },
+    Campaign {
+        name: "oracle",
+        tests: &["idcheck-tests", "--test", "oracle"],
+        variable: "IDCHECK_TEST_ORACLE",
+        count: 60,
+    },
+    Campaign {
+        name: "races",
+        tests: &["idcheck-tests", "--test", "races"],
+        variable: "IDCHECK_TEST_RACES",
+        count: 1000,
+    },
 ];
 
 /// Runs one campaign, or all; `count` replaces its length.
@@ -44,7 +65,8 @@ pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()>
         let count = count.unwrap_or(campaign.count);
         println!("== {} × {count}", campaign.name);
         run(tools::nextest()?
-            .args(["run", "-p", "idcheck-tests", "--test", campaign.suite])
+            .args(["run", "-p"])
+            .args(campaign.tests)
             .args(["--no-fail-fast", "--success-output", "final"])
             .env(campaign.variable, count.to_string())
             .env("IDCHECK_TEST_POSTGRES", &postgres.url)

@@ -24,7 +24,9 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
         .install_recorder()?;
     drop(RECORDER.set(handle));
     // What is not there yet has no rate: the first failure would be missed.
-    for name in ["idcheck_ledger_failures_total", "idcheck_forwarded_unreadable_total"] {
+    for name in
+        ["idcheck_ledger_failures_total", "idcheck_ledger_misses_total", "idcheck_forwarded_unreadable_total"]
+    {
         metrics::counter!(name).increment(0);
     }
     Ok(())

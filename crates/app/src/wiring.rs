@@ -226,7 +226,7 @@ impl Service {
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
-        let ledger = LedgerWriter::start_with(store.clone(), config.ledger_batch);
+        let ledger = LedgerWriter::start_with(&store, config.ledger_batch);
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),

@@ -25,6 +25,7 @@ pub(crate) const KIND_AUDIT: &str = "audit";
 pub(crate) const KIND_BATCH: &str = "batch";
 
 /// Where the chain ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) seq: i64,
     pub(crate) hash: Vec<u8>,

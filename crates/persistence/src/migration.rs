@@ -12,9 +12,12 @@ mod m0009_key_check;
 mod m0010_deadlines;
 mod m0011_tokens;
 mod m0012_keys;
+mod m0013_days;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
+
+use crate::store::Transaction;
 
 /// A step of the schema and whether it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_deadlines::Migration),
             Box::new(m0011_tokens::Migration),
             Box::new(m0012_keys::Migration),
+            Box::new(m0013_days::Migration),
         ]
     }
 }
@@ -57,12 +61,12 @@ const LOCK: i64 = 0x6964_6368_6563_6b01;
 
 /// Takes every step that is missing, in one transaction that began as a writer. On PostgreSQL under an advisory lock
 /// as well, and without the time limits of ordinary statements: a long step is not an error, nor is waiting for it.
-pub(crate) async fn up(tx: DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn up(tx: Transaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
         tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
     }
-    Migrator::up(&tx, None).await?;
+    Migrator::up(&*tx, None).await?;
     tx.commit().await
 }
 

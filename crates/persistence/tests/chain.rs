@@ -19,7 +19,7 @@ async fn written(database: &TempDatabase) -> idcheck_persistence::Store {
         store.commit(admission(number)).await.unwrap();
     }
     admit(&store, ORGANISATION).await;
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     for number in 0..5 {
         ledger.record(question(number, 100, &format!("chain-{number}"))).await.unwrap();
     }

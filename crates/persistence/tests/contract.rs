@@ -29,7 +29,7 @@ on_both!(casework, |database| {
     contract::casework::revocations(&store, &other).await;
     contract::casework::plans(&store).await;
     contract::casework::notices(&store, &other).await;
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     contract::casework::dormancy(&store, &ledger, &other).await;
     contract::audit::search(&store).await;
 });
@@ -40,7 +40,7 @@ on_both!(companies, |database| {
 });
 on_both!(tally, |database| {
     let (store, other) = (database.store().await, database.store().await);
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     contract::tally::one_company([&store, &other], &ledger).await;
     contract::tally::colluding_companies([&store, &other], &ledger).await;
     contract::tally::a_user_is_suspended_once([&store, &other], &ledger).await;
@@ -69,7 +69,7 @@ on_both!(queue, |database| {
 });
 on_both!(usage, |database| {
     let (store, other) = (database.store().await, database.store().await);
-    contract::usage::queries(&store, &LedgerWriter::start(store.clone())).await;
+    contract::usage::queries(&store, &LedgerWriter::start(&store)).await;
     contract::usage::latencies(&store, &other).await;
     contract::usage::reviews(&store).await;
 });
@@ -88,12 +88,12 @@ on_both!(officers, |database| {
 });
 on_both!(register, |database| {
     let store = database.store().await;
-    contract::register::editions(&store, &LedgerWriter::start(database.store().await)).await;
+    contract::register::editions(&store, &LedgerWriter::start(&database.store().await)).await;
 });
 on_both!(ledger, |database| {
     let store = database.store().await;
     // On PostgreSQL these are two nodes; SQLite serves one process, where two writers must be no worse.
-    let nodes = [LedgerWriter::start(store.clone()), LedgerWriter::start(database.store().await)];
+    let nodes = [LedgerWriter::start(&store), LedgerWriter::start(&database.store().await)];
     contract::ledger::suite(&nodes, &store).await;
     contract::ledger::answers_agree_with_the_rule(&nodes, async || {
         let order =

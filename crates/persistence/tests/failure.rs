@@ -16,7 +16,8 @@ use idcheck_testing::{
     database::TempDatabase,
 };
 use idcheck_usecases::ports::{
-    Changes, CommitError, HouseholdRegister, Ledger, LedgerAnswer, LedgerError, Organisations, StoreError,
+    Change, Changes, CommitError, HouseholdRegister, Ledger, LedgerAnswer, LedgerError, Organisations,
+    StoreError,
 };
 
 /// A trigger that refuses rows of a table for which `condition` holds.
@@ -52,6 +53,14 @@ on_both!(a_change_that_fails_at_its_end_leaves_nothing, |database| {
     assert_eq!(store.verify_chain(0).await.unwrap().entries, 1);
 });
 
+// The ledger learns of who may ask from the chain: a change of it that left no entry would not be in force.
+on_both!(who_may_ask_does_not_change_without_an_entry, |database| {
+    let store = database.store().await;
+    let outcome = store.commit(Change { audit: Vec::new(), ..admission(1) }).await;
+    assert!(matches!(outcome, Err(CommitError::Store(StoreError::Corrupt { .. }))), "{outcome:?}");
+    assert_eq!(Organisations::find(&store, ubn(1)).await.unwrap(), None);
+});
+
 /// Tables that a batch writes to, in the order in which it does.
 const WRITTEN: [&str; 5] =
     ["replay_entries", "organisation_days", "strikes", "verification_records", "audit_chain"];
@@ -59,7 +68,7 @@ const WRITTEN: [&str; 5] =
 on_both!(a_batch_that_fails_at_any_statement_leaves_nothing, |database| {
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     for table in WRITTEN {
         database.tamper(&refuse(&database, table, "true")).await;
         let outcome = ledger.record(question(1, 100, "again")).await;
@@ -80,7 +89,7 @@ on_both!(a_query_that_the_database_refuses_takes_no_other_with_it, |database| {
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
     database.tamper(&refuse(&database, "verification_records", "NEW.user_id = 'poison'")).await;
-    let ledger = LedgerWriter::start(store);
+    let ledger = LedgerWriter::start(&store);
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..30 {
         let ledger = ledger.clone();
@@ -102,7 +111,7 @@ async fn a_held_file_is_answered_in_time() {
     let database = TempDatabase::sqlite().await;
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
-    let ledger = LedgerWriter::start(store);
+    let ledger = LedgerWriter::start(&store);
     let holder = database.hold_the_writer().await;
     let begun = Instant::now();
     let waiting: Vec<_> = (0..600)
@@ -142,7 +151,7 @@ async fn connections_cut_under_load_lose_and_double_nothing() {
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
     store.import(&(0..40).map(|n| register_row(n, CardStatus::Normal)).collect::<Vec<_>>()).await.unwrap();
-    let nodes = [LedgerWriter::start(store.clone()), LedgerWriter::start(database.store().await)];
+    let nodes = [LedgerWriter::start(&store), LedgerWriter::start(&database.store().await)];
     let mut clients = tokio::task::JoinSet::new();
     for client in 0..16 {
         let ledger = nodes[client % 2].clone();
@@ -194,10 +203,10 @@ on_both!(a_damaged_row_is_told_by_table_and_column, |database| {
     }
 });
 
-/// A commit that fails may have happened: it is not tried again, and its caller gets no answer. The sequence counts
-/// the attempts, because nothing rolls it back.
+/// A commit that the server refuses left nothing: it is tried again, and not for ever. The sequence counts the attempts,
+/// because nothing rolls it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_fails_is_not_tried_again() {
+async fn a_commit_that_is_refused_leaves_nothing() {
     let database = TempDatabase::postgres().await;
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
@@ -206,11 +215,103 @@ async fn a_commit_that_fails_is_not_tried_again() {
          CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON verification_records \
          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()";
     database.tamper(trigger).await;
-    let ledger = LedgerWriter::start(store);
+    let ledger = LedgerWriter::start(&store);
     assert_eq!(ledger.record(question(0, 100, "once")).await, Err(LedgerError::Unavailable));
-    assert_eq!(database.number("SELECT last_value FROM commits").await, 1);
+    assert_eq!(database.number("SELECT last_value FROM commits").await, 4);
     allow(&database, "verification_records").await;
     let outcome = recovered(&ledger, "once").await;
     assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
     database.close().await;
+}
+
+/// A way to the database that is cut where it is told to: at these bytes, from or to the server.
+struct Cut {
+    at: std::sync::Mutex<Option<(bool, &'static [u8])>>,
+}
+
+impl Cut {
+    fn is_due(&self, to_server: bool, bytes: &[u8]) -> bool {
+        let mut at = self.at.lock().unwrap();
+        let due = at.is_some_and(|(way, mark)| {
+            way == to_server && bytes.windows(mark.len()).any(|window| window == mark)
+        });
+        if due {
+            *at = None;
+        }
+        due
+    }
+}
+
+async fn forward(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    cut: std::sync::Arc<Cut>,
+    to_server: bool,
+) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut bytes = vec![0; 65_536];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        if cut.is_due(to_server, &bytes[..read]) || to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A store whose way to the database is cut by what is returned beside it.
+async fn behind_a_cut(database: &mut TempDatabase) -> (idcheck_persistence::Store, std::sync::Arc<Cut>) {
+    let server = database.url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = listener.local_addr().unwrap().to_string();
+    let cut = std::sync::Arc::new(Cut { at: std::sync::Mutex::new(None) });
+    let (cuts, far) = (std::sync::Arc::clone(&cut), server.clone());
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = tokio::net::TcpStream::connect(&far).await.unwrap();
+            let ((client_in, client_out), (server_in, server_out)) =
+                (client.into_split(), server.into_split());
+            let cuts = std::sync::Arc::clone(&cuts);
+            tokio::spawn(async move {
+                // Either end takes the other with it.
+                tokio::select! {
+                    () = forward(client_in, server_out, std::sync::Arc::clone(&cuts), true) => {}
+                    () = forward(server_in, client_out, cuts, false) => {}
+                }
+            });
+        }
+    });
+    let straight = database.url.clone();
+    database.url = straight.replace(&server, &near);
+    let store = database.store().await;
+    database.url = straight;
+    (store, cut)
+}
+
+/// No word came of an append: the chain is asked for it. Where it was committed its answers stand, where it was not it is
+/// appended; there is one record, and one strike, either way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_without_word_is_looked_for_in_the_chain() {
+    // What the server says after the commit, and what a client says before it.
+    for (number, at) in
+        [(false, b"INSERT 0 1".as_slice()), (true, b"lost".as_slice())].into_iter().enumerate()
+    {
+        let mut database = TempDatabase::postgres().await;
+        let (store, cut) = behind_a_cut(&mut database).await;
+        admit(&store, ORGANISATION).await;
+        let ledger = LedgerWriter::start(&store);
+        let code = |outcome: Result<LedgerAnswer, LedgerError>| match outcome {
+            Ok(LedgerAnswer::Result(result)) => result.code(),
+            other => panic!("cut {number}: {other:?}"),
+        };
+        assert_eq!(code(ledger.record(question(0, 100, "before")).await), 2);
+        *cut.at.lock().unwrap() = Some(at);
+        let mut entry = question(0, 100, "cut");
+        entry.user_id = "lost".to_owned();
+        assert_eq!(code(ledger.record(entry).await), 3);
+        assert!(cut.at.lock().unwrap().is_none(), "nothing was cut");
+        assert_eq!(code(ledger.record(question(0, 100, "after")).await), 4);
+        assert_eq!(database.number("SELECT count(*) FROM verification_records").await, 3);
+        assert_eq!(database.number("SELECT sum(wrong) FROM strikes").await, 3);
+        assert_eq!(store.verify_chain(0).await.unwrap().first_bad, None);
+        database.close().await;
+    }
 }

@@ -50,7 +50,7 @@ async fn nothing_secret_stands_in_the_files() {
     assert!(store.add(officer.clone(), local, now, entry).await.unwrap());
     let token = SessionToken::new([0xab; 32]);
     store.open(&token, officer.id, now, now + TimeDelta::hours(1)).await.unwrap();
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     // Number 60 is in no register; it was only asked about.
     ledger.record(question(60, 100, "a-token-id")).await.unwrap();
 

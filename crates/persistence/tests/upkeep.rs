@@ -14,7 +14,7 @@ use idcheck_domain::{
 use idcheck_persistence::{Fault, Keep, LedgerWriter, Removed, Store};
 use idcheck_testing::{
     NobodySuspended,
-    builders::application,
+    builders::{application, audit},
     contract::ledger::{ORGANISATION, admit, question},
     database::TempDatabase,
 };
@@ -41,7 +41,7 @@ async fn counted(store: &Store) {
 on_both!(records_go_and_the_chain_says_so, |database| {
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     let old = database.clock.now();
     asked(&ledger, 0..3, old).await;
     let young = old + TimeDelta::days(800);
@@ -75,6 +75,7 @@ async fn ended(store: &Store, number: usize, closed_at: DateTime<Utc>) -> Unifie
         organisation: Some(Write::Update { value: suspended, expected: read.version }),
         history: vec![(case.id, step)],
         applications: vec![Write::Insert(case)],
+        audit: audit(),
         ..Change::default()
     };
     store.commit(change).await.unwrap();
@@ -139,7 +140,7 @@ async fn a_copy_is_whole_while_it_is_written_to() {
     let database = TempDatabase::sqlite().await;
     let store = database.store().await;
     admit(&store, ORGANISATION).await;
-    let ledger = LedgerWriter::start(store.clone());
+    let ledger = LedgerWriter::start(&store);
     let file = database.folder().unwrap().join("copy.db");
     let writing = tokio::spawn({
         let at = database.clock.now();

@@ -19,6 +19,27 @@ fn needed(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`, or see CONTRIBUTING.md"))
 }
 
+/// How long a campaign is, from a variable that `cargo xtask soak` sets, and its random numbers: each below what it is given,
+/// from `IDCHECK_TEST_SEED` or the clock, printed so that a failure can be made again.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a campaign is told its length, and tells its seed"
+)]
+pub fn draws(variable: &str, count: usize) -> (usize, Box<dyn FnMut(usize) -> usize + Send>) {
+    let count = std::env::var(variable).map_or(count, |text| text.parse().unwrap());
+    let clock = || u64::try_from(chrono::Utc::now().timestamp_micros()).unwrap();
+    let mut seed = std::env::var("IDCHECK_TEST_SEED").map_or_else(|_| clock(), |text| text.parse().unwrap());
+    println!("{variable}={count} IDCHECK_TEST_SEED={seed}");
+    let next = move |bound: usize| {
+        seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(bound).unwrap()).unwrap()
+    };
+    (count, Box::new(next))
+}
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A database that is this test's alone; [`TempDatabase::sqlite`] and [`TempDatabase::postgres`] are migrated.

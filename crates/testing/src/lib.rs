@@ -15,4 +15,6 @@ pub mod contract;
 pub mod database;
 mod system;
 
+#[cfg(feature = "persistence")]
+pub use database::draws;
 pub use system::{FixedClock, NobodySuspended, NothingMoved, SeededEntropy};

@@ -1,9 +1,10 @@
-//! The decisions of a batch, one query after the other, as if each were alone. Pure: what was read goes in, what is
-//! to be written comes out.
+//! The decisions of a batch, one query after the other, as if each were alone. Pure: what is known goes in, what is to
+//! be written comes out.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use chrono::NaiveDate;
 use idcheck_domain::{
     key::Environment,
@@ -11,23 +12,71 @@ use idcheck_domain::{
     sandbox::{self, Played},
     taipei,
     value::UnifiedBusinessNumber,
-    verification::{CardData, CardStatus, VerificationResult, compare},
+    verification::{VerificationResult, compare},
 };
 use idcheck_usecases::ports::{Ask, CardQuestion, LedgerAnswer, LedgerEntry, Limits};
 
+use super::state::{DayCount, Facts, State};
 use crate::{Vault, entity::record, rows::micros, vault::HASH_LEN};
 
 pub(super) type PersonHash = [u8; HASH_LEN];
+/// The digest by which a used token is known: of its environment, its organisation and its `jti`.
+pub(super) type Token = [u8; 16];
 
-/// The keyed hash of the ID number that a query asks about.
-pub(super) fn person_hash(vault: &Vault, entry: &LedgerEntry) -> Option<PersonHash> {
-    match (&entry.ask, entry.environment) {
-        (Ask::Card { question, .. }, Environment::Production) => Some(vault.person(&question.person_id)),
-        (Ask::Card { question, .. }, Environment::Sandbox) => {
-            Some(vault.sandbox_person(entry.ubn, &question.person_id))
-        }
-        (Ask::Refused(_), _) => None,
+/// A query with what is made of it before it waits.
+pub(super) struct Asked {
+    pub(super) entry: LedgerEntry,
+    /// The Taipei day that it counts for.
+    pub(super) day: NaiveDate,
+    /// What identifies a question; a refusal has none.
+    pub(super) keys: Option<Keys>,
+}
+
+/// By what a question's person and token are known.
+pub(super) struct Keys {
+    pub(super) person: PersonHash,
+    pub(super) token: Token,
+}
+
+impl Asked {
+    pub(super) fn new(vault: &Vault, entry: LedgerEntry) -> Self {
+        let keys = match &entry.ask {
+            Ask::Card { question, jti, .. } => Some(Keys {
+                person: match entry.environment {
+                    Environment::Production => vault.person(&question.person_id),
+                    Environment::Sandbox => vault.sandbox_person(entry.ubn, &question.person_id),
+                },
+                token: digest(entry.environment, entry.ubn, jti),
+            }),
+            Ask::Refused(_) => None,
+        };
+        Self { day: taipei::day(entry.at), entry, keys }
     }
+
+    /// What the table of used tokens calls the token.
+    pub(super) fn jti(&self) -> Option<Cow<'_, str>> {
+        match &self.entry.ask {
+            Ask::Card { jti, .. } => Some(token(self.entry.environment, jti)),
+            Ask::Refused(_) => None,
+        }
+    }
+
+    /// The person, where the register is asked: it is not in the sandbox.
+    pub(super) fn registered(&self) -> Option<&PersonHash> {
+        let production = self.entry.environment == Environment::Production;
+        self.keys.as_ref().filter(|_| production).map(|keys| &keys.person)
+    }
+}
+
+fn digest(environment: Environment, ubn: UnifiedBusinessNumber, jti: &str) -> Token {
+    let mut hash = Context::new(&SHA256);
+    // The first two have a length each, so that no two of them together are the same bytes.
+    hash.update(&[u8::from(environment == Environment::Production)]);
+    hash.update(ubn.as_str().as_bytes());
+    hash.update(jti.as_bytes());
+    let mut token = Token::default();
+    token.copy_from_slice(&hash.finish().as_ref()[..16]);
+    token
 }
 
 /// An organisation's day in an environment: counts of the sandbox are its own.
@@ -35,41 +84,25 @@ pub(super) type OrganisationDay = (UnifiedBusinessNumber, &'static str, NaiveDat
 /// A person's day in an environment.
 pub(super) type PersonDay = (PersonHash, &'static str, NaiveDate);
 
-/// What one organisation did on one day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct DayCount {
-    pub(super) queries: i64,
-    pub(super) wrong: i64,
-}
-
-/// What the store holds about a batch's queries.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    /// Organisations whose access is active.
-    pub(super) active: HashSet<UnifiedBusinessNumber>,
-    /// Tokens used before, by organisation.
-    pub(super) used: HashSet<(UnifiedBusinessNumber, String)>,
-    /// Suspended users, by organisation.
-    pub(super) suspended: HashSet<(UnifiedBusinessNumber, String)>,
-    /// Counts by organisation and day.
-    pub(super) days: BTreeMap<OrganisationDay, DayCount>,
-    /// Strikes by person and day.
-    pub(super) strikes: BTreeMap<PersonDay, Strikes>,
-    /// The callers' epoch.
-    pub(super) epoch: i64,
-    /// Cards by person.
-    pub(super) register: HashMap<PersonHash, (CardData, CardStatus)>,
+/// A token that is used now.
+#[derive(Debug)]
+pub(super) struct UsedToken {
+    pub(super) token: Token,
+    pub(super) ubn: UnifiedBusinessNumber,
+    pub(super) jti: String,
+    /// In microseconds.
+    pub(super) expires_at: i64,
 }
 
 /// What is to be written beside the records.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    /// Tokens used now: organisation, `jti`, end in microseconds.
-    pub(super) used: Vec<(UnifiedBusinessNumber, String, i64)>,
+    /// Tokens used now.
+    pub(super) used: Vec<UsedToken>,
     /// New counts of the organisations' days.
-    pub(super) days: BTreeMap<OrganisationDay, DayCount>,
+    pub(super) days: HashMap<OrganisationDay, DayCount>,
     /// New strikes.
-    pub(super) strikes: BTreeMap<PersonDay, Strikes>,
+    pub(super) strikes: HashMap<PersonDay, Strikes>,
 }
 
 /// The outcome of a batch.
@@ -80,46 +113,38 @@ pub(super) struct Decided {
 }
 
 /// Decides every query in its order. `seq` is the batch's entry in the chain.
-pub(super) fn decide(
-    entries: &[LedgerEntry],
-    hashes: &[Option<PersonHash>],
-    mut state: State,
-    seq: i64,
-) -> Decided {
-    let mut decided = Decided {
-        answers: Vec::with_capacity(entries.len()),
-        records: Vec::with_capacity(entries.len()),
-        writes: Writes::default(),
-    };
-    let mut changed_days = BTreeSet::new();
-    let mut changed_strikes = BTreeSet::new();
+pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) -> Decided {
+    let mut batches = Batch { state, facts, writes: Writes::default(), used: HashSet::new() };
+    let mut answers = Vec::with_capacity(batch.len());
+    let mut records = Vec::with_capacity(batch.len());
     let mut position = 0;
-    for (entry, hash) in entries.iter().zip(hashes) {
-        if matches!(entry.ask, Ask::Card { .. }) && entry.epoch.is_some_and(|epoch| epoch != state.epoch) {
-            decided.answers.push(LedgerAnswer::Outdated);
+    for asked in batch {
+        let entry = &asked.entry;
+        let question = matches!(entry.ask, Ask::Card { .. });
+        if question && entry.epoch.is_some_and(|epoch| epoch != state.callers.epoch) {
+            answers.push(LedgerAnswer::Outdated);
             continue;
         }
-        let (answer, outcome) = match (&entry.ask, hash) {
-            (Ask::Card { question, jti, token_expires_at, limits }, Some(hash)) => {
-                let query = Query { entry, question, jti, limits, hash };
-                let answer = query.answer(&mut state);
-                if let LedgerAnswer::Result(result) = answer {
-                    let token = token(entry.environment, jti).into_owned();
-                    decided.writes.used.push((entry.ubn, token, micros(*token_expires_at)));
-                    changed_days.insert(query.organisation_day());
-                    // A result that the sandbox plays left no count.
-                    if result.is_strike() {
-                        changed_strikes.insert(query.person_day());
-                    }
+        let (answer, outcome) = match (&entry.ask, &asked.keys) {
+            (Ask::Card { question, jti, token_expires_at, limits }, Some(keys)) => {
+                let query = Query { entry, day: asked.day, question, limits, keys };
+                let answer = batches.answer(&query);
+                if let LedgerAnswer::Result(_) = answer {
+                    batches.writes.used.push(UsedToken {
+                        token: keys.token,
+                        ubn: entry.ubn,
+                        jti: token(entry.environment, jti).into_owned(),
+                        expires_at: micros(*token_expires_at),
+                    });
                 }
                 (answer, word(answer))
             }
             (Ask::Refused(code), _) => (LedgerAnswer::Recorded, code.as_str().to_owned()),
-            // There is a hash for every question.
+            // There are keys of every question.
             (Ask::Card { .. }, None) => (LedgerAnswer::AccessEnded, word(LedgerAnswer::AccessEnded)),
         };
-        decided.answers.push(answer);
-        decided.records.push(record::Model {
+        answers.push(answer);
+        records.push(record::Model {
             seq,
             position,
             at: micros(entry.at),
@@ -127,19 +152,16 @@ pub(super) fn decide(
             environment: entry.environment.as_str().to_owned(),
             user_id: entry.user_id.clone(),
             address: entry.address.to_string(),
-            person_hash: hash.map(Vec::from),
+            person_hash: asked.keys.as_ref().map(|keys| keys.person.to_vec()),
             outcome,
         });
         position += 1;
     }
-    decided.writes.days = state.days.into_iter().filter(|(key, _)| changed_days.contains(key)).collect();
-    decided.writes.strikes =
-        state.strikes.into_iter().filter(|(key, _)| changed_strikes.contains(key)).collect();
-    decided
+    Decided { answers, records, writes: batches.writes }
 }
 
 /// A token as it is known once it is used: one that was tried in the sandbox is new in production.
-pub(super) fn token(environment: Environment, jti: &str) -> Cow<'_, str> {
+fn token(environment: Environment, jti: &str) -> Cow<'_, str> {
     match environment {
         Environment::Production => jti.into(),
         Environment::Sandbox => format!("sandbox\u{1f}{jti}").into(),
@@ -163,60 +185,89 @@ fn word(answer: LedgerAnswer) -> String {
 /// One question with what it is decided by.
 struct Query<'b> {
     entry: &'b LedgerEntry,
+    day: NaiveDate,
     question: &'b CardQuestion,
-    jti: &'b str,
     limits: &'b Limits,
-    hash: &'b PersonHash,
+    keys: &'b Keys,
 }
 
 impl Query<'_> {
-    /// The Taipei day that the strike belongs to.
-    fn day(&self) -> NaiveDate {
-        taipei::day(self.entry.at)
-    }
-
     fn organisation_day(&self) -> OrganisationDay {
-        (self.entry.ubn, self.entry.environment.as_str(), self.day())
+        (self.entry.ubn, self.entry.environment.as_str(), self.day)
     }
 
     fn person_day(&self) -> PersonDay {
-        (*self.hash, self.entry.environment.as_str(), self.day())
+        (self.keys.person, self.entry.environment.as_str(), self.day)
+    }
+}
+
+/// A batch under way: what was known before it, and what its queries so far changed.
+struct Batch<'b> {
+    state: &'b State,
+    facts: &'b Facts,
+    writes: Writes,
+    used: HashSet<Token>,
+}
+
+impl Batch<'_> {
+    fn day(&self, day: &OrganisationDay) -> DayCount {
+        self.writes.days.get(day).or_else(|| self.state.days.get(day)).copied().unwrap_or_default()
     }
 
-    /// Checks 6 and 9 to 13, in that order; the state goes on as this query leaves it. In the sandbox there are no
+    fn strikes(&self, day: &PersonDay) -> Strikes {
+        self.writes.strikes.get(day).or_else(|| self.state.strikes.get(day)).copied().unwrap_or_default()
+    }
+
+    fn is_used(&self, token: &Token) -> bool {
+        self.used.contains(token) || self.facts.used.contains(token) || self.state.lately.contains(token)
+    }
+
+    /// Checks 6 and 9 to 13, in that order; what is written goes on as this query leaves it. In the sandbox there are no
     /// checks 6 and 11, and no register but the made-up one.
-    fn answer(&self, state: &mut State) -> LedgerAnswer {
-        let ubn = self.entry.ubn;
-        let production = self.entry.environment == Environment::Production;
-        if production && !state.active.contains(&ubn) {
+    fn answer(&mut self, query: &Query<'_>) -> LedgerAnswer {
+        let ubn = query.entry.ubn;
+        let production = query.entry.environment == Environment::Production;
+        if production && !self.state.callers.active.contains(&ubn) {
             return LedgerAnswer::AccessEnded;
         }
-        let count = state.days.entry(self.organisation_day()).or_default();
-        if count.queries >= i64::from(self.limits.quota) {
+        let organisation_day = query.organisation_day();
+        let mut count = self.day(&organisation_day);
+        if count.queries >= i64::from(query.limits.quota) {
             return LedgerAnswer::QuotaExceeded;
         }
-        if count.wrong >= i64::from(self.limits.budget) {
+        if count.wrong >= i64::from(query.limits.budget) {
             return LedgerAnswer::BudgetExceeded;
         }
-        if !state.used.insert((ubn, token(self.entry.environment, self.jti).into_owned())) {
+        if self.is_used(&query.keys.token) {
             return LedgerAnswer::Replayed;
         }
+        self.used.insert(query.keys.token);
+        let (result, wrong) = self.result(query, production);
         count.queries += 1;
-        if production && state.suspended.contains(&(ubn, self.entry.user_id.clone())) {
-            return LedgerAnswer::Result(VerificationResult::UserSuspended);
+        count.wrong += i64::from(wrong);
+        self.writes.days.insert(organisation_day, count);
+        LedgerAnswer::Result(result)
+    }
+
+    /// The result of a question that is let through, and whether it counts as a wrong one: what the sandbox plays never does.
+    fn result(&mut self, query: &Query<'_>, production: bool) -> (VerificationResult, bool) {
+        if production && self.state.is_suspended(query.entry.ubn, &query.entry.user_id) {
+            return (VerificationResult::UserSuspended, false);
         }
         let registered = if production {
-            state.register.get(self.hash).copied()
+            self.facts.cards.get(&query.keys.person).copied()
         } else {
-            if let Some(Played::Result(result)) = sandbox::played(&self.question.person_id) {
-                return LedgerAnswer::Result(result);
+            if let Some(Played::Result(result)) = sandbox::played(&query.question.person_id) {
+                return (result, false);
             }
-            sandbox::registered(&self.question.person_id)
+            sandbox::registered(&query.question.person_id)
         };
-        let strikes = state.strikes.entry(self.person_day()).or_default();
-        let (result, after) = lockout::answer(*strikes, || compare(&self.question.data, registered.as_ref()));
-        *strikes = after;
-        count.wrong += i64::from(result.is_strike());
-        LedgerAnswer::Result(result)
+        let person_day = query.person_day();
+        let before = self.strikes(&person_day);
+        let (result, after) = lockout::answer(before, || compare(&query.question.data, registered.as_ref()));
+        if after != before {
+            self.writes.strikes.insert(person_day, after);
+        }
+        (result, after != before)
     }
 }

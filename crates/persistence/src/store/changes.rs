@@ -29,8 +29,8 @@ use crate::{
         reminder,
     },
     rows::{
-        application_model, clarification_models, content_text, history_model, key_model, message_text,
-        micros, organisation_model,
+        application_model, clarification_models, content_text, corrupt, history_model, key_model,
+        message_text, micros, organisation_model,
     },
 };
 
@@ -136,7 +136,12 @@ impl Store {
         if let Some(given) = &change.iss_key {
             self.write_iss_key(tx, given).await?;
         }
-        if change.organisation.is_some() || change.iss_key.is_some() {
+        let callers = change.organisation.is_some() || change.iss_key.is_some();
+        if change.audit.is_empty() && (callers || !change.users.is_empty()) {
+            // The ledger learns of it by its entry in the chain: without one it would go on as before.
+            return Err(CommitError::Store(corrupt("audit_chain", "body")));
+        }
+        if callers {
             let sql = "UPDATE caller_epoch SET epoch = epoch + 1 WHERE id = 1";
             tx.execute_unprepared(sql).await.map_err(failed)?;
         }

@@ -102,7 +102,7 @@ impl CompanySnapshots for Store {
             })
             .collect();
         let written = async {
-            let tx = super::begin(&self.writer).await?;
+            let tx = self.writer.begin().await?;
             for chunk in models.chunks(ROWS) {
                 company_record::Entity::insert_many(chunk.to_vec()).exec_without_returning(&tx).await?;
             }

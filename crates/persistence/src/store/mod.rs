@@ -22,22 +22,21 @@ mod templates;
 mod upkeep;
 mod usage;
 mod users;
+mod writer;
 
 pub use open::{AddressFault, OpenError, address_fault, database_file, shown_address};
 pub(crate) use register::status_of;
 pub use restore::RestoreError;
 pub(crate) use upkeep::RESTORED;
 pub use upkeep::{Keep, Removed};
+pub(crate) use writer::{Transaction, Writer};
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::taipei;
 use idcheck_usecases::ports::{Clock, OwnSessions, StoreError};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use self::open::Address;
 use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
@@ -50,12 +49,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Store {
     /// Where it is read.
     pub(crate) reader: DatabaseConnection,
-    /// Where it is written; on SQLite one connection, so that writers wait in line instead of failing.
-    pub(crate) writer: DatabaseConnection,
+    /// Where it is written.
+    pub(crate) writer: Writer,
     /// Where the ledger writes: apart from pages that may hold every other connection.
-    pub(crate) ledger: DatabaseConnection,
+    pub(crate) ledger: LedgerPlace,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Where the ledger writes.
+#[derive(Clone)]
+pub(crate) enum LedgerPlace {
+    /// Over connections of its own.
+    Postgres(DatabaseConnection),
+    /// Into this file.
+    Sqlite(PathBuf),
 }
 
 /// Rows that are deleted in one statement: on SQLite nobody else writes meanwhile.
@@ -94,15 +102,16 @@ impl Store {
     }
 
     async fn open(url: &str, vault: Vault, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let address = Address::parse(url).map_err(OpenError::Address)?;
         let pools = async {
-            Ok::<_, DbErr>(if url.starts_with("sqlite:") {
-                let writer = sqlite(url, 1).await?;
-                (sqlite(url, 4).await?, writer.clone(), writer)
+            Ok::<_, DbErr>(if let Address::Sqlite(file) = address {
+                let writer = Writer::in_turns(sqlite(url, 1).await?);
+                (sqlite(url, 4).await?, writer, LedgerPlace::Sqlite(file))
             } else {
                 // The ping before each use finds connections that a restart of the server left behind. The ledger does
                 // without, because it costs a fifth of its speed, and tries a batch again instead.
                 let pool = postgres(url, 12, true, &SETTINGS).await?;
-                (pool.clone(), pool, ledger_pool(url, 3).await?)
+                (pool.clone(), Writer::of(pool), LedgerPlace::Postgres(ledger_pool(url, 3).await?))
             })
         };
         let (reader, writer, ledger) = match pools.await {
@@ -130,7 +139,7 @@ impl Store {
     /// # Errors
     /// The store's.
     pub async fn migration_status(&self) -> Result<Vec<MigrationState>, StoreError> {
-        migration::status(&self.writer).await.map_err(unavailable)
+        migration::status(&self.reader).await.map_err(unavailable)
     }
 
     /// Whether the database answers.
@@ -217,19 +226,9 @@ impl Store {
         Ok(self.writer.execute_raw(statement).await?.rows_affected())
     }
 
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        begin(&self.writer).await
+    pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {
+        self.writer.begin().await
     }
-}
-
-/// Begins a transaction that writes: on SQLite as the writer from the start, so that it never fails half-way.
-pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
-    let options = TransactionOptions {
-        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    db.begin_with_options(options).await
 }
 
 /// Logs what the database said and tells only that it failed.
@@ -306,17 +305,16 @@ mod tests {
 
     /// What every connection that writes says of its durability.
     async fn told(database: &TempDatabase, sql: &str) -> Vec<String> {
-        let vault = Vault::new(&[7; 32]).unwrap();
-        let store = Store::create(&database.url, vault, Arc::new(FixedClock::default())).await.unwrap();
-        let mut told = Vec::new();
-        for pool in [&store.writer, &store.ledger] {
+        async fn ask(pool: &impl ConnectionTrait, sql: &str) -> String {
             let statement = Statement::from_string(pool.get_database_backend(), sql);
             let row = pool.query_one_raw(statement).await.unwrap().unwrap();
-            told.push(
-                row.try_get_by_index(0)
-                    .or_else(|_| row.try_get_by_index(0).map(|n: i64| n.to_string()))
-                    .unwrap(),
-            );
+            row.try_get_by_index(0).or_else(|_| row.try_get_by_index(0).map(|n: i64| n.to_string())).unwrap()
+        }
+        let vault = Vault::new(&[7; 32]).unwrap();
+        let store = Store::create(&database.url, vault, Arc::new(FixedClock::default())).await.unwrap();
+        let mut told = vec![ask(&store.writer, sql).await];
+        if let LedgerPlace::Postgres(connections) = &store.ledger {
+            told.push(ask(connections, sql).await);
         }
         told
     }
@@ -325,8 +323,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_committed_is_durable() {
         let database = TempDatabase::empty_sqlite();
-        assert_eq!(told(&database, "PRAGMA synchronous").await, ["2", "2"], "FULL");
-        assert_eq!(told(&database, "PRAGMA journal_mode").await, ["wal", "wal"]);
+        assert_eq!(told(&database, "PRAGMA synchronous").await, ["2"], "FULL");
+        assert_eq!(told(&database, "PRAGMA journal_mode").await, ["wal"]);
         let database = TempDatabase::empty_postgres().await;
         database.tamper("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$").await;
         assert_eq!(

@@ -8,11 +8,11 @@ use idcheck_usecases::ports::{
     Officers, SessionToken, StoreError,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, DeleteMany, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, SqlErr, Statement, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, DeleteMany, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, SqlErr, Statement, sea_query::Expr,
 };
 
-use super::{Store, changes::tell, unavailable};
+use super::{Store, Transaction, changes::tell, unavailable};
 use crate::{
     entity::{officer, officer_session},
     rows::{corrupt, instant, micros},
@@ -35,7 +35,7 @@ type CredentialColumns = (Option<String>, String, Vec<u8>);
 
 impl Store {
     /// Ends a transaction with its entry of the audit log.
-    async fn audited(&self, tx: DatabaseTransaction, entry: AuditEntry) -> Result<(), StoreError> {
+    async fn audited(&self, tx: Transaction, entry: AuditEntry) -> Result<(), StoreError> {
         let entries = [entry];
         self.audit(&tx, &entries).await.map_err(unavailable)?;
         tx.commit().await.map_err(unavailable)?;

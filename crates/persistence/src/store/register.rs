@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use idcheck_domain::verification::CardStatus;
 use idcheck_usecases::ports::{HouseholdRegister, RegisterRow, StoreError};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, PaginatorTrait, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, Statement};
 
-use super::{Store, unavailable};
+use super::{Store, Transaction, unavailable};
 use crate::{
     batch::{Cell, Column, Rows, table},
     entity::register_row,
@@ -104,7 +102,7 @@ impl Store {
     }
 
     /// A transaction that may take as long as a whole register needs.
-    async fn begin_patiently(&self) -> Result<DatabaseTransaction, DbErr> {
+    async fn begin_patiently(&self) -> Result<Transaction, DbErr> {
         let tx = self.begin().await?;
         if tx.get_database_backend() == DbBackend::Postgres {
             tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
@@ -162,6 +160,9 @@ impl HouseholdRegister for Store {
 
     async fn count(&self) -> Result<u64, StoreError> {
         let counted = async {
+            if self.reader.get_database_backend() == DbBackend::Sqlite {
+                return register_row::Entity::find().count(&self.reader).await;
+            }
             let tx = self.begin_patiently().await?;
             let persons = register_row::Entity::find().count(&tx).await?;
             tx.commit().await?;

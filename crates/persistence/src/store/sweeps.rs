@@ -59,7 +59,7 @@ fn unread(row: &organisation::Model) -> Result<SweepItem, StoreError> {
 impl Sweeps for Store {
     async fn begin(&self, begun: &Sweep) -> Result<Sweep, StoreError> {
         let row = sweep_model(begun);
-        let tx = super::begin(&self.writer).await.map_err(unavailable)?;
+        let tx = self.writer.begin().await.map_err(unavailable)?;
         let today = OnConflict::column(sweep::Column::Day).do_nothing().to_owned();
         let inserted = sweep::Entity::insert(row.clone().into_active_model())
             .on_conflict(today)

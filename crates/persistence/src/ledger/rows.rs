@@ -1,0 +1,145 @@
+//! What the tables hold of the state, read alike from both databases: rows of one shape.
+
+use chrono::NaiveDate;
+use idcheck_domain::{
+    key::Environment,
+    lockout::Strikes,
+    value::{ApplyCode, IssueSite, RocDate, UnifiedBusinessNumber},
+    verification::{CardData, CardStatus},
+};
+
+use super::{
+    log::Failed,
+    state::{DayCount, Tail},
+};
+use crate::store::status_of;
+
+/// A row: what it tells of, and its fields, those that it has no use for being empty.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) what: i64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) first: String,
+    pub(super) second: String,
+    pub(super) day: String,
+    pub(super) queries: i64,
+    pub(super) wrong: i64,
+}
+
+const BEFORE: i64 = 1;
+const ACTS: i64 = 2;
+const DAY: i64 = 3;
+const STRIKE: i64 = 4;
+const EPOCH: i64 = 5;
+const ACTIVE: i64 = 6;
+const SUSPENDED: i64 = 7;
+
+/// `none` is how the database writes no bytes.
+macro_rules! statements {
+    ($whole:ident, $since:ident, $callers:ident, $none:literal) => {
+        /// Every count since day `$1`.
+        pub(super) const $whole: &str = concat!(
+            "SELECT CAST(3 AS bigint), ",
+            $none,
+            ", ubn, environment, day, CAST(queries AS bigint), CAST(wrong AS bigint) \
+             FROM organisation_days WHERE day >= $1 \
+             UNION ALL SELECT CAST(4 AS bigint), person_hash, '', environment, day, CAST(0 AS bigint), \
+             CAST(wrong AS bigint) FROM strikes WHERE day >= $1"
+        );
+        /// The hash of entry `$1`, whether an act came after it, and the counts since day `$2` that it or a later entry
+        /// changed.
+        pub(super) const $since: &str = concat!(
+            "SELECT CAST(1 AS bigint), hash, '', '', '', CAST(0 AS bigint), CAST(0 AS bigint) \
+             FROM audit_chain WHERE seq = $1 \
+             UNION ALL SELECT CAST(2 AS bigint), ",
+            $none,
+            ", '', '', '', CAST(0 AS bigint), CAST(0 AS bigint) \
+             WHERE EXISTS (SELECT 1 FROM audit_chain WHERE seq > $1 AND kind <> 'batch') \
+             UNION ALL SELECT CAST(3 AS bigint), ",
+            $none,
+            ", d.ubn, d.environment, d.day, CAST(d.queries AS bigint), CAST(d.wrong AS bigint) \
+             FROM (SELECT DISTINCT ubn, environment FROM verification_records WHERE seq > $1) r \
+             JOIN organisation_days d ON d.ubn = r.ubn AND d.environment = r.environment AND d.day >= $2 \
+             UNION ALL SELECT CAST(4 AS bigint), s.person_hash, '', s.environment, s.day, CAST(0 AS bigint), \
+             CAST(s.wrong AS bigint) \
+             FROM (SELECT DISTINCT person_hash, environment FROM verification_records WHERE seq > $1) r \
+             JOIN strikes s ON s.person_hash = r.person_hash AND s.environment = r.environment AND s.day >= $2"
+        );
+        /// Who may ask.
+        pub(super) const $callers: &str = concat!(
+            "SELECT CAST(5 AS bigint), ",
+            $none,
+            ", '', '', '', CAST(epoch AS bigint), CAST(0 AS bigint) FROM caller_epoch WHERE id = 1 \
+             UNION ALL SELECT CAST(6 AS bigint), ",
+            $none,
+            ", ubn, '', '', CAST(0 AS bigint), CAST(0 AS bigint) FROM organisations WHERE access = 'active' \
+             UNION ALL SELECT CAST(7 AS bigint), ",
+            $none,
+            ", ubn, user_id, '', CAST(0 AS bigint), CAST(0 AS bigint) FROM suspended_users"
+        );
+    };
+}
+
+statements!(WHOLE_POSTGRES, SINCE_POSTGRES, CALLERS_POSTGRES, "''::bytea");
+statements!(WHOLE_SQLITE, SINCE_SQLITE, CALLERS_SQLITE, "x''");
+
+/// Puts rows where they belong. A key that can't be read is one that nobody asks for: its row is left out.
+pub(super) fn take(tail: &mut Tail, rows: Vec<Told>) {
+    for row in rows {
+        if place(tail, row).is_none() {
+            tracing::error!("a row of the ledger's state can't be read");
+        }
+    }
+}
+
+fn place(tail: &mut Tail, row: Told) -> Option<()> {
+    let ubn = || UnifiedBusinessNumber::parse(&row.first).ok();
+    let day = || row.day.parse::<NaiveDate>().ok();
+    let environment = || Environment::parse(&row.second).map(Environment::as_str);
+    match row.what {
+        BEFORE => tail.before = row.bytes,
+        ACTS => tail.acts = true,
+        DAY => {
+            let count = DayCount { queries: row.queries, wrong: row.wrong };
+            tail.days.push(((ubn()?, environment()?, day()?), count));
+        }
+        STRIKE => {
+            let strikes = Strikes::from_count(u8::try_from(row.wrong).unwrap_or(u8::MAX));
+            let (environment, day) = (environment()?, day()?);
+            tail.strikes.push(((row.bytes.try_into().ok()?, environment, day), strikes));
+        }
+        EPOCH => tail.callers.get_or_insert_default().epoch = row.queries,
+        ACTIVE => {
+            let ubn = ubn()?;
+            tail.callers.get_or_insert_default().active.insert(ubn);
+        }
+        SUSPENDED => {
+            let ubn = ubn()?;
+            tail.callers.get_or_insert_default().suspended.entry(ubn).or_default().insert(row.second);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// The card of a row of the register.
+pub(super) fn card(
+    apply_code: &str,
+    applied_on: &str,
+    issue_site: &str,
+    status: &str,
+) -> Result<(CardData, CardStatus), Failed> {
+    let day: NaiveDate = applied_on.parse().map_err(|_| unreadable("applied_on"))?;
+    let data = CardData {
+        apply_code: ApplyCode::parse(apply_code).map_err(|_| unreadable("apply_code"))?,
+        applied_on: RocDate::from_date(day).map_err(|_| unreadable("applied_on"))?,
+        issue_site: IssueSite::parse(issue_site).map_err(|_| unreadable("issue_site"))?,
+    };
+    Ok((data, status_of(status).ok_or_else(|| unreadable("status"))?))
+}
+
+/// Of a row that someone changed by hand: the batch is not recorded.
+fn unreadable(what: &str) -> Failed {
+    tracing::error!(what, "a row can't be read");
+    Failed::Before
+}
