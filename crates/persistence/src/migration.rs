@@ -13,6 +13,7 @@ mod m0010_deadlines;
 mod m0011_tokens;
 mod m0012_keys;
 mod m0013_days;
+mod m0014_used_tokens;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_tokens::Migration),
             Box::new(m0012_keys::Migration),
             Box::new(m0013_days::Migration),
+            Box::new(m0014_used_tokens::Migration),
         ]
     }
 }
@@ -88,4 +90,49 @@ pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationState
     }
     steps.extend(taken.into_iter().map(|name| MigrationState { name, applied: true, known: false }));
     Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use idcheck_testing::database::TempDatabase;
+    use sea_orm::QueryResult;
+
+    use super::*;
+    use crate::{Store, Vault, ledger::stored_token};
+
+    /// Tokens that were used before the step that shortens them are used after it.
+    async fn used_tokens_are_taken_over(database: &TempDatabase) {
+        let (vault, clock) = (Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
+        let store = Store::create(&database.url, vault, clock).await.unwrap();
+        let tx = store.begin().await.unwrap();
+        Migrator::up(&*tx, Some(13)).await.unwrap();
+        let many = "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 10050) \
+                    INSERT INTO replay_entries (ubn, jti, expires_at) SELECT '04595257', CAST(v AS text), v FROM n";
+        tx.execute_unprepared(many).await.unwrap();
+        tx.commit().await.unwrap();
+        store.migrate_up().await.unwrap();
+        let backend = store.reader.get_database_backend();
+        let sql = "SELECT token, expires_at FROM used_tokens ORDER BY expires_at";
+        let rows = store.reader.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+        let read =
+            |row: &QueryResult| (row.try_get("", "token").unwrap(), row.try_get("", "expires_at").unwrap());
+        let read: Vec<(Vec<u8>, i64)> = rows.iter().map(read).collect();
+        let expected: Vec<_> =
+            (1..=10_050_i64).map(|v| (stored_token("04595257", &v.to_string()).to_vec(), v)).collect();
+        assert!(read == expected, "{} rows", read.len());
+    }
+
+    #[tokio::test]
+    async fn used_tokens_are_taken_over_on_sqlite() {
+        used_tokens_are_taken_over(&TempDatabase::empty_sqlite()).await;
+    }
+
+    #[tokio::test]
+    async fn used_tokens_are_taken_over_on_postgres() {
+        let database = TempDatabase::empty_postgres().await;
+        used_tokens_are_taken_over(&database).await;
+        database.close().await;
+    }
 }

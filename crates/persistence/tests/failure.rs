@@ -16,8 +16,8 @@ use idcheck_testing::{
     database::TempDatabase,
 };
 use idcheck_usecases::ports::{
-    Change, Changes, CommitError, HouseholdRegister, Ledger, LedgerAnswer, LedgerError, Organisations,
-    StoreError,
+    Change, Changes, CommitError, HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
+    Organisations, StoreError,
 };
 
 /// A trigger that refuses rows of a table for which `condition` holds.
@@ -63,7 +63,7 @@ on_both!(who_may_ask_does_not_change_without_an_entry, |database| {
 
 /// Tables that a batch writes to, in the order in which it does.
 const WRITTEN: [&str; 5] =
-    ["replay_entries", "organisation_days", "strikes", "verification_records", "audit_chain"];
+    ["used_tokens", "organisation_days", "strikes", "verification_records", "audit_chain"];
 
 on_both!(a_batch_that_fails_at_any_statement_leaves_nothing, |database| {
     let store = database.store().await;
@@ -102,7 +102,7 @@ on_both!(a_query_that_the_database_refuses_takes_no_other_with_it, |database| {
     for (number, outcome) in tasks.join_all().await {
         assert_eq!(outcome.is_err(), number % 10 == 4, "{number}: {outcome:?}");
     }
-    assert_eq!(database.number("SELECT count(*) FROM replay_entries").await, 27);
+    assert_eq!(database.number("SELECT count(*) FROM used_tokens").await, 27);
 });
 
 /// SQLite: another program holds the file. Whoever waits is told in time, and all goes on when it lets go.
@@ -184,7 +184,7 @@ async fn connections_cut_under_load_lose_and_double_nothing() {
     let strikes = database.number("SELECT sum(wrong) FROM strikes").await;
     let told = "SELECT count(*) FROM verification_records WHERE outcome IN ('2', '3', '4')";
     assert_eq!(strikes, database.number(told).await);
-    let spent = database.number("SELECT count(*) FROM replay_entries").await;
+    let spent = database.number("SELECT count(*) FROM used_tokens").await;
     assert_eq!(spent, database.number("SELECT count(*) FROM verification_records").await);
     assert_eq!(store.verify_chain(0).await.unwrap().first_bad, None);
     store.ping().await.unwrap();
@@ -314,4 +314,27 @@ async fn an_append_without_word_is_looked_for_in_the_chain() {
         assert_eq!(store.verify_chain(0).await.unwrap().first_bad, None);
         database.close().await;
     }
+}
+
+/// Tokens that were used before the step to sixteen octets, and those that a node of the version before uses beside this one,
+/// are used.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_of_the_version_before_are_used() {
+    let database = TempDatabase::postgres().await;
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(&store);
+    let organisation = ubn(ORGANISATION);
+    let before = |jti: &str| {
+        format!("INSERT INTO replay_entries (ubn, jti, expires_at) VALUES ('{organisation}', {jti}, 1)")
+    };
+    database.tamper(&before("'beside'")).await;
+    database.tamper(&before("'sandbox' || chr(31) || 'both'")).await;
+    let sandbox =
+        |jti| LedgerEntry { environment: idcheck_domain::key::Environment::Sandbox, ..question(0, 108, jti) };
+    assert_eq!(ledger.record(question(0, 108, "beside")).await, Ok(LedgerAnswer::Replayed));
+    assert!(matches!(ledger.record(sandbox("beside")).await, Ok(LedgerAnswer::Result(_))));
+    assert_eq!(ledger.record(sandbox("both")).await, Ok(LedgerAnswer::Replayed));
+    assert!(matches!(ledger.record(question(0, 108, "both")).await, Ok(LedgerAnswer::Result(_))));
+    database.close().await;
 }

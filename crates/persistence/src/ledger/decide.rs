@@ -1,7 +1,6 @@
 //! The decisions of a batch, one query after the other, as if each were alone. Pure: what is known goes in, what is to
 //! be written comes out.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -21,7 +20,8 @@ use crate::{Vault, entity::record, rows::micros, vault::HASH_LEN};
 
 pub(super) type PersonHash = [u8; HASH_LEN];
 /// The digest by which a used token is known: of its environment, its organisation and its `jti`.
-pub(super) type Token = [u8; 16];
+pub(crate) type Token = [u8; TOKEN_LEN];
+pub(crate) const TOKEN_LEN: usize = 16;
 
 /// A query with what is made of it before it waits.
 pub(super) struct Asked {
@@ -46,19 +46,11 @@ impl Asked {
                     Environment::Production => vault.person(&question.person_id),
                     Environment::Sandbox => vault.sandbox_person(entry.ubn, &question.person_id),
                 },
-                token: digest(entry.environment, entry.ubn, jti),
+                token: digest(entry.environment, entry.ubn.as_str(), jti),
             }),
             Ask::Refused(_) => None,
         };
         Self { day: taipei::day(entry.at), entry, keys }
-    }
-
-    /// What the table of used tokens calls the token.
-    pub(super) fn jti(&self) -> Option<Cow<'_, str>> {
-        match &self.entry.ask {
-            Ask::Card { jti, .. } => Some(token(self.entry.environment, jti)),
-            Ask::Refused(_) => None,
-        }
     }
 
     /// The person, where the register is asked: it is not in the sandbox.
@@ -68,15 +60,23 @@ impl Asked {
     }
 }
 
-fn digest(environment: Environment, ubn: UnifiedBusinessNumber, jti: &str) -> Token {
+fn digest(environment: Environment, ubn: &str, jti: &str) -> Token {
     let mut hash = Context::new(&SHA256);
     // The first two have a length each, so that no two of them together are the same bytes.
     hash.update(&[u8::from(environment == Environment::Production)]);
-    hash.update(ubn.as_str().as_bytes());
+    hash.update(ubn.as_bytes());
     hash.update(jti.as_bytes());
     let mut token = Token::default();
-    token.copy_from_slice(&hash.finish().as_ref()[..16]);
+    token.copy_from_slice(&hash.finish().as_ref()[..TOKEN_LEN]);
     token
+}
+
+/// The digest of a token as versions before kept it: one of the sandbox with a word before its `jti`.
+pub(crate) fn stored_token(ubn: &str, jti: &str) -> Token {
+    jti.strip_prefix("sandbox\u{1f}").map_or_else(
+        || digest(Environment::Production, ubn, jti),
+        |own| digest(Environment::Sandbox, ubn, own),
+    )
 }
 
 /// An organisation's day in an environment: counts of the sandbox are its own.
@@ -88,8 +88,6 @@ pub(super) type PersonDay = (PersonHash, &'static str, NaiveDate);
 #[derive(Debug)]
 pub(super) struct UsedToken {
     pub(super) token: Token,
-    pub(super) ubn: UnifiedBusinessNumber,
-    pub(super) jti: String,
     /// In microseconds.
     pub(super) expires_at: i64,
 }
@@ -126,16 +124,14 @@ pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) ->
             continue;
         }
         let (answer, outcome) = match (&entry.ask, &asked.keys) {
-            (Ask::Card { question, jti, token_expires_at, limits }, Some(keys)) => {
+            (Ask::Card { question, token_expires_at, limits, .. }, Some(keys)) => {
                 let query = Query { entry, day: asked.day, question, limits, keys };
                 let answer = batches.answer(&query);
                 if let LedgerAnswer::Result(_) = answer {
-                    batches.writes.used.push(UsedToken {
-                        token: keys.token,
-                        ubn: entry.ubn,
-                        jti: token(entry.environment, jti).into_owned(),
-                        expires_at: micros(*token_expires_at),
-                    });
+                    batches
+                        .writes
+                        .used
+                        .push(UsedToken { token: keys.token, expires_at: micros(*token_expires_at) });
                 }
                 (answer, word(answer))
             }
@@ -158,14 +154,6 @@ pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) ->
         position += 1;
     }
     Decided { answers, records, writes: batches.writes }
-}
-
-/// A token as it is known once it is used: one that was tried in the sandbox is new in production.
-fn token(environment: Environment, jti: &str) -> Cow<'_, str> {
-    match environment {
-        Environment::Production => jti.into(),
-        Environment::Sandbox => format!("sandbox\u{1f}{jti}").into(),
-    }
 }
 
 /// The outcome as the record keeps it: the digit of a result, or a word.

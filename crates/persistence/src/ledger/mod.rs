@@ -36,6 +36,7 @@ use tokio::{
     time::Instant,
 };
 
+pub(crate) use self::decide::{TOKEN_LEN, stored_token};
 use self::{
     decide::Asked,
     log::Log,

@@ -27,29 +27,27 @@ const LOCK: &str = "SELECT seq, hash FROM chain_head WHERE id = 1 FOR UPDATE";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = $1";
 const CARDS: &str = "SELECT person_hash, apply_code, applied_on, issue_site, status \
                      FROM household_register WHERE person_hash = ANY($1)";
-/// Each token is looked up by the key, whatever the statistics say of a table that was empty a while ago.
-const USED: &str = "SELECT i.number FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (ubn, jti, number) \
-                    JOIN LATERAL (SELECT 1 FROM replay_entries t WHERE t.ubn = i.ubn AND t.jti = i.jti LIMIT 1) t ON true";
+const USED: &str = "SELECT token FROM used_tokens WHERE token = ANY($1)";
 /// Everything else is written only if the head was; its row is locked until the commit.
 const APPEND: &str = "WITH head AS (UPDATE chain_head SET seq = $1, hash = $2 \
     WHERE id = 1 AND seq = $1 - 1 AND hash = $3 RETURNING id), \
-    used AS (INSERT INTO replay_entries (ubn, jti, expires_at) SELECT ubn, jti, expires_at \
-    FROM head, unnest($6::text[], $7::text[], $8::bigint[]) AS i (ubn, jti, expires_at)), \
+    used AS (INSERT INTO used_tokens (token, expires_at) SELECT token, expires_at \
+    FROM head, unnest($6::bytea[], $7::bigint[]) AS i (token, expires_at)), \
     days AS (INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
     SELECT ubn, environment, day, queries, wrong \
-    FROM head, unnest($9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]) \
+    FROM head, unnest($8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[]) \
     AS i (ubn, environment, day, queries, wrong) \
     ON CONFLICT (ubn, environment, day) DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong), \
     wrong AS (INSERT INTO strikes (person_hash, environment, day, wrong) \
     SELECT person_hash, environment, day, wrong \
-    FROM head, unnest($14::bytea[], $15::text[], $16::text[], $17::integer[]) \
+    FROM head, unnest($13::bytea[], $14::text[], $15::text[], $16::integer[]) \
     AS i (person_hash, environment, day, wrong) \
     ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong), \
     records AS (INSERT INTO verification_records \
     (seq, position, at, ubn, environment, user_id, address, person_hash, outcome) \
     SELECT $1, position, at, ubn, environment, user_id, address, person_hash, outcome \
-    FROM head, unnest($18::integer[], $19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[], \
-    $24::bytea[], $25::text[]) AS i (position, at, ubn, environment, user_id, address, person_hash, outcome)) \
+    FROM head, unnest($17::integer[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[], \
+    $23::bytea[], $24::text[]) AS i (position, at, ubn, environment, user_id, address, person_hash, outcome)) \
     INSERT INTO audit_chain (seq, at, kind, body, hash) SELECT $1, $4, 'batch', $5, $2 FROM head";
 
 pub(super) struct PostgresLog {
@@ -133,20 +131,13 @@ impl Log for PostgresLog {
     }
 
     async fn used(&mut self, batch: &[Asked]) -> Result<HashSet<Token>, Failed> {
-        let (mut ubns, mut jtis, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-        for (asked, keys) in batch.iter().filter_map(|asked| Some((asked, asked.keys.as_ref()?))) {
-            if let Some(jti) = asked.jti() {
-                ubns.push(asked.entry.ubn.as_str());
-                jtis.push(jti);
-                tokens.push(keys.token);
-            }
-        }
-        let rows = self.ask(sqlx::query(USED).bind(ubns).bind(jtis)).await?;
-        let number = |row: &PgRow| row.try_get::<i64, _>(0).map_err(|error| nothing_written(&error));
+        let keys = batch.iter().filter_map(|asked| asked.keys.as_ref());
+        let tokens: Vec<&[u8]> = keys.map(|keys| &keys.token[..]).collect();
+        let rows = self.ask(sqlx::query(USED).bind(tokens)).await?;
         let mut used = HashSet::new();
         for row in &rows {
-            let place = usize::try_from(number(row)? - 1).map_err(|_| Failed::Before)?;
-            used.extend(tokens.get(place).copied());
+            let token: &[u8] = row.try_get(0).map_err(|error| nothing_written(&error))?;
+            used.extend(Token::try_from(token).ok());
         }
         Ok(used)
     }
@@ -200,8 +191,7 @@ fn outcome(written: Result<sqlx::postgres::PgQueryResult, Option<Failed>>) -> Re
 
 /// None where the index of used tokens refused.
 fn failure(error: &sqlx::Error, otherwise: fn(&sqlx::Error) -> Failed) -> Option<Failed> {
-    let replayed =
-        error.as_database_error().and_then(|error| error.constraint()) == Some("replay_entries_pkey");
+    let replayed = error.as_database_error().and_then(|error| error.constraint()) == Some("used_tokens_pkey");
     (!replayed).then(|| otherwise(error))
 }
 
@@ -250,8 +240,7 @@ fn append<'q>(batch: &Batch<'_>) -> Query<'q, Postgres, PgArguments> {
         .bind(&after.hash)
         .bind(link.at)
         .bind(&link.body)
-        .bind(used.iter().map(|used| used.ubn.as_str()).collect::<Vec<_>>())
-        .bind(used.iter().map(|used| used.jti.as_str()).collect::<Vec<_>>())
+        .bind(used.iter().map(|used| &used.token[..]).collect::<Vec<&[u8]>>())
         .bind(used.iter().map(|used| used.expires_at).collect::<Vec<_>>())
         .bind(days.keys().map(|(ubn, ..)| ubn.as_str()).collect::<Vec<_>>())
         .bind(days.keys().map(|key| key.1).collect::<Vec<_>>())
@@ -302,7 +291,7 @@ mod tests {
     use crate::store::ledger_pool;
 
     const TABLES: [&str; 6] = [
-        "replay_entries",
+        "used_tokens",
         "verification_records",
         "organisation_days",
         "strikes",
@@ -320,7 +309,7 @@ mod tests {
         }
         for (name, sql, nothing) in [
             ("cards", CARDS, "'{}'"),
-            ("used", USED, "'{}', '{}'"),
+            ("used", USED, "'{}'"),
             ("hash", HASH, "0"),
             ("since", rows::SINCE_POSTGRES, "0, '2026-01-01'"),
             ("whole", rows::WHOLE_POSTGRES, "'2026-01-01'"),

@@ -19,8 +19,8 @@ const HEAD: &str = "SELECT seq, hash FROM chain_head WHERE id = 1";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = ?1";
 const CARD: &str =
     "SELECT apply_code, applied_on, issue_site, status FROM household_register WHERE person_hash = ?1";
-const USED: &str = "SELECT 1 FROM replay_entries WHERE ubn = ?1 AND jti = ?2";
-const USE: &str = "INSERT INTO replay_entries (ubn, jti, expires_at) VALUES (?1, ?2, ?3)";
+const USED: &str = "SELECT 1 FROM used_tokens WHERE token = ?1";
+const USE: &str = "INSERT INTO used_tokens (token, expires_at) VALUES (?1, ?2)";
 const COUNT: &str = "INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (ubn, environment, day) \
     DO UPDATE SET queries = excluded.queries, wrong = excluded.wrong";
@@ -141,10 +141,8 @@ impl Log for SqliteLog {
 
     async fn used(&mut self, batch: &[Asked]) -> Result<HashSet<Token>, Failed> {
         let mut used = HashSet::new();
-        for asked in batch {
-            if let (Some(keys), Some(jti)) = (&asked.keys, asked.jti())
-                && self.one(USED, params![asked.entry.ubn.as_str(), jti], |_| Ok(()))?.is_some()
-            {
+        for keys in batch.iter().filter_map(|asked| asked.keys.as_ref()) {
+            if self.one(USED, [&keys.token[..]], |_| Ok(()))?.is_some() {
                 used.insert(keys.token);
             }
         }
@@ -154,7 +152,7 @@ impl Log for SqliteLog {
     async fn append(&mut self, batch: &Batch<'_>) -> Result<Appended, Failed> {
         let Batch { link, records, writes, .. } = batch;
         for used in &writes.used {
-            self.execute(USE, params![used.ubn.as_str(), used.jti, used.expires_at])?;
+            self.execute(USE, params![&used.token[..], used.expires_at])?;
         }
         for ((ubn, environment, day), count) in &writes.days {
             let values = params![ubn.as_str(), environment, day.to_string(), count.queries, count.wrong];

@@ -193,7 +193,7 @@ impl Store {
         chain::verify(&self.reader, from, removed, progress).await.map_err(unavailable)
     }
 
-    /// Deletes what can have no effect any more: challenges, officers' sessions and replay entries that ended an
+    /// Deletes what can have no effect any more: challenges, officers' sessions and used tokens that ended an
     /// hour before `now` (a token is taken for some minutes after its end), and strikes and
     /// counts of users and ID numbers older than `strikes_kept`.
     ///
@@ -203,14 +203,18 @@ impl Store {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
         let kept = taipei::day(now - strikes_kept).to_string();
         let kept: sea_orm::Value = kept.into();
-        for (table, key, end, before) in [
+        let mut ends = vec![
             ("challenges", "id", "expires_at", &ended),
             ("officer_sessions", "token_hash", "expires_at", &ended),
-            ("replay_entries", "ubn, jti", "expires_at", &ended),
+            ("used_tokens", "token", "expires_at", &ended),
             ("strikes", "person_hash, environment, day", "day", &kept),
             ("usage_users", "ubn, user_id, day", "day", &kept),
             ("usage_numbers", "person_hash, ubn, day", "day", &kept),
-        ] {
+        ];
+        if self.writer.get_database_backend() == DbBackend::Postgres {
+            ends.push(("replay_entries", "ubn, jti", "expires_at", &ended));
+        }
+        for (table, key, end, before) in ends {
             let sql = format!(
                 "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {end} < $1 LIMIT {PURGED})"
             );

@@ -74,7 +74,7 @@ pub enum Ask {
         question: CardQuestion,
         /// The token's `jti`.
         jti: String,
-        /// The token's end; the replay entry is kept until it can't be sent any more.
+        /// The token's end; that it was used is kept until it can't be sent any more.
         token_expires_at: DateTime<Utc>,
         /// The organisation's limits.
         limits: Limits,
