@@ -21,6 +21,8 @@ use crate::{
     wiring::every,
 };
 
+/// How often what came is counted.
+const COUNT: Duration = Duration::from_secs(1);
 /// How often records are counted and judged; a notice is to be there a minute after what it tells of.
 const WATCH: Duration = Duration::from_secs(20);
 /// How often the company register is asked about what a sweep still has to ask.
@@ -144,6 +146,13 @@ impl Jobs {
     /// Runs them until `stop` changes. What fails is logged by the store, and the next turn goes on.
     pub(crate) fn start(self, jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>) {
         let Self { watch, remind, sweeps } = self;
+        let count = watch.clone();
+        jobs.spawn(every(COUNT, stop.clone(), move || {
+            let count = count.clone();
+            async move {
+                let _ = count.count().await;
+            }
+        }));
         jobs.spawn(every(WATCH, stop.clone(), move || {
             let watch = watch.clone();
             async move {

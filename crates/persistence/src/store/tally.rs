@@ -1,6 +1,6 @@
 //! Counts of what organisations do: each production record is taken once, in the order of the chain.
 //!
-//! Whoever counts holds the cursor's row until the commit, so that nodes take turns and a record is counted once; a
+//! Records are read behind the cursor, and counted if it still stands there with its row locked: so a record is counted once. A
 //! count that was not committed is made again by whoever comes next.
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +21,7 @@ use sea_orm::{
     QueryOrder, QueryResult, QuerySelect, Statement,
 };
 
-use super::{Store, changes, unavailable, users};
+use super::{Store, Transaction, changes, unavailable, users};
 use crate::{
     batch::{Cell, Column, Rows, table},
     entity::{organisation, record, suspended_user},
@@ -230,29 +230,54 @@ async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), 
     execute(tx, sql, rows).await
 }
 
-/// How many records were counted, and who reached the threshold.
-async fn advanced(tx: &DatabaseTransaction, limit: u32, user_wrong: u64) -> Result<(u32, Reached), DbErr> {
-    let backend = tx.get_database_backend();
-    // On SQLite the transaction itself is the lock: it began as a writer.
-    let sql = match backend {
-        DbBackend::Postgres => "SELECT seq, position FROM tally_cursor WHERE id = 1 FOR UPDATE",
-        _ => "SELECT seq, position FROM tally_cursor WHERE id = 1",
-    };
-    let cursor = tx.query_one_raw(Statement::from_string(backend, sql)).await?;
-    let cursor = cursor.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))?;
-    let (seq, position): (i64, i32) = (cursor.try_get("", "seq")?, cursor.try_get("", "position")?);
+/// The record that was counted last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    seq: i64,
+    position: i32,
+}
+
+async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Cursor, DbErr> {
+    let sql = format!("SELECT seq, position FROM tally_cursor WHERE id = 1{lock}");
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))?;
+    Ok(Cursor { seq: row.try_get("", "seq")?, position: row.try_get("", "position")? })
+}
+
+/// The records behind a cursor.
+async fn behind(
+    db: &impl ConnectionTrait,
+    Cursor { seq, position }: Cursor,
+    limit: u32,
+) -> Result<Vec<record::Model>, DbErr> {
     let behind = Condition::any()
         .add(record::Column::Seq.gt(seq))
         .add(Condition::all().add(record::Column::Seq.eq(seq)).add(record::Column::Position.gt(position)));
-    let records = record::Entity::find()
+    record::Entity::find()
         .filter(record::Column::Seq.gte(seq))
         .filter(behind)
         .order_by_asc(record::Column::Seq)
         .order_by_asc(record::Column::Position)
         .limit(u64::from(limit))
-        .all(tx)
-        .await?;
-    let Some(last) = records.last() else { return Ok((0, Vec::new())) };
+        .all(db)
+        .await
+}
+
+/// Counts records that were read behind a cursor, and tells who reached the threshold; nothing where the cursor moved
+/// meanwhile.
+async fn counted(
+    tx: &Transaction,
+    from: Cursor,
+    records: &[record::Model],
+    user_wrong: u64,
+) -> Result<Option<Reached>, DbErr> {
+    let backend = tx.get_database_backend();
+    // On SQLite the transaction itself is the lock: it began as a writer.
+    let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
+    let Some(last) = records.last() else { return Ok(Some(Vec::new())) };
+    if cursor(tx, lock).await? != from {
+        return Ok(None);
+    }
     let production = Environment::Production.as_str();
     let counted: Vec<_> = records.iter().filter(|record| record.environment == production).collect();
     let mut keys: Vec<_> = counted.iter().map(|record| user_day(record)).collect::<Result<_, _>>()?;
@@ -270,7 +295,7 @@ async fn advanced(tx: &DatabaseTransaction, limit: u32, user_wrong: u64) -> Resu
     let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
     let values = [last.seq.into(), last.position.into()];
     tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    Ok((u32::try_from(records.len()).unwrap_or(limit), reached))
+    Ok(Some(reached))
 }
 
 /// Organisation, user and wrong answers of whoever reached the threshold.
@@ -375,8 +400,18 @@ impl UsageTally for Store {
         suspend: &(dyn Suspend + 'static),
     ) -> Result<u32, StoreError> {
         let counted = async {
-            let tx = self.begin().await?;
-            let (records, reached) = advanced(&tx, limit, thresholds.user_wrong).await?;
+            // Read before anything is locked: while this one writes, nobody else does on SQLite.
+            let (tx, records, reached) = loop {
+                let from = cursor(&self.reader, "").await?;
+                let records = behind(&self.reader, from, limit).await?;
+                if records.is_empty() {
+                    return Ok(0);
+                }
+                let tx = self.begin().await?;
+                if let Some(reached) = counted(&tx, from, &records, thresholds.user_wrong).await? {
+                    break (tx, records.len(), reached);
+                }
+            };
             let found = found(&tx, reached).await?;
             let mut audit = Vec::new();
             if !found.is_empty() {
@@ -392,7 +427,7 @@ impl UsageTally for Store {
             }
             tx.commit().await?;
             changes::tell(&audit);
-            Ok(records)
+            Ok(u32::try_from(records).unwrap_or(limit))
         };
         counted.await.map_err(unavailable)
     }
