@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     entity::{chain_entry, record},
     store::RESTORED,
+    vault::HASH_LEN,
 };
 
 /// Kind of an entry that tells of an act, a decision or a look.
@@ -134,20 +135,64 @@ pub(crate) fn audit_body(entry: &AuditEntry) -> String {
     serde_json::to_string(&json).unwrap_or_default()
 }
 
+/// A record as a batch's entry tells of it.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordView<'r> {
+    pub(crate) position: i32,
+    pub(crate) at: i64,
+    pub(crate) ubn: &'r str,
+    pub(crate) environment: &'r str,
+    pub(crate) user_id: &'r str,
+    pub(crate) address: &'r str,
+    pub(crate) person_hash: Option<&'r [u8]>,
+    pub(crate) outcome: &'r str,
+}
+
 /// The body of a batch's entry: how many records, and the digest over all of them in order.
-pub(crate) fn batch_body(records: &[record::Model]) -> String {
+pub(crate) fn batch_body<'r>(records: impl ExactSizeIterator<Item = RecordView<'r>>) -> String {
     let mut hash = Context::new(&SHA256);
+    let count = records.len();
+    // Everything of a record in one piece: what a digest costs is mostly the call.
+    let (mut bytes, mut person) = (Vec::with_capacity(256), [0; 2 * HASH_LEN]);
     for r in records {
-        hash.update(&r.position.to_be_bytes());
-        hash.update(&r.at.to_be_bytes());
-        let person = r.person_hash.as_ref().map(hex::encode).unwrap_or_default();
+        bytes.clear();
+        bytes.extend_from_slice(&r.position.to_be_bytes());
+        bytes.extend_from_slice(&r.at.to_be_bytes());
+        let longer;
+        let person = match r.person_hash {
+            None => "",
+            // Where nobody changed it, it has its length.
+            Some(hash) if hex::encode_to_slice(hash, &mut person).is_ok() => {
+                std::str::from_utf8(&person).unwrap_or_default()
+            }
+            Some(hash) => {
+                longer = hex::encode(hash);
+                &longer
+            }
+        };
         // The length before each text, so that no two lists of texts are the same bytes.
-        for text in [&r.ubn, &r.environment, &r.user_id, &r.address, &person, &r.outcome] {
-            hash.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(text.as_bytes());
+        for text in [r.ubn, r.environment, r.user_id, r.address, person, r.outcome] {
+            bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        hash.update(&bytes);
+    }
+    format!("records={count} digest={}", hex::encode(hash.finish()))
+}
+
+impl record::Model {
+    fn view(&self) -> RecordView<'_> {
+        RecordView {
+            position: self.position,
+            at: self.at,
+            ubn: &self.ubn,
+            environment: &self.environment,
+            user_id: &self.user_id,
+            address: &self.address,
+            person_hash: self.person_hash.as_deref(),
+            outcome: &self.outcome,
         }
     }
-    format!("records={} digest={}", records.len(), hex::encode(hash.finish()))
 }
 
 /// What is wrong with an entry.
@@ -280,7 +325,7 @@ fn fault_of(last: &Head, entry: &chain_entry::Model, records: &[record::Model]) 
         return Some((entry.seq, Fault::Hash));
     }
     let told = match entry.kind.as_str() {
-        KIND_BATCH => entry.body == batch_body(records),
+        KIND_BATCH => entry.body == batch_body(records.iter().map(record::Model::view)),
         _ => records.is_empty(),
     };
     (!told).then_some((entry.seq, Fault::Records))

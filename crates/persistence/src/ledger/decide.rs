@@ -16,7 +16,7 @@ use idcheck_domain::{
 use idcheck_usecases::ports::{Ask, CardQuestion, LedgerAnswer, LedgerEntry, Limits};
 
 use super::state::{DayCount, Facts, State};
-use crate::{Vault, entity::record, rows::micros, vault::HASH_LEN};
+use crate::{Vault, chain::RecordView, rows::micros, vault::HASH_LEN};
 
 pub(super) type PersonHash = [u8; HASH_LEN];
 /// The digest by which a used token is known: of its environment, its organisation and its `jti`.
@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) entry: LedgerEntry,
     /// The Taipei day that it counts for.
     pub(super) day: NaiveDate,
+    /// Where it came from, as it is recorded.
+    address: String,
     /// What identifies a question; a refusal has none.
     pub(super) keys: Option<Keys>,
 }
@@ -50,7 +52,7 @@ impl Asked {
             }),
             Ask::Refused(_) => None,
         };
-        Self { day: taipei::day(entry.at), entry, keys }
+        Self { day: taipei::day(entry.at), address: entry.address.to_string(), entry, keys }
     }
 
     /// The person, where the register is asked: it is not in the sandbox.
@@ -104,14 +106,14 @@ pub(super) struct Writes {
 }
 
 /// The outcome of a batch.
-pub(super) struct Decided {
+pub(super) struct Decided<'b> {
     pub(super) answers: Vec<LedgerAnswer>,
-    pub(super) records: Vec<record::Model>,
+    pub(super) records: Vec<RecordView<'b>>,
     pub(super) writes: Writes,
 }
 
-/// Decides every query in its order. `seq` is the batch's entry in the chain.
-pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) -> Decided {
+/// Decides every query in its order.
+pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> Decided<'b> {
     let mut batches = Batch { state, facts, writes: Writes::default(), used: HashSet::new() };
     let mut answers = Vec::with_capacity(batch.len());
     let mut records = Vec::with_capacity(batch.len());
@@ -135,20 +137,19 @@ pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) ->
                 }
                 (answer, word(answer))
             }
-            (Ask::Refused(code), _) => (LedgerAnswer::Recorded, code.as_str().to_owned()),
+            (Ask::Refused(code), _) => (LedgerAnswer::Recorded, code.as_str()),
             // There are keys of every question.
             (Ask::Card { .. }, None) => (LedgerAnswer::AccessEnded, word(LedgerAnswer::AccessEnded)),
         };
         answers.push(answer);
-        records.push(record::Model {
-            seq,
+        records.push(RecordView {
             position,
             at: micros(entry.at),
-            ubn: entry.ubn.to_string(),
-            environment: entry.environment.as_str().to_owned(),
-            user_id: entry.user_id.clone(),
-            address: entry.address.to_string(),
-            person_hash: asked.keys.as_ref().map(|keys| keys.person.to_vec()),
+            ubn: entry.ubn.as_str(),
+            environment: entry.environment.as_str(),
+            user_id: &entry.user_id,
+            address: &asked.address,
+            person_hash: asked.keys.as_ref().map(|keys| &keys.person[..]),
             outcome,
         });
         position += 1;
@@ -157,16 +158,25 @@ pub(super) fn decide(batch: &[Asked], state: &State, facts: &Facts, seq: i64) ->
 }
 
 /// The outcome as the record keeps it: the digit of a result, or a word.
-fn word(answer: LedgerAnswer) -> String {
+const fn word(answer: LedgerAnswer) -> &'static str {
     match answer {
-        LedgerAnswer::Result(result) => result.code().to_string(),
-        LedgerAnswer::Recorded => "recorded".to_owned(),
-        LedgerAnswer::AccessEnded => "accessEnded".to_owned(),
+        LedgerAnswer::Result(result) => match result {
+            VerificationResult::Match => "1",
+            VerificationResult::FirstMismatch => "2",
+            VerificationResult::SecondMismatch => "3",
+            VerificationResult::ThirdMismatch => "4",
+            VerificationResult::Locked => "5",
+            VerificationResult::OutOfUse => "6",
+            VerificationResult::ReportedLost => "7",
+            VerificationResult::UserSuspended => "8",
+        },
+        LedgerAnswer::Recorded => "recorded",
+        LedgerAnswer::AccessEnded => "accessEnded",
         // Nothing is recorded of it.
-        LedgerAnswer::Outdated => "outdated".to_owned(),
-        LedgerAnswer::QuotaExceeded => "quotaExceeded".to_owned(),
-        LedgerAnswer::BudgetExceeded => "budgetExceeded".to_owned(),
-        LedgerAnswer::Replayed => "replayed".to_owned(),
+        LedgerAnswer::Outdated => "outdated",
+        LedgerAnswer::QuotaExceeded => "quotaExceeded",
+        LedgerAnswer::BudgetExceeded => "budgetExceeded",
+        LedgerAnswer::Replayed => "replayed",
     }
 }
 
@@ -257,5 +267,19 @@ impl Batch<'_> {
             self.writes.strikes.insert(person_day, after);
         }
         (result, after != before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_recorded_as_its_digit() {
+        for code in 1..=8 {
+            let result = VerificationResult::from_code(code).unwrap();
+            assert_eq!(word(LedgerAnswer::Result(result)), code.to_string());
+        }
+        assert!(VerificationResult::from_code(9).is_none());
     }
 }

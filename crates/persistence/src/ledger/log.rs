@@ -8,10 +8,7 @@ use super::{
     decide::{Asked, Token, Writes},
     state::{Cards, Tail},
 };
-use crate::{
-    chain::{Head, Link},
-    entity::record,
-};
+use crate::chain::{Head, Link, RecordView};
 
 /// What kept a batch from being recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +35,7 @@ pub(super) enum Appended {
 pub(super) struct Batch<'b> {
     pub(super) after: &'b Head,
     pub(super) link: &'b Link,
-    pub(super) records: &'b [record::Model],
+    pub(super) records: &'b [RecordView<'b>],
     pub(super) writes: &'b Writes,
 }
 

@@ -253,12 +253,12 @@ fn append<'q>(batch: &Batch<'_>) -> Query<'q, Postgres, PgArguments> {
         .bind(strikes.values().map(|count| i32::from(count.count())).collect::<Vec<_>>())
         .bind(records.iter().map(|record| record.position).collect::<Vec<_>>())
         .bind(records.iter().map(|record| record.at).collect::<Vec<_>>())
-        .bind(records.iter().map(|record| record.ubn.as_str()).collect::<Vec<_>>())
-        .bind(records.iter().map(|record| record.environment.as_str()).collect::<Vec<_>>())
-        .bind(records.iter().map(|record| record.user_id.as_str()).collect::<Vec<_>>())
-        .bind(records.iter().map(|record| record.address.as_str()).collect::<Vec<_>>())
-        .bind(records.iter().map(|record| record.person_hash.as_deref()).collect::<Vec<Option<&[u8]>>>())
-        .bind(records.iter().map(|record| record.outcome.as_str()).collect::<Vec<_>>())
+        .bind(records.iter().map(|record| record.ubn).collect::<Vec<_>>())
+        .bind(records.iter().map(|record| record.environment).collect::<Vec<_>>())
+        .bind(records.iter().map(|record| record.user_id).collect::<Vec<_>>())
+        .bind(records.iter().map(|record| record.address).collect::<Vec<_>>())
+        .bind(records.iter().map(|record| record.person_hash).collect::<Vec<Option<&[u8]>>>())
+        .bind(records.iter().map(|record| record.outcome).collect::<Vec<_>>())
 }
 
 fn told(row: &PgRow) -> Result<Told, sqlx::Error> {

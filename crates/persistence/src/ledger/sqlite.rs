@@ -163,7 +163,7 @@ impl Log for SqliteLog {
         }
         for record in *records {
             let values = params![
-                record.seq,
+                link.seq,
                 record.position,
                 record.at,
                 record.ubn,

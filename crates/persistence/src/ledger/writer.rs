@@ -215,7 +215,7 @@ impl<L: Log> Writer<L> {
         tried: &mut Tried,
     ) -> Result<Option<Vec<LedgerAnswer>>, Failed> {
         let Some(state) = &self.state else { return Ok(None) };
-        let decided = decide(batch, state, facts, state.head.seq + 1);
+        let decided = decide(batch, state, facts);
         // Either callers changed or this state does not know of it yet.
         if decided.answers.contains(&LedgerAnswer::Outdated) {
             return Ok(None);
@@ -247,7 +247,7 @@ impl<L: Log> Writer<L> {
             facts.used = self.log.used(batch).await?;
             state.lately.learn(&facts.used);
         }
-        let decided = decide(batch, state, facts, state.head.seq + 1);
+        let decided = decide(batch, state, facts);
         if decided.records.is_empty() {
             self.log.release().await;
             return Ok(Some(decided.answers));
@@ -282,13 +282,14 @@ impl<L: Log> Writer<L> {
     async fn append(
         &mut self,
         batch: &[Asked],
-        decided: Decided,
+        decided: Decided<'_>,
         tried: &mut Tried,
     ) -> Result<Option<Vec<LedgerAnswer>>, Failed> {
         let Some(state) = &mut self.state else { return Ok(None) };
         let Decided { answers, records, writes } = decided;
         let at = batch.iter().map(|asked| micros(asked.entry.at)).max().unwrap_or_default();
-        let link = chain::link(&state.head, at, chain::KIND_BATCH, chain::batch_body(&records));
+        let link =
+            chain::link(&state.head, at, chain::KIND_BATCH, chain::batch_body(records.iter().copied()));
         let head = Head { seq: link.seq, hash: link.hash.clone() };
         let appended = {
             let batch = Batch { after: &state.head, link: &link, records: &records, writes: &writes };
