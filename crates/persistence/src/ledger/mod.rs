@@ -13,6 +13,7 @@
 //! beginning to its commit's end), `idcheck_ledger_misses_total` (batches that met an end which others had moved),
 //! `idcheck_ledger_failures_total` (batches not recorded).
 
+mod checkpoint;
 mod decide;
 mod log;
 mod postgres;

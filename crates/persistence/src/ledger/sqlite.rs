@@ -1,19 +1,27 @@
 //! The log on SQLite: on a connection and a thread of its own, with statements that are prepared once. Only one writer can
 //! be, so each batch locks the file first; nobody has to be waited for then.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Params, Row, params};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
+    checkpoint::Checkpoints,
     decide::{Asked, Token},
     log::{Appended, Batch, Failed, Log},
     rows::{self, Told},
     state::{Cards, Tail},
 };
-use crate::{chain::Head, store::PATIENCE};
+use crate::{
+    chain::Head,
+    store::{CHECKPOINT, PATIENCE},
+};
 
 const HEAD: &str = "SELECT seq, hash FROM chain_head WHERE id = 1";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = ?1";
@@ -36,27 +44,16 @@ pub(super) struct SqliteLog {
     file: PathBuf,
     /// None before it is needed.
     connection: Option<Connection>,
+    checkpoints: Checkpoints,
     /// Whose turn it is to write: acts of this process wait in the same line.
     turns: Arc<Mutex<()>>,
     turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl SqliteLog {
-    pub(super) const fn new(file: PathBuf, turns: Arc<Mutex<()>>) -> Self {
-        Self { file, connection: None, turns, turn: None }
-    }
-
-    fn open(&self) -> rusqlite::Result<Connection> {
-        // A file that is not there is not made: what it held would be forgotten in silence.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.file, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        connection.set_prepared_statement_cache_capacity(32);
-        // Where a statement keeps what it may have to undo: not in a file of its own.
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
-        )?;
-        Ok(connection)
+    pub(super) fn new(file: PathBuf, turns: Arc<Mutex<()>>) -> Self {
+        let checkpoints = Checkpoints::start(file.clone());
+        Self { file, connection: None, checkpoints, turns, turn: None }
     }
 
     fn connection(&self) -> rusqlite::Result<&Connection> {
@@ -91,6 +88,21 @@ impl SqliteLog {
     }
 }
 
+/// A connection to a database that is there.
+pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
+    // A file that is not there is not made: what it held would be forgotten in silence.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    // Where a statement keeps what it may have to undo: not in a file of its own.
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {CHECKPOINT}"
+    ))?;
+    Ok(connection)
+}
+
 impl Log for SqliteLog {
     const OPTIMISTIC: bool = false;
 
@@ -98,7 +110,10 @@ impl Log for SqliteLog {
         self.release().await;
         self.turn = Some(Arc::clone(&self.turns).lock_owned().await);
         if self.connection.is_none() {
-            self.connection = Some(self.open().map_err(|error| failed(&error))?);
+            self.connection = Some(open(&self.file).map_err(|error| failed(&error))?);
+        }
+        if let Some(connection) = &self.connection {
+            self.checkpoints.finish(connection);
         }
         self.batch("BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
         let head = self.one(HEAD, [], |row| Ok(Head { seq: row.get(0)?, hash: row.get(1)? }))?;

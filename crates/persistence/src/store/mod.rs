@@ -44,6 +44,10 @@ use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
 /// Longest wait for a connection or a lock, and longest run of a statement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Pages in SQLite's log from which on a commit puts them into the file, some 80 MB: where the ledger runs, its own checkpoints
+/// keep the log smaller, and no commit has to.
+pub(crate) const CHECKPOINT: u32 = 20_000;
+
 /// The store. Clones share its connections.
 #[derive(Clone)]
 pub struct Store {
@@ -260,6 +264,7 @@ async fn sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
+                .pragma("wal_autocheckpoint", CHECKPOINT.to_string())
                 .busy_timeout(PATIENCE)
         });
     Box::pin(Database::connect(options)).await
