@@ -39,14 +39,33 @@ const PERSONS: usize = 900;
 /// What the server without a database is called.
 const FLOOR: &str = "floor, no database";
 
-/// A server under test.
+/// The first part of a load at a pace, which is not counted.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// A server under test: one process, or several on one database.
 struct Server {
-    process: Process,
-    address: String,
+    processes: Vec<Process>,
+    addresses: Vec<String>,
     /// Processes of the database have this in their command line; nothing for SQLite.
     database: Option<String>,
     /// Whose questions it answers: the place among the sites.
     site: usize,
+    /// Milliseconds from its start until it was ready, and MiB that it held then; of a server that was not measured so nothing.
+    start: Option<(f64, f64)>,
+}
+
+impl Server {
+    fn used(&self) -> u64 {
+        self.processes.iter().map(|process| used(process.id())).sum()
+    }
+}
+
+/// MiB of memory that a process holds.
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn resident(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) as f64 / 1024.0
 }
 
 /// A load on a server.
@@ -75,9 +94,10 @@ impl Variant {
 /// What one round showed.
 struct Round {
     rate: f64,
-    /// Milliseconds at the median and at 99 of 100.
+    /// Milliseconds at the median, at 99 of 100 and at 999 of 1,000.
     p50: f64,
     p99: f64,
+    p999: f64,
     /// Microseconds of processor time for each query.
     server: f64,
     database: f64,
@@ -146,7 +166,10 @@ async fn connection(address: String, load: Arc<Load>) -> Vec<Duration> {
                 break;
             }
         }
-        took.push(since.elapsed());
+        // At a pace, what queued up while the connections were made is not what is asked about.
+        if load.interval.is_none() || since >= load.begun + WARM_UP {
+            took.push(since.elapsed());
+        }
         let answer = String::from_utf8_lossy(&answer[..read]);
         assert!(answer.contains(r#""checkIdCardApply":"1""#), "{answer}");
     }
@@ -155,32 +178,35 @@ async fn connection(address: String, load: Arc<Load>) -> Vec<Duration> {
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 async fn round(server: &Server, variant: &mut Variant, requests: Vec<String>, time: Duration) {
-    let used_now = |pid| (used(pid), server.database.as_deref().map_or(0, used_by));
-    let before = used_now(server.process.id());
+    let used_now = || (server.used(), server.database.as_deref().map_or(0, used_by));
+    let before = used_now();
     let begun = Instant::now();
     let interval = variant.pace.map(|pace| Duration::from_secs_f64(pace.recip()));
     let load = Arc::new(Load { requests, next: AtomicUsize::new(0), begun, until: begun + time, interval });
     let mut connections = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        connections.spawn(connection(server.address.clone(), Arc::clone(&load)));
+    for number in 0..CONNECTIONS {
+        let address = server.addresses[number % server.addresses.len()].clone();
+        connections.spawn(connection(address, Arc::clone(&load)));
     }
     let mut took: Vec<_> = connections.join_all().await.into_iter().flatten().collect();
     let elapsed = begun.elapsed().as_secs_f64();
-    let after = used_now(server.process.id());
+    let after = used_now();
     took.sort_unstable();
     let count = took.len() as f64;
-    let at = |hundredth: usize| took[(took.len() - 1) * hundredth / 100].as_secs_f64() * 1000.0;
+    let elapsed = if variant.pace.is_some() { elapsed - WARM_UP.as_secs_f64() } else { elapsed };
+    let at = |thousandth: usize| took[(took.len() - 1) * thousandth / 1000].as_secs_f64() * 1000.0;
     variant.rounds.push(Round {
         rate: count / elapsed,
-        p50: at(50),
-        p99: at(99),
+        p50: at(500),
+        p99: at(990),
+        p999: at(999),
         server: after.0.saturating_sub(before.0) as f64 / count,
         database: after.1.saturating_sub(before.1) as f64 / count,
     });
     let last = variant.rounds.last().unwrap();
     eprintln!(
-        "{:<40} {:>8.0}/s  p50 {:>6.2} ms  p99 {:>7.2} ms  CPU {:>5.0} + {:>4.0} µs",
-        variant.name, last.rate, last.p50, last.p99, last.server, last.database
+        "{:<40} {:>8.0}/s  p50 {:>6.2} ms  p99 {:>7.2} ms  p999 {:>7.2} ms  CPU {:>5.0} + {:>4.0} µs",
+        variant.name, last.rate, last.p50, last.p99, last.p999, last.server, last.database
     );
 }
 
@@ -226,13 +252,32 @@ async fn serve(sites: &[Site], site: usize, batch: usize) -> Server {
         ("IDCHECK_LIMITS__QUOTA", "1000000000".to_owned()),
     ]);
     let log = std::env::temp_dir().join(format!("idcheck-bench-{}.log", address.replace(':', "-")));
+    let begun = Instant::now();
     let process = Process::start(Command::new(program("idcheck")).arg("serve").envs(environment), &log);
+    while TcpStream::connect(&address).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     wait_ready(&format!("http://{address}"), &log).await;
+    let ready = begun.elapsed().as_secs_f64() * 1000.0;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Some((ready, resident(process.id())));
     let database = match &sites[site] {
         Site::Sqlite(_) => None,
         Site::Postgres(nodes) => Some(nodes.query("SELECT current_database()")),
     };
-    Server { process, address, database, site }
+    Server { processes: vec![process], addresses: vec![address], database, site, start }
+}
+
+/// Several processes on the site's database.
+async fn serve_all(sites: &[Site], site: usize, nodes: usize) -> Server {
+    let mut all = serve(sites, site, 256).await;
+    for _ in 1..nodes {
+        let mut other = serve(sites, site, 256).await;
+        all.processes.append(&mut other.processes);
+        all.addresses.append(&mut other.addresses);
+    }
+    all.start = None;
+    all
 }
 
 /// The server without a database, which knows one caller and its persons.
@@ -248,7 +293,7 @@ async fn floor(program: &str, sites: &[Site], callers: &[Caller], folder: &Path)
     while TcpStream::connect(&address).await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Server { process, address, database: None, site: 0 }
+    Server { processes: vec![process], addresses: vec![address], database: None, site: 0, start: None }
 }
 
 /// One line for each figure of each round of a variant.
@@ -257,6 +302,7 @@ fn print(variant: &Variant) {
         let figures = [
             ("p50", "ms", round.p50),
             ("p99", "ms", round.p99),
+            ("p999", "ms", round.p999),
             ("server CPU a query", "µs", round.server),
             ("database CPU a query", "µs", round.database),
         ];
@@ -276,8 +322,8 @@ fn line(name: &str, unit: &str, value: f64, against: Option<&str>) {
     println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
 }
 
-/// What is loaded on the servers of a site: one with batches, and after it one without.
-fn variants(site: &Site, batched: usize, floor: bool) -> Vec<Variant> {
+/// What is loaded on the servers of a site: one with batches, after it one without, and on PostgreSQL after them several.
+fn variants(site: &Site, batched: usize, floor: bool, nodes: usize) -> Vec<Variant> {
     let (name, single, hot) = match site {
         Site::Postgres(_) => {
             ("PostgreSQL", "PostgreSQL, one transaction a query", "PostgreSQL, one ID number")
@@ -286,11 +332,16 @@ fn variants(site: &Site, batched: usize, floor: bool) -> Vec<Variant> {
     };
     let mut against = vec![single];
     against.extend(floor.then_some(FLOOR));
-    vec![
+    let mut variants = vec![
         Variant { against, halved: true, ..Variant::new(name, batched, PERSONS) },
         Variant::new(single, batched + 1, PERSONS),
         Variant { against: vec![name], ..Variant::new(hot, batched, 1) },
-    ]
+    ];
+    if nodes > 1 && matches!(site, Site::Postgres(_)) {
+        let several = format!("{name}, {nodes} nodes");
+        variants.push(Variant { against: vec![name], ..Variant::new(&several, batched + 2, PERSONS) });
+    }
+    variants
 }
 
 /// How many requests a round needs: half more than the one before showed.
@@ -314,6 +365,7 @@ struct Bench {
 
 impl Bench {
     async fn start(folder: &Path, seconds: usize) -> (Self, Vec<Variant>) {
+        let nodes = count_from("IDCHECK_TEST_BENCH_NODES", 1);
         let mut sites = Vec::new();
         sites.push(Site::postgres(1).await);
         sites.push(Site::sqlite().await);
@@ -331,9 +383,16 @@ impl Bench {
             loads.push(Variant::new(FLOOR, 0, PERSONS));
         }
         for (place, site) in sites.iter().enumerate() {
-            loads.extend(variants(site, servers.len(), program.is_some()));
+            let batched = servers.len();
+            loads.extend(variants(site, batched, program.is_some(), nodes));
             servers.push(serve(&sites, place, 256).await);
             servers.push(serve(&sites, place, 1).await);
+            if loads.iter().any(|variant| variant.server == batched + 2) {
+                servers.push(serve_all(&sites, place, nodes).await);
+            }
+        }
+        if let Ok(only) = std::env::var("IDCHECK_TEST_BENCH_ONLY") {
+            loads.retain(|variant| variant.name.contains(&only));
         }
         (Self { sites, callers, servers, seconds }, loads)
     }
@@ -370,13 +429,23 @@ async fn main() {
             Variant { pace: Some(rate), ..Variant::new(&name, variant.server, variant.persons) }
         })
         .collect();
-    for _ in 0..rounds {
+    // The background jobs come every second at the most: a round of half the rate is long enough for all of them.
+    let half = Bench { seconds: count_from("IDCHECK_TEST_BENCH_HALF_SECONDS", 20), ..bench };
+    for _ in 0..rounds.div_ceil(3) {
         for variant in &mut halves {
-            let count = needed(variant.pace.unwrap_or_default(), bench.seconds);
-            bench.round(variant, count).await;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count")]
+            let count = variant.pace.unwrap_or_default() as usize * half.seconds;
+            half.round(variant, count).await;
         }
     }
+    let bench = half;
     loads.iter().chain(&halves).for_each(print);
+    for variant in loads.iter().filter(|variant| variant.halved) {
+        if let Some((ready, held)) = bench.servers[variant.server].start {
+            line(&format!("{}: from the start until it is ready", variant.name), "ms", ready, None);
+            line(&format!("{}: memory held when idle", variant.name), "MiB", held, None);
+        }
+    }
     drop(bench.servers);
     bench.sites.into_iter().for_each(Site::close);
 }

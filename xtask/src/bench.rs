@@ -24,12 +24,24 @@ struct Row {
 }
 
 /// How often, and how long where it is a matter of time.
-#[derive(Debug, Clone, Copy)]
-struct Effort {
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Effort {
+    /// How often each is measured.
+    #[arg(long, default_value_t = 5, value_parser = positive)]
     rounds: usize,
+    /// Seconds of load in a round of `verify`.
+    #[arg(long, default_value_t = 5, value_parser = positive)]
     seconds: usize,
-    /// The great tables too, where there are any.
+    /// `pages` with 1,000,000 applications too.
+    #[arg(long)]
     large: bool,
+    /// Processes on one database that `verify` measures beside one.
+    #[arg(long, default_value_t = 3, value_parser = positive)]
+    nodes: usize,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "a number from 1 on".to_owned())
 }
 
 /// A benchmark: its name, and what runs it.
@@ -39,13 +51,12 @@ const BENCHMARKS: [Benchmark; 4] =
     [("certificate", certificate), ("pages", pages), ("tokens", tokens), ("verify", verify)];
 
 /// Runs one benchmark, or all. Rows of the same name replace those in the report, the others stay.
-pub(crate) fn bench(name: Option<&str>, rounds: usize, seconds: usize, large: bool) -> anyhow::Result<()> {
+pub(crate) fn bench(name: Option<&str>, effort: Effort) -> anyhow::Result<()> {
     let chosen: Vec<_> =
         BENCHMARKS.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).collect();
     if chosen.is_empty() {
         bail!("there is no such benchmark; there are {}", BENCHMARKS.map(|(name, _)| name).join(", "));
     }
-    let effort = Effort { rounds: rounds.max(1), seconds: seconds.max(1), large };
     let mut rows = Vec::new();
     for (name, run) in chosen {
         rows.extend(run(effort).with_context(|| format!("benchmark {name}"))?);
@@ -144,7 +155,8 @@ fn verify(effort: Effort) -> anyhow::Result<Vec<Row>> {
             .env("IDCHECK_TEST_POSTGRES", &postgres.url)
             .env("IDCHECK_TEST_BENCH_FLOOR", floor()?)
             .env("IDCHECK_TEST_BENCH_ROUNDS", effort.rounds.to_string())
-            .env("IDCHECK_TEST_BENCH_SECONDS", effort.seconds.to_string()),
+            .env("IDCHECK_TEST_BENCH_SECONDS", effort.seconds.to_string())
+            .env("IDCHECK_TEST_BENCH_NODES", effort.nodes.to_string()),
     )?;
     medians(&printed)
 }

@@ -60,15 +60,8 @@ enum Command {
     Bench {
         /// Which.
         name: Option<String>,
-        /// How often each is measured.
-        #[arg(long, default_value_t = 5)]
-        rounds: usize,
-        /// Seconds of load in a round of `verify`.
-        #[arg(long, default_value_t = 5)]
-        seconds: usize,
-        /// `pages` with 1,000,000 applications too.
-        #[arg(long)]
-        large: bool,
+        #[command(flatten)]
+        effort: bench::Effort,
     },
     /// Change encoded input again and again: `ber`, `certificate`, `cms`, `crl`, `ocsp`; all of them without a name.
     Fuzz {
@@ -108,9 +101,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
         Command::Soak { name, count } => soak::soak(name.as_deref(), count),
-        Command::Bench { name, rounds, seconds, large } => {
-            bench::bench(name.as_deref(), rounds, seconds, large)
-        }
+        Command::Bench { name, effort } => bench::bench(name.as_deref(), effort),
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),
         Command::Api { check } => api::run(check),

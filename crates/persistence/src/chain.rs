@@ -330,3 +330,41 @@ fn fault_of(last: &Head, entry: &chain_entry::Model, records: &[record::Model]) 
     };
     (!told).then_some((entry.seq, Fault::Records))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was written once is to be checked for ever: the digest of a batch is that of these bytes (made by another program).
+    #[test]
+    fn a_batch_is_told_of_as_ever() {
+        let record = |position, at, texts: [&str; 5], person_hash: Option<Vec<u8>>| record::Model {
+            seq: 7,
+            position,
+            at,
+            ubn: texts[0].to_owned(),
+            environment: texts[1].to_owned(),
+            user_id: texts[2].to_owned(),
+            address: texts[3].to_owned(),
+            person_hash,
+            outcome: texts[4].to_owned(),
+        };
+        let mut records = [
+            record(
+                0,
+                1_795_870_528_987_675,
+                ["04595257", "production", "user1", "8.8.8.8", "2"],
+                Some(vec![0xab; 32]),
+            ),
+            record(1, -1, ["04595257", "sandbox", "", "::1", "tokenTimes"], None),
+        ];
+        let body = |records: &[record::Model]| batch_body(records.iter().map(record::Model::view));
+        let told = "records=2 digest=a5c754ff2cc9f12314d10fbd804288911abf011a1b3d7b4939787e02a82a9a55";
+        assert_eq!(body(&records), told);
+        // A hash that was made longer, shorter or empty shows.
+        for other in [vec![0xab; 33], vec![0xab; 31], Vec::new()] {
+            records[0].person_hash = Some(other);
+            assert_ne!(body(&records), told);
+        }
+    }
+}

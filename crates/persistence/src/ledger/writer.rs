@@ -47,6 +47,8 @@ pub(super) struct Writer<L> {
     /// Batches that still lock the end first, and misses in a row.
     locking: u32,
     misses: u32,
+    /// The chain's end, where it was locked before the batch was taken.
+    held: Option<Head>,
     measured: Measured,
 }
 
@@ -85,16 +87,26 @@ struct Receipt {
 
 impl<L: Log> Writer<L> {
     pub(super) fn new(log: L, batch: usize, beat: Arc<Beat>) -> Self {
-        Self { log, batch, beat, state: None, locking: 0, misses: 0, measured: Measured::new() }
+        Self { log, batch, beat, state: None, locking: 0, misses: 0, held: None, measured: Measured::new() }
     }
 
     pub(super) async fn run(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
         // Where a task before this one failed in a batch, that batch is over.
         self.beat.end();
-        self.state = None;
+        self.log.release().await;
+        (self.state, self.held) = (None, None);
         let mut taken = Vec::with_capacity(self.batch);
         while waiting.recv_many(&mut taken, self.batch).await > 0 {
             self.beat.begin();
+            if L::OPTIMISTIC && self.locking > 0 {
+                // Other nodes are at it: whoever comes while this one waits for its turn goes with it.
+                self.held = self.log.lock().await.ok();
+                while taken.len() < self.batch
+                    && let Ok(more) = waiting.try_recv()
+                {
+                    taken.push(more);
+                }
+            }
             let (batch, answers): (Vec<_>, Vec<_>) = taken.drain(..).map(|w| (w.asked, w.answer)).unzip();
             let outcomes = match self.record(&batch).await {
                 Ok(outcomes) => outcomes,
@@ -171,6 +183,7 @@ impl<L: Log> Writer<L> {
             self.measured.queries.record(u32::try_from(answers.len()).unwrap_or(u32::MAX));
         } else {
             self.log.release().await;
+            self.held = None;
             self.measured.failures.increment(1);
         }
         outcome
@@ -231,7 +244,10 @@ impl<L: Log> Writer<L> {
         facts: &mut Facts,
         tried: &mut Tried,
     ) -> Result<Option<Vec<LedgerAnswer>>, Failed> {
-        let head = self.log.lock().await?;
+        let head = match self.held.take() {
+            Some(head) => head,
+            None => self.log.lock().await?,
+        };
         for receipt in &mut tried.receipts {
             if self.log.hash(receipt.head.seq).await?.as_ref() == Some(&receipt.head.hash) {
                 self.log.release().await;
