@@ -13,7 +13,7 @@ use idcheck_usecases::{
     review::ReviewPorts,
     usage::{ReadUsage, UsagePorts},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
     config::Config,
@@ -23,6 +23,8 @@ use crate::{
 
 /// How often what came is counted.
 const COUNT: Duration = Duration::from_secs(1);
+/// Between two portions of it.
+const COUNT_PAUSE: Duration = Duration::from_millis(10);
 /// How often records are counted and judged; a notice is to be there a minute after what it tells of.
 const WATCH: Duration = Duration::from_secs(20);
 /// How often the company register is asked about what a sweep still has to ask.
@@ -146,11 +148,16 @@ impl Jobs {
     /// Runs them until `stop` changes. What fails is logged by the store, and the next turn goes on.
     pub(crate) fn start(self, jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>) {
         let Self { watch, remind, sweeps } = self;
-        let count = watch.clone();
+        let (count, counting) = (watch.clone(), stop.clone());
         jobs.spawn(every(COUNT, stop.clone(), move || {
-            let count = count.clone();
+            let (count, mut stop) = (count.clone(), counting.clone());
             async move {
-                let _ = count.count().await;
+                // Little by little: what is counted at once keeps queries waiting. While others ask, there is always more.
+                while count.count().await.is_ok_and(|records| records > 0) {
+                    if timeout(COUNT_PAUSE, stop.changed()).await.is_ok() {
+                        return;
+                    }
+                }
             }
         }));
         jobs.spawn(every(WATCH, stop.clone(), move || {

@@ -140,7 +140,7 @@ impl HandleNotices {
 }
 
 /// How many records are counted in one transaction.
-const STRIDE: u32 = 1_000;
+const STRIDE: u32 = 250;
 /// How long after midnight the day before is still looked at, in minutes: what came last is counted by then.
 const AFTER_MIDNIGHT: i64 = 15;
 
@@ -159,16 +159,15 @@ impl WatchUsage {
         Self { ports, tally, thresholds }
     }
 
-    /// Counts everything there is, and suspends users. What comes in a second is counted in less than one: done often, it keeps
-    /// queries from waiting for it.
+    /// Counts some of what came, few enough that queries hardly wait for it, and suspends users; tells how many records that
+    /// were. Whoever calls it until there are none, with pauses, has counted everything.
     ///
     /// # Errors
     /// The store's; the next turn goes on where this one ended.
-    pub async fn count(&self) -> Result<(), StoreError> {
+    pub async fn count(&self) -> Result<u32, StoreError> {
         let now = self.ports.clock.now();
         let suspending = Suspending { now, entropy: Arc::clone(&self.ports.entropy) };
-        while self.tally.advance(STRIDE, &self.thresholds, &suspending).await? == STRIDE {}
-        Ok(())
+        self.tally.advance(STRIDE, &self.thresholds, &suspending).await
     }
 
     /// Counts, and raises what was found; tells how many notices that were.
@@ -176,7 +175,7 @@ impl WatchUsage {
     /// # Errors
     /// The store's; the next turn goes on where this one ended.
     pub async fn execute(&self) -> Result<usize, StoreError> {
-        self.count().await?;
+        while self.count().await? == STRIDE {}
         let now = self.ports.clock.now();
         let days = [taipei::day(now - TimeDelta::minutes(AFTER_MIDNIGHT)), taipei::day(now)];
         let mut raised = self.raise(days[0], now).await?;

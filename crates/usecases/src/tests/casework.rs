@@ -238,7 +238,7 @@ async fn what_the_rules_find_is_raised_once_and_another_node_s_is_passed_over() 
     world.commits = vec![Ok(()), Err(CommitError::OpenCase)];
     let committed = Arc::clone(&world.committed);
     let mut tally = MockUsageTally::new();
-    let mut counted = [1_000, 1_000, 7].into_iter();
+    let mut counted = [250, 250, 7].into_iter();
     tally.expect_advance().times(3).returning(move |_, _, _| Ok(counted.next().unwrap()));
     tally.expect_activities().times(1).returning(|_, _| Ok(vec![activity()]));
     let watch = WatchUsage::new(world.ports(), Arc::new(tally), Thresholds::default());
