@@ -342,9 +342,17 @@ for (const [name, kind, state, words] of [
   });
 }
 
-// Every file under a folder.
-const filesUnder = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+// Every file under a folder. One that has another name by now is looked for again: mails are written beside and then renamed.
+const filesUnder = (folder) => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+    } catch (error) {
+      if (error.code !== "ENOENT" || tries === 20) throw error;
+    }
+  }
+};
 // Mail bodies are in base64: read as text what looks like it.
 const decoded = (text) => text.replace(/(?:[A-Za-z0-9+/]{60,}\r?\n)*[A-Za-z0-9+/]{20,}={0,2}/g,
   (match) => Buffer.from(match, "base64").toString("utf8"));
