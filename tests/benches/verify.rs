@@ -193,6 +193,7 @@ async fn round(server: &Server, variant: &mut Variant, requests: Vec<String>, ti
     let after = used_now();
     took.sort_unstable();
     let count = took.len() as f64;
+    let sent = load.next.load(Ordering::Relaxed).min(load.requests.len()) as f64;
     let elapsed = if variant.pace.is_some() { elapsed - WARM_UP.as_secs_f64() } else { elapsed };
     let at = |thousandth: usize| took[(took.len() - 1) * thousandth / 1000].as_secs_f64() * 1000.0;
     variant.rounds.push(Round {
@@ -200,8 +201,8 @@ async fn round(server: &Server, variant: &mut Variant, requests: Vec<String>, ti
         p50: at(500),
         p99: at(990),
         p999: at(999),
-        server: after.0.saturating_sub(before.0) as f64 / count,
-        database: after.1.saturating_sub(before.1) as f64 / count,
+        server: after.0.saturating_sub(before.0) as f64 / sent,
+        database: after.1.saturating_sub(before.1) as f64 / sent,
     });
     let last = variant.rounds.last().unwrap();
     eprintln!(

@@ -338,3 +338,33 @@ async fn tokens_of_the_version_before_are_used() {
     assert!(matches!(ledger.record(question(0, 108, "both")).await, Ok(LedgerAnswer::Result(_))));
     database.close().await;
 }
+
+// The database goes on from a backup beside a node that runs: what it held in memory is of a chain that is no more.
+on_both!(a_state_of_another_chain_is_not_gone_on_from, |database| {
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(&store);
+    let first = "(SELECT hash FROM audit_chain WHERE seq = 1)";
+    for (turn, longer) in [false, true].into_iter().enumerate() {
+        let outcome = ledger.record(question(0, 100, &format!("before-{turn}"))).await.unwrap();
+        assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
+        // The same number with another hash, and once an entry more behind it.
+        database.tamper("DELETE FROM strikes").await;
+        let end = "(SELECT seq FROM chain_head WHERE id = 1)";
+        database.tamper(&format!("UPDATE audit_chain SET hash = {first} WHERE seq = {end}")).await;
+        database.tamper(&format!("UPDATE chain_head SET hash = {first}")).await;
+        if longer {
+            database
+                .tamper(&format!(
+                    "INSERT INTO audit_chain (seq, at, kind, body, hash) VALUES ({end} + 1, 1, 'batch', '', {first})"
+                ))
+                .await;
+            database.tamper("UPDATE chain_head SET seq = seq + 1").await;
+        }
+        let outcome = ledger.record(question(0, 100, &format!("after-{turn}"))).await.unwrap();
+        assert!(matches!(outcome, LedgerAnswer::Result(result) if result.code() == 2), "{outcome:?}");
+        database.tamper("DELETE FROM strikes").await;
+        database.tamper(&format!("UPDATE audit_chain SET hash = {first} WHERE seq = {end}")).await;
+        database.tamper(&format!("UPDATE chain_head SET hash = {first}")).await;
+    }
+});

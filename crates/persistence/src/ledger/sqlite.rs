@@ -9,7 +9,10 @@ use std::{
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Params, Row, params};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use super::{
     checkpoint::Checkpoints,
@@ -108,7 +111,8 @@ impl Log for SqliteLog {
 
     async fn lock(&mut self) -> Result<Head, Failed> {
         self.release().await;
-        self.turn = Some(Arc::clone(&self.turns).lock_owned().await);
+        let turn = timeout(PATIENCE, Arc::clone(&self.turns).lock_owned()).await;
+        self.turn = Some(turn.map_err(|_| Failed::Away)?);
         if self.connection.is_none() {
             self.connection = Some(open(&self.file).map_err(|error| failed(&error))?);
         }

@@ -47,8 +47,8 @@ pub(super) struct Writer<L> {
     /// Batches that still lock the end first, and misses in a row.
     locking: u32,
     misses: u32,
-    /// The chain's end, where it was locked before the batch was taken.
-    held: Option<Head>,
+    /// The chain's end, where it was to be locked before the batch was taken whole.
+    held: Option<Result<Head, Failed>>,
     measured: Measured,
 }
 
@@ -100,7 +100,7 @@ impl<L: Log> Writer<L> {
             self.beat.begin();
             if L::OPTIMISTIC && self.locking > 0 {
                 // Other nodes are at it: whoever comes while this one waits for its turn goes with it.
-                self.held = self.log.lock().await.ok();
+                self.held = Some(self.log.lock().await);
                 while taken.len() < self.batch
                     && let Ok(more) = waiting.try_recv()
                 {
@@ -183,13 +183,13 @@ impl<L: Log> Writer<L> {
             self.measured.queries.record(u32::try_from(answers.len()).unwrap_or(u32::MAX));
         } else {
             self.log.release().await;
-            self.held = None;
             self.measured.failures.increment(1);
         }
         outcome
     }
 
     async fn try_once(&mut self, batch: &[Asked], tried: &mut Tried) -> Result<Vec<LedgerAnswer>, Failed> {
+        let mut held = self.held.take().transpose()?;
         // A count of the day before can still be asked for: by a query that waited over midnight.
         let day = batch.iter().map(|asked| asked.day).min().unwrap_or_default();
         let since = day.pred_opt().unwrap_or(day);
@@ -214,7 +214,7 @@ impl<L: Log> Writer<L> {
         }
         self.locking = self.locking.saturating_sub(1);
         loop {
-            if let Some(answers) = self.append_locked(batch, since, &mut facts, tried).await? {
+            if let Some(answers) = self.append_locked(batch, since, &mut facts, tried, held.take()).await? {
                 return Ok(answers);
             }
         }
@@ -243,8 +243,9 @@ impl<L: Log> Writer<L> {
         since: NaiveDate,
         facts: &mut Facts,
         tried: &mut Tried,
+        held: Option<Head>,
     ) -> Result<Option<Vec<LedgerAnswer>>, Failed> {
-        let head = match self.held.take() {
+        let head = match held {
             Some(head) => head,
             None => self.log.lock().await?,
         };
