@@ -82,7 +82,10 @@ async fn campaign(mutant: Option<&str>, kills: usize) -> Result<(), String> {
         whole(&site, &format!("after kill {kill}"));
     }
     let answered: u64 = all.answers.values().sum();
-    println!("{kills} kills: {answered} answers {:?}, {} lost: {outcome:?}", all.answers, all.unknown);
+    println!(
+        "{kills} kills: {answered} answers {:?}, {} without an answer: {outcome:?}",
+        all.answers, all.unknown
+    );
     site.close();
     outcome
 }
