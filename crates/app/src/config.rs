@@ -58,6 +58,9 @@ pub(crate) struct Config {
     pub(crate) abuse: Abuse,
     /// Queries that one transaction records at most; 1 shows what batches are worth (`cargo xtask bench verify`).
     pub(crate) ledger_batch: usize,
+    /// MiB of memory in which each process may hold the household register, one for each 65,536 cards; where it needs more, cards
+    /// are looked up in the database.
+    pub(crate) register_memory_mib: usize,
     /// Times of tokens.
     pub(crate) tokens: TokensConfig,
     /// How long things are kept.
@@ -381,6 +384,7 @@ impl Default for Config {
             company_register: CompanyRegisterConfig::default(),
             abuse: Abuse::default(),
             ledger_batch: 256,
+            register_memory_mib: 512,
             tokens: TokensConfig::default(),
             retention: Retention::default(),
             log: Log::default(),

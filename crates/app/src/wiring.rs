@@ -9,7 +9,7 @@ use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOr
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surface};
-use idcheck_persistence::{LedgerWriter, OpenError, Store, Vault, shown_address};
+use idcheck_persistence::{LedgerSettings, LedgerWriter, OpenError, Store, Vault, shown_address};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
@@ -226,7 +226,11 @@ impl Service {
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
-        let ledger = LedgerWriter::start_with(&store, config.ledger_batch);
+        let settings = LedgerSettings {
+            batch: config.ledger_batch,
+            register_octets: config.register_memory_mib.saturating_mul(1 << 20),
+        };
+        let ledger = LedgerWriter::start_with(&store, settings);
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),

@@ -23,7 +23,7 @@ mod store;
 mod vault;
 
 pub use chain::{ChainReport, Fault, Gap};
-pub use ledger::LedgerWriter;
+pub use ledger::{LedgerSettings, LedgerWriter};
 pub use migration::MigrationState;
 pub use store::{
     AddressFault, Keep, OpenError, Removed, RestoreError, Store, address_fault, database_file, shown_address,

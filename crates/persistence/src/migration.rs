@@ -14,7 +14,9 @@ mod m0011_tokens;
 mod m0012_keys;
 mod m0013_days;
 mod m0014_used_tokens;
+mod m0015_register_mark;
 
+pub(crate) use m0015_register_mark::guard;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -54,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_keys::Migration),
             Box::new(m0013_days::Migration),
             Box::new(m0014_used_tokens::Migration),
+            Box::new(m0015_register_mark::Migration),
         ]
     }
 }

@@ -65,6 +65,33 @@ on_both!(records_go_and_the_chain_says_so, |database| {
     assert_eq!(store.verify_chain(1).await.unwrap().first_bad, Some((6, Fault::Records)));
 });
 
+// What this process recorded itself is counted from memory, but not where the chain does not have it.
+on_both!(what_is_remembered_is_counted_if_the_chain_has_it, |database| {
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(&store);
+    let at = database.clock.now();
+    asked(&ledger, 0..2, at).await;
+    counted(&store).await;
+    // What the database says of them now is seen by nobody who does not read it.
+    let renamed = "UPDATE verification_records SET user_id = 'read' WHERE seq > 3";
+    let users = |user| format!("SELECT count(*) FROM usage_users WHERE user_id = '{user}'");
+    asked(&ledger, 2..5, at).await;
+    counted(&store).await;
+    asked(&ledger, 5..8, at).await;
+    database.tamper(renamed).await;
+    counted(&store).await;
+    assert_eq!(database.number("SELECT sum(queries) FROM usage_users").await, 8);
+    assert_eq!(database.number(&users("read")).await, 0);
+    asked(&ledger, 8..11, at).await;
+    database.tamper(renamed).await;
+    let first = "(SELECT hash FROM audit_chain WHERE seq = 1)";
+    database.tamper(&format!("UPDATE audit_chain SET hash = {first} WHERE seq > 3")).await;
+    counted(&store).await;
+    assert_eq!(database.number("SELECT sum(queries) FROM usage_users").await, 11);
+    assert_eq!(database.number("SELECT queries FROM usage_users WHERE user_id = 'read'").await, 3);
+});
+
 async fn ended(store: &Store, number: usize, closed_at: DateTime<Utc>) -> UnifiedBusinessNumber {
     let who = admit(store, number).await;
     let read = store.find(who).await.unwrap().unwrap();

@@ -44,6 +44,9 @@ pub(crate) fn faults(config: &Config) -> Vec<String> {
     if !(1..=256).contains(&config.ledger_batch) {
         say("ledger_batch", "must be from 1 to 256");
     }
+    if config.register_memory_mib > 65_536 {
+        say("register_memory_mib", "must be at most 65536");
+    }
     for (key, value) in counts(config) {
         if value == 0 {
             say(key, "must be 1 at least");
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn each_value_that_can_t_be_used_is_told_by_its_key() {
         assert_eq!(faults(&Config::default()), Vec::<String>::new());
-        let cases: [(&str, Change); 22] = [
+        let cases: [(&str, Change); 23] = [
             ("database_url", |c| c.database_url = "mysql://u:hunter2@h/d".to_owned()),
             ("database_url", |c| c.database_url = "postgres://u:hunter2#x@h/d".to_owned()),
             ("base_url", |c| c.base_url = "x".to_owned()),
@@ -144,6 +147,7 @@ mod tests {
             ("roles", |c| c.roles.clear()),
             ("ledger_batch", |c| c.ledger_batch = 0),
             ("ledger_batch", |c| c.ledger_batch = 257),
+            ("register_memory_mib", |c| c.register_memory_mib = 65_537),
             ("limits.quota", |c| c.limits.quota = 0),
             ("limits.budget", |c| c.limits.budget = 0),
             ("limits.rate_per_organisation", |c| c.limits.rate_per_organisation = 0),

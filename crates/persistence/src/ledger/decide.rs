@@ -158,7 +158,7 @@ pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> De
 }
 
 /// The outcome as the record keeps it: the digit of a result, or a word.
-const fn word(answer: LedgerAnswer) -> &'static str {
+pub(super) const fn word(answer: LedgerAnswer) -> &'static str {
     match answer {
         LedgerAnswer::Result(result) => match result {
             VerificationResult::Match => "1",
@@ -253,7 +253,7 @@ impl Batch<'_> {
             return (VerificationResult::UserSuspended, false);
         }
         let registered = if production {
-            self.facts.cards.get(&query.keys.person).copied()
+            self.facts.cards.get(&query.keys.person)
         } else {
             if let Some(Played::Result(result)) = sandbox::played(&query.question.person_id) {
                 return (result, false);

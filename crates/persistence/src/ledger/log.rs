@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 
 use super::{
     decide::{Asked, Token, Writes},
-    state::{Cards, Tail},
+    register::Cards,
+    state::{End, Tail},
 };
 use crate::chain::{Head, Link, RecordView};
 
@@ -25,7 +26,7 @@ pub(super) enum Failed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Appended {
     Done,
-    /// The chain ended elsewhere; nothing was written.
+    /// The chain ended elsewhere, or the register was changed; nothing was written.
     Missed,
     /// A token was used before; nothing was written, and the transaction, where there is one, is over.
     Replayed,
@@ -34,6 +35,8 @@ pub(super) enum Appended {
 /// A batch that is to be appended behind an entry.
 pub(super) struct Batch<'b> {
     pub(super) after: &'b Head,
+    /// The mark of the register that it was decided by.
+    pub(super) register: i64,
     pub(super) link: &'b Link,
     pub(super) records: &'b [RecordView<'b>],
     pub(super) writes: &'b Writes,
@@ -46,7 +49,7 @@ pub(super) trait Log: Send {
     const OPTIMISTIC: bool;
 
     /// Begins a transaction and locks the chain's end.
-    fn lock(&mut self) -> impl Future<Output = Result<Head, Failed>> + Send;
+    fn lock(&mut self) -> impl Future<Output = Result<End, Failed>> + Send;
 
     /// The hash of an entry, where it is there.
     fn hash(&mut self, seq: i64) -> impl Future<Output = Result<Option<Vec<u8>>, Failed>> + Send;
@@ -64,7 +67,7 @@ pub(super) trait Log: Send {
     /// Which of the batch's tokens were used before.
     fn used(&mut self, batch: &[Asked]) -> impl Future<Output = Result<HashSet<Token>, Failed>> + Send;
 
-    /// Appends a batch if the chain still ends where it says.
+    /// Appends a batch if the chain still ends where it says, and the register is the one that it says.
     fn append(&mut self, batch: &Batch<'_>) -> impl Future<Output = Result<Appended, Failed>> + Send;
 
     /// Ends the transaction; what it wrote is durable then.

@@ -17,6 +17,8 @@ mod checkpoint;
 mod decide;
 mod log;
 mod postgres;
+mod recent;
+mod register;
 mod rows;
 mod sqlite;
 mod state;
@@ -37,13 +39,16 @@ use tokio::{
     time::Instant,
 };
 
-pub(crate) use self::decide::{TOKEN_LEN, stored_token};
 use self::{
     decide::Asked,
     log::Log,
     postgres::PostgresLog,
     sqlite::SqliteLog,
     writer::{Waiting, Writer},
+};
+pub(crate) use self::{
+    decide::{TOKEN_LEN, stored_token},
+    recent::{Recent, Recorded},
 };
 use crate::{Store, Vault, store::LedgerPlace};
 
@@ -53,6 +58,22 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 /// How long a batch may take before the ledger counts as stuck: several times what its tries together may.
 const STUCK: Duration = Duration::from_secs(30);
+
+/// Bounds of the ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct LedgerSettings {
+    /// Queries of one transaction at most, from 1 to 256: with 1, what a ledger without batches would cost can be measured.
+    pub batch: usize,
+    /// Octets of memory in which the household register may be held, sixteen a card; where it needs more, or with 0, each batch
+    /// looks its cards up in the database.
+    pub register_octets: usize,
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { batch: BATCH, register_octets: 512 << 20 }
+    }
+}
 
 /// The way into the ledger. Dropping the last one ends its task, after what waits.
 #[derive(Clone)]
@@ -96,22 +117,25 @@ impl Beat {
 impl LedgerWriter {
     /// Starts the task that writes.
     pub fn start(store: &Store) -> Self {
-        Self::start_with(store, BATCH)
+        Self::start_with(store, LedgerSettings::default())
     }
 
-    /// The same with at most `batch` queries in one transaction: with 1, what a ledger without batches would cost can
-    /// be measured.
-    pub fn start_with(store: &Store, batch: usize) -> Self {
+    /// The same with other bounds.
+    pub fn start_with(store: &Store, settings: LedgerSettings) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let (beat, batch) = (Arc::new(Beat::new()), batch.clamp(1, BATCH));
+        let (beat, batch) = (Arc::new(Beat::new()), settings.batch.clamp(1, BATCH));
+        let register = register::keep(store, settings.register_octets);
         match &store.ledger {
             LedgerPlace::Postgres(connections) => {
                 let log = PostgresLog::new(connections);
-                tokio::spawn(written(Writer::new(log, batch, Arc::clone(&beat)), waiting));
+                tokio::spawn(written(
+                    Writer::new(log, batch, Arc::clone(&beat), register, store.recent.clone()),
+                    waiting,
+                ));
             }
             LedgerPlace::Sqlite(file) => {
                 let log = SqliteLog::new(file.clone(), store.writer.turns());
-                let writer = Writer::new(log, batch, Arc::clone(&beat));
+                let writer = Writer::new(log, batch, Arc::clone(&beat), register, store.recent.clone());
                 // A database in a file works in the thread that asks it: in one of its own nobody else waits meanwhile.
                 let thread = std::thread::Builder::new().name("ledger".to_owned());
                 if let Err(error) = thread.spawn(move || alone(written(writer, waiting))) {

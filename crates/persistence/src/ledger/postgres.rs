@@ -1,7 +1,7 @@
 //! The log on PostgreSQL. A batch is one statement, which compares the chain's end and writes everything: it commits by
 //! itself, so that a batch costs one way to the server and back beside the look-up of its cards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use sea_orm::{
@@ -18,19 +18,20 @@ use tokio::time::timeout;
 use super::{
     decide::{Asked, PersonHash, Token, Writes},
     log::{Appended, Batch, Failed, Log},
+    register::Cards,
     rows::{self, Told},
-    state::{Cards, Tail},
+    state::{End, Tail},
 };
 use crate::{chain::Head, store::PATIENCE};
 
-const LOCK: &str = "SELECT seq, hash FROM chain_head WHERE id = 1 FOR UPDATE";
+const LOCK: &str = "SELECT seq, hash, register_mark FROM chain_head WHERE id = 1 FOR UPDATE";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = $1";
 const CARDS: &str = "SELECT person_hash, apply_code, applied_on, issue_site, status \
                      FROM household_register WHERE person_hash = ANY($1)";
 const USED: &str = "SELECT token FROM used_tokens WHERE token = ANY($1)";
 /// Everything else is written only if the head was; its row is locked until the commit.
 const APPEND: &str = "WITH head AS (UPDATE chain_head SET seq = $1, hash = $2 \
-    WHERE id = 1 AND seq = $1 - 1 AND hash = $3 RETURNING id), \
+    WHERE id = 1 AND seq = $1 - 1 AND hash = $3 AND register_mark = $25 RETURNING id), \
     used AS (INSERT INTO used_tokens (token, expires_at) SELECT token, expires_at \
     FROM head, unnest($6::bytea[], $7::bigint[]) AS i (token, expires_at)), \
     days AS (INSERT INTO organisation_days (ubn, environment, day, queries, wrong) \
@@ -83,14 +84,17 @@ impl PostgresLog {
 impl Log for PostgresLog {
     const OPTIMISTIC: bool = true;
 
-    async fn lock(&mut self) -> Result<Head, Failed> {
+    async fn lock(&mut self) -> Result<End, Failed> {
         self.release().await;
         let begun = timeout(PATIENCE, self.pool.begin()).await;
         self.transaction = Some(begun.map_err(|_| late())?.map_err(|error| nothing_written(&error))?);
         let rows = self.ask(sqlx::query(LOCK)).await?;
-        let head = rows.first().ok_or(Failed::Before)?;
-        let head = (|| Ok(Head { seq: head.try_get(0)?, hash: head.try_get(1)? }))();
-        head.map_err(|error| nothing_written(&error))
+        let row = rows.first().ok_or(Failed::Before)?;
+        let read = || {
+            let head = Head { seq: row.try_get(0)?, hash: row.try_get(1)? };
+            Ok(End { head, register: row.try_get(2)? })
+        };
+        read().map_err(|error| nothing_written(&error))
     }
 
     async fn hash(&mut self, seq: i64) -> Result<Option<Vec<u8>>, Failed> {
@@ -119,15 +123,15 @@ impl Log for PostgresLog {
         let persons: Vec<&[u8]> =
             batch.iter().filter_map(|asked| asked.registered().map(|p| &p[..])).collect();
         if persons.is_empty() {
-            return Ok(Cards::new());
+            return Ok(Cards::default());
         }
         let rows = self.ask(sqlx::query(CARDS).bind(persons)).await?;
-        let mut cards = Cards::with_capacity(rows.len());
+        let mut cards = HashMap::with_capacity(rows.len());
         for row in &rows {
             let (person, card) = card(row).map_err(|error| nothing_written(&error))?;
             cards.insert(person, card?);
         }
-        Ok(cards)
+        Ok(Cards::Found(cards))
     }
 
     async fn used(&mut self, batch: &[Asked]) -> Result<HashSet<Token>, Failed> {
@@ -233,7 +237,7 @@ fn close(connection: PoolConnection<Postgres>) {
 }
 
 fn append<'q>(batch: &Batch<'_>) -> Query<'q, Postgres, PgArguments> {
-    let Batch { after, link, records, writes: Writes { used, days, strikes } } = batch;
+    let Batch { after, register, link, records, writes: Writes { used, days, strikes } } = batch;
     sqlx::query(APPEND)
         .bind(link.seq)
         .bind(&link.hash)
@@ -259,6 +263,7 @@ fn append<'q>(batch: &Batch<'_>) -> Query<'q, Postgres, PgArguments> {
         .bind(records.iter().map(|record| record.address).collect::<Vec<_>>())
         .bind(records.iter().map(|record| record.person_hash).collect::<Vec<Option<&[u8]>>>())
         .bind(records.iter().map(|record| record.outcome).collect::<Vec<_>>())
+        .bind(*register)
 }
 
 fn told(row: &PgRow) -> Result<Told, sqlx::Error> {

@@ -2,7 +2,7 @@
 //! be, so each batch locks the file first; nobody has to be waited for then.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,15 +18,16 @@ use super::{
     checkpoint::Checkpoints,
     decide::{Asked, Token},
     log::{Appended, Batch, Failed, Log},
+    register::Cards,
     rows::{self, Told},
-    state::{Cards, Tail},
+    state::{End, Tail},
 };
 use crate::{
     chain::Head,
     store::{CHECKPOINT, PATIENCE},
 };
 
-const HEAD: &str = "SELECT seq, hash FROM chain_head WHERE id = 1";
+const HEAD: &str = "SELECT seq, hash, register_mark FROM chain_head WHERE id = 1";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = ?1";
 const CARD: &str =
     "SELECT apply_code, applied_on, issue_site, status FROM household_register WHERE person_hash = ?1";
@@ -109,7 +110,7 @@ pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
 impl Log for SqliteLog {
     const OPTIMISTIC: bool = false;
 
-    async fn lock(&mut self) -> Result<Head, Failed> {
+    async fn lock(&mut self) -> Result<End, Failed> {
         self.release().await;
         let turn = timeout(PATIENCE, Arc::clone(&self.turns).lock_owned()).await;
         self.turn = Some(turn.map_err(|_| Failed::Away)?);
@@ -120,8 +121,11 @@ impl Log for SqliteLog {
             self.checkpoints.finish(connection);
         }
         self.batch("BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
-        let head = self.one(HEAD, [], |row| Ok(Head { seq: row.get(0)?, hash: row.get(1)? }))?;
-        head.ok_or(Failed::Before)
+        let end = self.one(HEAD, [], |row| {
+            let head = Head { seq: row.get(0)?, hash: row.get(1)? };
+            Ok(End { head, register: row.get(2)? })
+        })?;
+        end.ok_or(Failed::Before)
     }
 
     async fn hash(&mut self, seq: i64) -> Result<Option<Vec<u8>>, Failed> {
@@ -145,7 +149,7 @@ impl Log for SqliteLog {
     }
 
     async fn cards(&mut self, batch: &[Asked]) -> Result<Cards, Failed> {
-        let mut cards = Cards::new();
+        let mut cards = HashMap::new();
         for person in batch.iter().filter_map(Asked::registered) {
             let card = self.one(CARD, [&person[..]], |row| {
                 let text = |place| row.get_ref(place)?.as_str().map_err(rusqlite::Error::from);
@@ -155,7 +159,7 @@ impl Log for SqliteLog {
                 cards.insert(*person, card?);
             }
         }
-        Ok(cards)
+        Ok(Cards::Found(cards))
     }
 
     async fn used(&mut self, batch: &[Asked]) -> Result<HashSet<Token>, Failed> {

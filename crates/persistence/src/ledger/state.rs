@@ -4,13 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use idcheck_domain::{
-    lockout::Strikes,
-    value::UnifiedBusinessNumber,
-    verification::{CardData, CardStatus},
-};
+use idcheck_domain::{lockout::Strikes, value::UnifiedBusinessNumber};
 
-use super::decide::{OrganisationDay, PersonDay, PersonHash, Token, Writes};
+use super::{
+    decide::{OrganisationDay, PersonDay, Token, Writes},
+    register::Cards,
+};
 use crate::chain::Head;
 
 /// What one organisation did on one day.
@@ -31,10 +30,19 @@ pub(super) struct Callers {
     pub(super) suspended: HashMap<UnifiedBusinessNumber, HashSet<String>>,
 }
 
+/// The chain's end, and the mark of the register in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) head: Head,
+    pub(super) register: i64,
+}
+
 /// The state at the chain's end.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) head: Head,
+    /// The mark of the register in force, as it was when the chain's end was locked last.
+    pub(super) register: i64,
     pub(super) callers: Callers,
     /// The first day of which every count is held: one that is missing is zero.
     pub(super) since: NaiveDate,
@@ -58,11 +66,8 @@ pub(super) struct Tail {
     pub(super) strikes: Vec<(PersonDay, Strikes)>,
 }
 
-/// Cards by person.
-pub(super) type Cards = HashMap<PersonHash, (CardData, CardStatus)>;
-
 /// What is looked up for one batch.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Facts {
     /// Tokens of the batch that were used before.
     pub(super) used: HashSet<Token>,
@@ -71,9 +76,10 @@ pub(super) struct Facts {
 
 impl State {
     /// The state of a whole tail.
-    pub(super) fn whole(head: Head, since: NaiveDate, tail: Tail) -> Self {
+    pub(super) fn whole(End { head, register }: End, since: NaiveDate, tail: Tail) -> Self {
         Self {
             head,
+            register,
             callers: tail.callers.unwrap_or_default(),
             since,
             days: tail.days.into_iter().collect(),
@@ -83,8 +89,8 @@ impl State {
     }
 
     /// Goes on to the chain's end.
-    pub(super) fn follow(&mut self, head: Head, tail: Tail) {
-        self.head = head;
+    pub(super) fn follow(&mut self, end: End, tail: Tail) {
+        (self.head, self.register) = (end.head, end.register);
         if let Some(callers) = tail.callers {
             self.callers = callers;
         }

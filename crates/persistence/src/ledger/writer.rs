@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use idcheck_usecases::ports::{LedgerAnswer, LedgerError};
 use metrics::{Counter, Histogram};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 
@@ -18,7 +18,9 @@ use super::{
     Beat,
     decide::{Asked, Decided, decide},
     log::{Appended, Batch, Failed, Log},
-    state::{Facts, State},
+    recent::Recent,
+    register::{Cards, RegisterCopy},
+    state::{End, Facts, State},
 };
 use crate::{
     chain::{self, Head},
@@ -48,7 +50,13 @@ pub(super) struct Writer<L> {
     locking: u32,
     misses: u32,
     /// The chain's end, where it was to be locked before the batch was taken whole.
-    held: Option<Result<Head, Failed>>,
+    held: Option<Result<End, Failed>>,
+    /// The entry that was appended last, until it is taken.
+    appended: Option<Head>,
+    /// The register in memory, where there is a copy.
+    register: watch::Receiver<Option<Arc<RegisterCopy>>>,
+    /// Where what was recorded is counted from.
+    recent: Recent,
     measured: Measured,
 }
 
@@ -85,9 +93,40 @@ struct Receipt {
     answers: Vec<LedgerAnswer>,
 }
 
+/// A caller that went away is not waited for; its record stands.
+fn tell(answers: Vec<oneshot::Sender<Outcome>>, outcomes: impl IntoIterator<Item = Outcome>) {
+    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+        let _ = answer.send(outcome);
+    }
+}
+
 impl<L: Log> Writer<L> {
-    pub(super) fn new(log: L, batch: usize, beat: Arc<Beat>) -> Self {
-        Self { log, batch, beat, state: None, locking: 0, misses: 0, held: None, measured: Measured::new() }
+    pub(super) fn new(
+        log: L,
+        batch: usize,
+        beat: Arc<Beat>,
+        register: watch::Receiver<Option<Arc<RegisterCopy>>>,
+        recent: Recent,
+    ) -> Self {
+        let measured = Measured::new();
+        Self {
+            log,
+            batch,
+            beat,
+            state: None,
+            locking: 0,
+            misses: 0,
+            held: None,
+            appended: None,
+            register,
+            recent,
+            measured,
+        }
+    }
+
+    /// The copy of the register under a mark.
+    fn copy_of(&self, mark: i64) -> Option<Cards> {
+        self.register.borrow().clone().map(Cards::Held).filter(|copy| copy.are_of(mark))
     }
 
     pub(super) async fn run(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
@@ -108,32 +147,31 @@ impl<L: Log> Writer<L> {
                 }
             }
             let (batch, answers): (Vec<_>, Vec<_>) = taken.drain(..).map(|w| (w.asked, w.answer)).unzip();
-            let outcomes = match self.record(&batch).await {
-                Ok(outcomes) => outcomes,
+            match self.persist(&batch).await {
+                Ok(results) => {
+                    tell(answers, results.iter().copied().map(Ok));
+                    // Of one that was looked for in the chain it is not known as which entry it is there.
+                    if let Some(head) = self.appended.take() {
+                        self.recent.add(head, batch, results);
+                    }
+                }
+                Err(Failed::Before) if batch.len() > 1 => tell(answers, self.one_by_one(&batch).await),
                 Err(failed) => {
                     if failed == Failed::Away {
                         while let Ok(also) = waiting.try_recv() {
                             let _ = also.answer.send(Err(LedgerError::Unavailable));
                         }
                     }
-                    vec![Err(LedgerError::Unavailable); batch.len()]
+                    tell(answers, std::iter::repeat(Err(LedgerError::Unavailable)));
                 }
-            };
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                // A caller that went away is not waited for; its record stands.
-                let _ = answer.send(outcome);
             }
             self.beat.end();
         }
     }
 
-    /// Records a batch; when that fails time and again, each query on its own, so that one that the database refuses
-    /// does not take the others with it.
-    async fn record(&mut self, batch: &[Asked]) -> Result<Vec<Outcome>, Failed> {
-        match self.persist(batch).await {
-            Err(Failed::Before) if batch.len() > 1 => {}
-            outcome => return outcome.map(|answers| answers.into_iter().map(Ok).collect()),
-        }
+    /// Records each query of a batch that failed time and again on its own, so that one that the database refuses does not take
+    /// the others with it.
+    async fn one_by_one(&mut self, batch: &[Asked]) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for asked in batch {
             let mut tried = Tried::default();
@@ -144,13 +182,14 @@ impl<L: Log> Writer<L> {
             });
         }
         outcomes.resize(batch.len(), Err(LedgerError::Unavailable));
-        Ok(outcomes)
+        outcomes
     }
 
     /// Tries a batch until it is recorded or it is clear that it is not.
     async fn persist(&mut self, batch: &[Asked]) -> Result<Vec<LedgerAnswer>, Failed> {
         let begun = Instant::now();
         let mut tried = Tried::default();
+        self.appended = None;
         for attempt in 1.. {
             let failed = match self.attempt(batch, &mut tried).await {
                 Ok(answers) => return Ok(answers),
@@ -198,7 +237,10 @@ impl<L: Log> Writer<L> {
         }
         let mut facts = Facts::default();
         if L::OPTIMISTIC {
-            facts.cards = self.log.cards(batch).await?;
+            facts.cards = match self.state.as_ref().and_then(|state| self.copy_of(state.register)) {
+                Some(copy) => copy,
+                None => self.log.cards(batch).await?,
+            };
             let known = self.state.as_ref().is_some_and(|state| state.since <= day);
             if known && tried.receipts.is_empty() && !tried.replayed && self.locking == 0 {
                 if let Some(answers) = self.append_at_once(batch, &facts, tried).await? {
@@ -243,21 +285,26 @@ impl<L: Log> Writer<L> {
         since: NaiveDate,
         facts: &mut Facts,
         tried: &mut Tried,
-        held: Option<Head>,
+        held: Option<End>,
     ) -> Result<Option<Vec<LedgerAnswer>>, Failed> {
-        let head = match held {
-            Some(head) => head,
+        let end = match held {
+            Some(end) => end,
             None => self.log.lock().await?,
         };
+        let register = end.register;
         for receipt in &mut tried.receipts {
             if self.log.hash(receipt.head.seq).await?.as_ref() == Some(&receipt.head.hash) {
                 self.log.release().await;
                 return Ok(Some(std::mem::take(&mut receipt.answers)));
             }
         }
-        self.follow(head, since).await?;
-        if !L::OPTIMISTIC {
-            facts.cards = self.log.cards(batch).await?;
+        self.follow(end, since).await?;
+        // What was looked up after the queries came stands; a copy only while it is of the register in force.
+        if !L::OPTIMISTIC || matches!(facts.cards, Cards::Held(_)) && !facts.cards.are_of(register) {
+            facts.cards = match self.copy_of(register) {
+                Some(copy) => copy,
+                None => self.log.cards(batch).await?,
+            };
         }
         let Some(state) = &mut self.state else { return Err(Failed::Before) };
         if !L::OPTIMISTIC || tried.replayed {
@@ -278,13 +325,16 @@ impl<L: Log> Writer<L> {
     }
 
     /// Brings the state to the chain's end, which is locked.
-    async fn follow(&mut self, head: Head, since: NaiveDate) -> Result<(), Failed> {
+    async fn follow(&mut self, end: End, since: NaiveDate) -> Result<(), Failed> {
         match self.state.as_mut().filter(|state| state.since <= since) {
-            Some(state) if state.head == head => return Ok(()),
-            Some(state) if state.head.seq < head.seq => {
+            Some(state) if state.head == end.head => {
+                state.register = end.register;
+                return Ok(());
+            }
+            Some(state) if state.head.seq < end.head.seq => {
                 let tail = self.log.tail(Some(state.head.seq), state.since).await?;
                 if tail.before == state.head.hash {
-                    state.follow(head, tail);
+                    state.follow(end, tail);
                     return Ok(());
                 }
             }
@@ -292,7 +342,7 @@ impl<L: Log> Writer<L> {
         }
         // There is no state, or the database went on from a backup and the chain is not the one that it is of.
         let tail = self.log.tail(None, since).await?;
-        self.state = Some(State::whole(head, since, tail));
+        self.state = Some(State::whole(end, since, tail));
         Ok(())
     }
 
@@ -309,7 +359,13 @@ impl<L: Log> Writer<L> {
             chain::link(&state.head, at, chain::KIND_BATCH, chain::batch_body(records.iter().copied()));
         let head = Head { seq: link.seq, hash: link.hash.clone() };
         let appended = {
-            let batch = Batch { after: &state.head, link: &link, records: &records, writes: &writes };
+            let batch = Batch {
+                after: &state.head,
+                register: state.register,
+                link: &link,
+                records: &records,
+                writes: &writes,
+            };
             match self.log.append(&batch).await {
                 Ok(Appended::Done) => self.log.commit().await,
                 Ok(Appended::Missed) => return Ok(None),
@@ -322,6 +378,7 @@ impl<L: Log> Writer<L> {
         };
         match appended {
             Ok(()) => {
+                self.appended = Some(head.clone());
                 state.appended(head, writes);
                 Ok(Some(answers))
             }
@@ -341,9 +398,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use idcheck_domain::{abuse::AbuseRule, access::Access, key::Environment, value::Reason};
+    use idcheck_domain::{
+        abuse::AbuseRule,
+        access::Access,
+        key::Environment,
+        value::Reason,
+        verification::{CardStatus, VerificationResult},
+    };
     use idcheck_testing::{
-        builders::{audit, register_row, ubn},
+        builders::{audit, person, register_row, ubn},
         contract::ledger::{ORGANISATION, admit, question},
         database::TempDatabase,
         draws,
@@ -352,8 +415,10 @@ mod tests {
         Ask, Change, Changes as _, HouseholdRegister as _, LedgerEntry, Organisations, UserChange, Write,
     };
 
+    use sea_orm::ConnectionTrait as _;
+
     use super::{
-        super::{postgres::PostgresLog, sqlite::SqliteLog},
+        super::{postgres::PostgresLog, register, sqlite::SqliteLog},
         *,
     };
     use crate::{Store, Vault, store::LedgerPlace};
@@ -387,9 +452,14 @@ mod tests {
             entry
         }
 
-        /// An organisation loses its access or has it back, or a user is suspended or let in.
+        /// An organisation loses its access or has it back, a user is suspended or let in, or the register is changed.
         async fn act(&mut self, store: &Store) {
             let (of, turn) = (ubn(ORGANISATION + (self.next)(2)), (self.next)(4) > 0);
+            if (self.next)(3) == 0 {
+                let status = if turn { CardStatus::Normal } else { CardStatus::ReportedLost };
+                store.import(&[register_row((self.next)(6), status)]).await.unwrap();
+                return;
+            }
             let at = question(0, 100, "").at;
             let mut change = Change { audit: audit(), ..Change::default() };
             if (self.next)(2) == 0 {
@@ -419,26 +489,25 @@ mod tests {
         for organisation in 0..2 {
             admit(&store, ORGANISATION + organisation).await;
         }
-        let rows: Vec<_> =
-            (0..6).map(|n| register_row(n, idcheck_domain::verification::CardStatus::Normal)).collect();
+        let rows: Vec<_> = (0..6).map(|n| register_row(n, CardStatus::Normal)).collect();
         store.import(&rows).await.unwrap();
         let mut nodes = Vec::new();
         for _ in 0..2 {
-            nodes.push(Writer::new(log(&store), BATCH, Arc::new(Beat::new())));
+            nodes.push(writer(log(&store), &store));
         }
         let (steps, next) = draws("IDCHECK_TEST_LEDGER_STATE", 150);
         let mut draw = Draw { next, tokens: 0 };
         let (mut results, mut replays, mut ended) = (0, 0, 0);
         for step in 0..steps {
-            if (draw.next)(8) == 0 {
+            if (draw.next)(4) == 0 {
                 draw.act(&store).await;
             }
             // Long runs of one node, as well as turns.
             let node = if (draw.next)(3) == 0 { 1 } else { step / 20 % 2 };
             let batch: Vec<_> =
                 (0..=(draw.next)(12)).map(|_| Asked::new(&store.vault, draw.entry())).collect();
-            for outcome in nodes[node].record(&batch).await.unwrap() {
-                match outcome.unwrap() {
+            for outcome in nodes[node].persist(&batch).await.unwrap() {
+                match outcome {
                     LedgerAnswer::Result(_) => results += 1,
                     LedgerAnswer::Replayed => replays += 1,
                     LedgerAnswer::AccessEnded => ended += 1,
@@ -446,11 +515,11 @@ mod tests {
                 }
             }
             let Writer { log, state: Some(held), .. } = &mut nodes[node] else { panic!("no state") };
-            let head = log.lock().await.unwrap();
+            let end = log.lock().await.unwrap();
             let tail = log.tail(None, held.since).await.unwrap();
             log.release().await;
-            let read = State::whole(head, held.since, tail);
-            assert_eq!(held.head, read.head, "step {step}");
+            let read = State::whole(end, held.since, tail);
+            assert_eq!((&held.head, held.register), (&read.head, read.register), "step {step}");
             assert_eq!(held.callers, read.callers, "step {step}");
             assert_eq!(held.days, read.days, "step {step}");
             assert_eq!(held.strikes, read.strikes, "step {step}");
@@ -461,24 +530,114 @@ mod tests {
 
     const BATCH: usize = 64;
 
+    /// Whatever changes the register, the next answer of every node is of the new one, though each held the old one.
+    async fn a_change_of_the_register_is_in_the_next_answer<L: Log>(
+        database: &TempDatabase,
+        mut log: impl FnMut(&Store) -> L,
+    ) {
+        let (vault, clock) = (Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
+        let store = Store::connect(&database.url, vault, clock).await.unwrap();
+        admit(&store, ORGANISATION).await;
+        store.import(&[register_row(0, CardStatus::Normal)]).await.unwrap();
+        let mut nodes = Vec::new();
+        for _ in 0..2 {
+            nodes.push(writer(log(&store), &store));
+        }
+        let hash = hex::encode(store.vault.person(&person(0)));
+        let mut expected = VerificationResult::Match;
+        for turn in 0..4 {
+            for node in &mut nodes {
+                for round in ["first", "second"] {
+                    let token = format!("{turn} {round} {node:p}");
+                    let asked = Asked::new(&store.vault, question(0, 108, &token));
+                    let outcomes = node.persist(&[asked]).await.unwrap();
+                    assert_eq!(outcomes, [LedgerAnswer::Result(expected)], "turn {turn}, {round}");
+                }
+                // From now on it answers from what it holds.
+                let mark = node.state.as_ref().map(|state| state.register);
+                let held = |copy: &Option<Arc<RegisterCopy>>| copy.as_ref().map(|copy| copy.mark) == mark;
+                let wait = tokio::time::timeout(Duration::from_secs(20), node.register.wait_for(held));
+                drop(wait.await.unwrap().unwrap());
+                let asked = Asked::new(&store.vault, question(0, 108, &format!("{turn} held {node:p}")));
+                let outcomes = node.persist(&[asked]).await.unwrap();
+                assert_eq!(outcomes, [LedgerAnswer::Result(expected)], "turn {turn}, held");
+            }
+            expected = match turn {
+                0 => {
+                    store.import(&[register_row(0, CardStatus::OutOfUse)]).await.unwrap();
+                    VerificationResult::OutOfUse
+                }
+                1 => {
+                    store.begin_edition().await.unwrap();
+                    store.add_to_edition(&[register_row(0, CardStatus::ReportedLost)]).await.unwrap();
+                    store.complete_edition().await.unwrap();
+                    store.put_edition_in_force().await.unwrap();
+                    VerificationResult::ReportedLost
+                }
+                _ => {
+                    // By hand, in the edition that was put in force.
+                    let bytes = if database.url.starts_with("sqlite") {
+                        format!("x'{hash}'")
+                    } else {
+                        format!("'\\x{hash}'")
+                    };
+                    let status = if turn == 2 { "normal" } else { "outOfUse" };
+                    let sql = format!(
+                        "UPDATE household_register SET status = '{status}' WHERE person_hash = {bytes}"
+                    );
+                    database.tamper(&sql).await;
+                    VerificationResult::Match
+                }
+            };
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_of_the_register_is_in_the_next_answer_on_postgres() {
+        let database = TempDatabase::postgres().await;
+        a_change_of_the_register_is_in_the_next_answer(&database, postgres).await;
+        // A program of the version before, which knows of no marks.
+        let before =
+            Store::connect(&database.url, Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
+        let before = before.await.unwrap();
+        before.reader.execute_unprepared("DROP TABLE household_register").await.unwrap_err();
+        database.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_change_of_the_register_is_in_the_next_answer_on_sqlite() {
+        a_change_of_the_register_is_in_the_next_answer(&TempDatabase::sqlite().await, sqlite).await;
+    }
+
+    fn writer<L: Log>(log: L, store: &Store) -> Writer<L> {
+        let register = register::keep(store, 1 << 20);
+        Writer::new(log, BATCH, Arc::new(Beat::new()), register, Recent::default())
+    }
+
+    fn postgres(store: &Store) -> PostgresLog {
+        match &store.ledger {
+            LedgerPlace::Postgres(connections) => PostgresLog::new(connections),
+            LedgerPlace::Sqlite(_) => unreachable!(),
+        }
+    }
+
+    fn sqlite(store: &Store) -> SqliteLog {
+        match &store.ledger {
+            LedgerPlace::Sqlite(file) => SqliteLog::new(file.clone(), store.writer.turns()),
+            LedgerPlace::Postgres(_) => unreachable!(),
+        }
+    }
+
     #[tokio::test]
     async fn memory_is_what_the_tables_say_on_postgres() {
         let database = TempDatabase::postgres().await;
-        memory_is_what_the_tables_say(&database, |store| match &store.ledger {
-            LedgerPlace::Postgres(connections) => PostgresLog::new(connections),
-            LedgerPlace::Sqlite(_) => unreachable!(),
-        })
-        .await;
+        memory_is_what_the_tables_say(&database, postgres).await;
         database.close().await;
     }
 
     #[tokio::test]
     async fn memory_is_what_the_tables_say_on_sqlite() {
         let database = TempDatabase::sqlite().await;
-        memory_is_what_the_tables_say(&database, |store| match &store.ledger {
-            LedgerPlace::Sqlite(file) => SqliteLog::new(file.clone(), store.writer.turns()),
-            LedgerPlace::Postgres(_) => unreachable!(),
-        })
-        .await;
+        memory_is_what_the_tables_say(&database, sqlite).await;
     }
 }

@@ -27,6 +27,7 @@ mod writer;
 pub use open::{AddressFault, OpenError, address_fault, database_file, shown_address};
 pub(crate) use register::status_of;
 pub use restore::RestoreError;
+pub(crate) use tally::Counted;
 pub(crate) use upkeep::RESTORED;
 pub use upkeep::{Keep, Removed};
 pub(crate) use writer::{Transaction, Writer};
@@ -39,7 +40,7 @@ use idcheck_usecases::ports::{Clock, OwnSessions, StoreError};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use self::open::Address;
-use crate::{ChainReport, MigrationState, Vault, chain, migration, rows::micros};
+use crate::{ChainReport, MigrationState, Vault, chain, ledger::Recent, migration, rows::micros};
 
 /// Longest wait for a connection or a lock, and longest run of a statement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
@@ -57,6 +58,8 @@ pub struct Store {
     pub(crate) writer: Writer,
     /// Where the ledger writes: apart from pages that may hold every other connection.
     pub(crate) ledger: LedgerPlace,
+    /// What this process's ledger recorded lately.
+    pub(crate) recent: Recent,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -122,7 +125,8 @@ impl Store {
             Ok(pools) => pools,
             Err(error) => return Err(open::reason(url, &error).await),
         };
-        Box::pin(Self { reader, writer, ledger, vault, clock }.with_its_key()).await
+        Box::pin(Self { reader, writer, ledger, recent: Recent::default(), vault, clock }.with_its_key())
+            .await
     }
 
     /// Takes every missing step of the schema; safe to be called by several nodes at once.

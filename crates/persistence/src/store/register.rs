@@ -11,6 +11,7 @@ use super::{Store, Transaction, unavailable};
 use crate::{
     batch::{Cell, Column, Rows, table},
     entity::register_row,
+    migration::guard,
 };
 
 const COLUMNS: [Column; 5] = [
@@ -72,11 +73,21 @@ const PREPARE_EDITION: &str = "DELETE FROM household_register_next a USING (\
      ALTER TABLE household_register_next ADD PRIMARY KEY (person_hash); \
      ANALYZE household_register_next";
 
-const SWAP: &str =
-    "DROP TABLE household_register; ALTER TABLE household_register_next RENAME TO household_register";
-
-/// The key keeps the name of its table, so that the next edition's is free.
-const RENAME_KEY: &str = "ALTER TABLE household_register RENAME CONSTRAINT household_register_next_pkey TO household_register_pkey";
+/// The mark goes first: whoever writes the ledger holds the chain's end before it looks a card up.
+const SWAP: [(DbBackend, &str); 2] = [
+    (
+        DbBackend::Postgres,
+        "UPDATE chain_head SET register_mark = floor((random() - 0.5) * 9007199254740992)::bigint WHERE id = 1; \
+         DROP VIEW register_in_force; \
+         DROP TABLE household_register; ALTER TABLE household_register_next RENAME TO household_register; \
+         ALTER TABLE household_register RENAME CONSTRAINT household_register_next_pkey TO household_register_pkey",
+    ),
+    (
+        DbBackend::Sqlite,
+        "UPDATE chain_head SET register_mark = random() WHERE id = 1; \
+         DROP TABLE household_register; ALTER TABLE household_register_next RENAME TO household_register",
+    ),
+];
 
 impl Store {
     async fn write_rows(&self, into: &str, keyed: bool, rows: &[RegisterRow]) -> Result<(), StoreError> {
@@ -149,10 +160,11 @@ impl HouseholdRegister for Store {
     async fn put_edition_in_force(&self) -> Result<(), StoreError> {
         let swapped = async {
             let tx = self.begin().await?;
-            tx.execute_unprepared(SWAP).await?;
-            if tx.get_database_backend() == DbBackend::Postgres {
-                tx.execute_unprepared(RENAME_KEY).await?;
+            let backend = tx.get_database_backend();
+            for (_, swap) in SWAP.iter().filter(|(of, _)| *of == backend) {
+                tx.execute_unprepared(swap).await?;
             }
+            tx.execute_unprepared(guard(backend)).await?;
             tx.commit().await
         };
         swapped.await.map_err(unavailable)

@@ -1,9 +1,13 @@
 //! Counts of what organisations do: each production record is taken once, in the order of the chain.
 //!
-//! Records are read behind the cursor, and counted if it still stands there with its row locked: so a record is counted once. A
-//! count that was not committed is made again by whoever comes next.
+//! Records are taken behind the cursor, and counted if it still stands there with its row locked: so a record is counted once. A
+//! count that was not committed is made again by whoever comes next. What this process recorded itself it still has in
+//! memory; all else is read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate};
@@ -24,21 +28,36 @@ use sea_orm::{
 use super::{Store, Transaction, changes, unavailable, users};
 use crate::{
     batch::{Cell, Column, Rows, table},
-    entity::{organisation, record, suspended_user},
+    entity::{chain_entry, organisation, record, suspended_user},
+    ledger::Recorded,
     rows::{corrupt, organisation_of},
 };
 
+/// A record as it is counted.
+pub(crate) struct Counted<'r> {
+    pub(crate) ubn: &'r str,
+    /// Empty where the query did not say.
+    pub(crate) user: &'r str,
+    pub(crate) production: bool,
+    /// In Taipei.
+    pub(crate) day: NaiveDate,
+    /// In microseconds.
+    pub(crate) at: i64,
+    pub(crate) outcome: &'r str,
+    pub(crate) person: Option<&'r [u8]>,
+}
+
 /// Organisation, user, day.
-type UserDay = (String, String, String);
+type UserDay<'r> = (&'r str, &'r str, NaiveDate);
 /// Hash of an ID number, organisation, day.
-type NumberDay = (Vec<u8>, String, String);
+type NumberDay<'r> = (&'r [u8], &'r str, NaiveDate);
 
 /// What a stretch of records adds.
 #[derive(Default)]
-struct Counts {
-    days: BTreeMap<(String, String, String), u64>,
-    users: BTreeMap<UserDay, UserCount>,
-    numbers: BTreeMap<NumberDay, (u64, u64)>,
+struct Counts<'r> {
+    days: BTreeMap<(&'r str, NaiveDate, &'r str), u64>,
+    users: BTreeMap<UserDay<'r>, UserCount>,
+    numbers: BTreeMap<NumberDay<'r>, (u64, u64)>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,35 +70,40 @@ struct UserCount {
     pace: Pace,
 }
 
-fn day_of(at: i64) -> Result<String, DbErr> {
-    let at = DateTime::from_timestamp_micros(at);
-    let at = at.ok_or_else(|| DbErr::Type("a record's time can't be read".to_owned()))?;
-    Ok(taipei::day(at).to_string())
+impl<'r> Counted<'r> {
+    fn read(record: &'r record::Model) -> Result<Self, DbErr> {
+        let at = DateTime::from_timestamp_micros(record.at);
+        let at = at.ok_or_else(|| DbErr::Type("a record's time can't be read".to_owned()))?;
+        Ok(Self {
+            ubn: &record.ubn,
+            user: &record.user_id,
+            production: record.environment == Environment::Production.as_str(),
+            day: taipei::day(at),
+            at: record.at,
+            outcome: &record.outcome,
+            person: record.person_hash.as_deref(),
+        })
+    }
 }
 
-fn user_day(record: &record::Model) -> Result<UserDay, DbErr> {
-    Ok((record.ubn.clone(), record.user_id.clone(), day_of(record.at)?))
-}
-
-impl Counts {
-    fn add(&mut self, record: &record::Model) -> Result<(), DbErr> {
-        let (ubn, user, day) = user_day(record)?;
-        *self.days.entry((ubn.clone(), day.clone(), record.outcome.clone())).or_default() += 1;
-        if let Some(person) = &record.person_hash
-            && matches!(record.outcome.as_str(), "2" | "3" | "4" | "5")
+impl<'r> Counts<'r> {
+    fn add(&mut self, record: &Counted<'r>) {
+        let Counted { ubn, user, day, at, outcome, .. } = *record;
+        *self.days.entry((ubn, day, outcome)).or_default() += 1;
+        if let Some(person) = record.person
+            && matches!(outcome, "2" | "3" | "4" | "5")
         {
-            let number = self.numbers.entry((person.clone(), ubn.clone(), day.clone())).or_default();
+            let number = self.numbers.entry((person, ubn, day)).or_default();
             number.0 += 1;
-            number.1 += u64::from(record.outcome == "4");
+            number.1 += u64::from(outcome == "4");
         }
         if !user.is_empty() {
             let count = self.users.entry((ubn, user, day)).or_default();
             count.queries += 1;
-            count.wrong += u64::from(matches!(record.outcome.as_str(), "2" | "3" | "4"));
-            count.burst = count.burst.next(record.at);
-            count.pace = count.pace.next(record.at);
+            count.wrong += u64::from(matches!(outcome, "2" | "3" | "4"));
+            count.burst = count.burst.next(at);
+            count.pace = count.pace.next(at);
         }
-        Ok(())
     }
 }
 
@@ -129,10 +153,10 @@ async fn execute(tx: &DatabaseTransaction, sql: String, rows: Rows) -> Result<()
 }
 
 /// The users' counts so far, which the next records go on from.
-async fn read_users(
+async fn read_users<'r>(
     tx: &DatabaseTransaction,
-    keys: &[UserDay],
-) -> Result<BTreeMap<UserDay, UserCount>, DbErr> {
+    keys: &[UserDay<'r>],
+) -> Result<BTreeMap<UserDay<'r>, UserCount>, DbErr> {
     let backend = tx.get_database_backend();
     let sql = format!(
         "SELECT u.* FROM {} JOIN usage_users u ON u.ubn = i.ubn AND u.user_id = i.user_id AND u.day = i.day",
@@ -140,11 +164,14 @@ async fn read_users(
     );
     let mut rows = Rows::new(backend, &USER_KEYS);
     for (ubn, user, day) in keys {
-        rows.push(&[Cell::Text(ubn), Cell::Text(user), Cell::Text(day)]);
+        rows.push(&[Cell::Text(ubn), Cell::Text(user), Cell::Text(&day.to_string())]);
     }
     let mut users = BTreeMap::new();
     for row in tx.query_all_raw(Statement::from_sql_and_values(backend, sql, rows.values())).await? {
-        let key = (row.try_get("", "ubn")?, row.try_get("", "user_id")?, row.try_get("", "day")?);
+        let (ubn, user): (String, String) = (row.try_get("", "ubn")?, row.try_get("", "user_id")?);
+        let day: String = row.try_get("", "day")?;
+        let of = |key: &&UserDay<'_>| key.0 == ubn && key.1 == user && key.2.to_string() == day;
+        let Some(key) = keys.iter().find(of).copied() else { continue };
         let burst = Burst {
             minute: row.try_get("", "minute")?,
             count: count(&row, "in_minute")?,
@@ -162,7 +189,7 @@ async fn read_users(
     Ok(users)
 }
 
-async fn write_days(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+async fn write_days(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     let sql = format!(
         "INSERT INTO usage_days (ubn, day, outcome, queries) SELECT ubn, day, outcome, queries FROM {} WHERE true \
@@ -172,12 +199,12 @@ async fn write_days(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbE
     let mut rows = Rows::new(backend, &DAY_COLUMNS);
     for ((ubn, day, outcome), queries) in &counts.days {
         let queries = Cell::Integer(signed(*queries));
-        rows.push(&[Cell::Text(ubn), Cell::Text(day), Cell::Text(outcome), queries]);
+        rows.push(&[Cell::Text(ubn), Cell::Text(&day.to_string()), Cell::Text(outcome), queries]);
     }
     execute(tx, sql, rows).await
 }
 
-async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+async fn write_users(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, gaps, even, wrong";
     // `run` and `longest_run` are of the version before, which still reads them.
@@ -193,7 +220,7 @@ async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), Db
         rows.push(&[
             Cell::Text(ubn),
             Cell::Text(user),
-            Cell::Text(day),
+            Cell::Text(&day.to_string()),
             Cell::Integer(signed(count.queries)),
             Cell::Integer(count.burst.minute),
             Cell::Integer(signed(count.burst.count)),
@@ -208,7 +235,7 @@ async fn write_users(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), Db
     execute(tx, sql, rows).await
 }
 
-async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), DbErr> {
+async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     let sql = format!(
         "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked) \
@@ -222,13 +249,16 @@ async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts) -> Result<(), 
         rows.push(&[
             Cell::Bytes(Some(person)),
             Cell::Text(ubn),
-            Cell::Text(day),
+            Cell::Text(&day.to_string()),
             Cell::Integer(signed(*attempts)),
             Cell::Integer(signed(*locked)),
         ]);
     }
     execute(tx, sql, rows).await
 }
+
+/// How many times as many records are counted at once where they need not be read.
+const REMEMBERED: u32 = 8;
 
 /// The record that was counted last.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -244,8 +274,8 @@ async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Cursor, DbErr> 
     Ok(Cursor { seq: row.try_get("", "seq")?, position: row.try_get("", "position")? })
 }
 
-/// The records behind a cursor.
-async fn behind(
+/// Reads the records behind a cursor.
+async fn read(
     db: &impl ConnectionTrait,
     Cursor { seq, position }: Cursor,
     limit: u32,
@@ -263,35 +293,69 @@ async fn behind(
         .await
 }
 
-/// Counts records that were read behind a cursor, and tells who reached the threshold; nothing where the cursor moved
+/// The records behind a cursor, and where the last of them is.
+enum Behind {
+    /// Entries that this process appended; of the last one not all records.
+    Recent(Vec<Arc<Recorded>>),
+    Read(Vec<record::Model>),
+}
+
+impl Behind {
+    /// The records with the place of each, at most so many.
+    fn records(&self, from: Cursor, limit: usize) -> Result<Vec<(Cursor, Counted<'_>)>, DbErr> {
+        match self {
+            Self::Recent(entries) => {
+                let of =
+                    |entry: &'_ Arc<Recorded>| if entry.head.seq == from.seq { from.position } else { -1 };
+                let records = entries.iter().flat_map(|entry| {
+                    let at = move |(position, counted)| (Cursor { seq: entry.head.seq, position }, counted);
+                    entry.behind(of(entry)).map(at)
+                });
+                Ok(records.take(limit).collect())
+            }
+            Self::Read(records) => {
+                let at = |record: &record::Model| Cursor { seq: record.seq, position: record.position };
+                records.iter().map(|record| Ok((at(record), Counted::read(record)?))).collect()
+            }
+        }
+    }
+
+    /// Whether the chain has what this process remembers: not where the database went on from a backup.
+    async fn is_of(&self, tx: &DatabaseTransaction) -> Result<bool, DbErr> {
+        let Self::Recent(entries) = self else { return Ok(true) };
+        let Some(last) = entries.last() else { return Ok(false) };
+        let found = chain_entry::Entity::find_by_id(last.head.seq).one(tx).await?;
+        Ok(found.is_some_and(|entry| entry.hash == last.head.hash))
+    }
+}
+
+/// Counts records that were taken behind a cursor, and tells who reached the threshold; nothing where the cursor moved
 /// meanwhile.
 async fn counted(
     tx: &Transaction,
     from: Cursor,
-    records: &[record::Model],
+    records: &[(Cursor, Counted<'_>)],
     user_wrong: u64,
 ) -> Result<Option<Reached>, DbErr> {
     let backend = tx.get_database_backend();
     // On SQLite the transaction itself is the lock: it began as a writer.
     let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
-    let Some(last) = records.last() else { return Ok(Some(Vec::new())) };
+    let Some((last, _)) = records.last() else { return Ok(Some(Vec::new())) };
     if cursor(tx, lock).await? != from {
         return Ok(None);
     }
-    let production = Environment::Production.as_str();
-    let counted: Vec<_> = records.iter().filter(|record| record.environment == production).collect();
-    let mut keys: Vec<_> = counted.iter().map(|record| user_day(record)).collect::<Result<_, _>>()?;
+    let counted = || records.iter().map(|(_, record)| record).filter(|record| record.production);
+    let mut keys: Vec<_> = counted().map(|record| (record.ubn, record.user, record.day)).collect();
     keys.sort_unstable();
     keys.dedup();
     let mut counts = Counts { users: read_users(tx, &keys).await?, ..Counts::default() };
-    for record in counted {
-        counts.add(record)?;
-    }
+    counted().for_each(|record| counts.add(record));
     write_days(tx, &counts).await?;
     write_users(tx, &counts).await?;
     write_numbers(tx, &counts).await?;
     let reached = counts.users.iter().filter(|(_, count)| count.wrong - count.forgiven >= user_wrong);
-    let reached = reached.map(|((ubn, user, _), count)| (ubn.clone(), user.clone(), count.wrong)).collect();
+    let reached =
+        reached.map(|((ubn, user, _), count)| ((*ubn).to_owned(), (*user).to_owned(), count.wrong)).collect();
     let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
     let values = [last.seq.into(), last.position.into()];
     tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
@@ -401,14 +465,24 @@ impl UsageTally for Store {
     ) -> Result<u32, StoreError> {
         let counted = async {
             // Read before anything is locked: while this one writes, nobody else does on SQLite.
+            let mut remembered = true;
             let (tx, records, reached) = loop {
                 let from = cursor(&self.reader, "").await?;
-                let records = behind(&self.reader, from, limit).await?;
+                let many = limit.saturating_mul(REMEMBERED) as usize;
+                let recent = if remembered { self.recent.behind(from.seq, many) } else { Vec::new() };
+                let mut behind = Behind::Recent(recent);
+                let mut records = behind.records(from, many)?;
+                if records.is_empty() {
+                    behind = Behind::Read(read(&self.reader, from, limit).await?);
+                    records = behind.records(from, many)?;
+                }
                 if records.is_empty() {
                     return Ok(0);
                 }
                 let tx = self.begin().await?;
-                if let Some(reached) = counted(&tx, from, &records, thresholds.user_wrong).await? {
+                if !behind.is_of(&tx).await? {
+                    remembered = false;
+                } else if let Some(reached) = counted(&tx, from, &records, thresholds.user_wrong).await? {
                     break (tx, records.len(), reached);
                 }
             };

@@ -139,7 +139,7 @@ impl HandleNotices {
     }
 }
 
-/// How many records are counted in one transaction.
+/// How many records are read and counted in one transaction.
 const STRIDE: u32 = 250;
 /// How long after midnight the day before is still looked at, in minutes: what came last is counted by then.
 const AFTER_MIDNIGHT: i64 = 15;
@@ -175,7 +175,7 @@ impl WatchUsage {
     /// # Errors
     /// The store's; the next turn goes on where this one ended.
     pub async fn execute(&self) -> Result<usize, StoreError> {
-        while self.count().await? == STRIDE {}
+        while self.count().await? >= STRIDE {}
         let now = self.ports.clock.now();
         let days = [taipei::day(now - TimeDelta::minutes(AFTER_MIDNIGHT)), taipei::day(now)];
         let mut raised = self.raise(days[0], now).await?;

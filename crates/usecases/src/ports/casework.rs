@@ -125,8 +125,8 @@ pub trait Suspend: Send + Sync {
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait UsageTally: Send + Sync {
-    /// Counts the production records since the last call, at most `limit` records of any kind, and tells how many
-    /// there were. MUST count each record once, over all processes. Users whose wrong answers reach the threshold of
+    /// Counts the production records since the last call, and tells how many records of any kind there were: `limit` at most
+    /// where they have to be read, some times as many where they are at hand. MUST count each record once, over all processes. Users whose wrong answers reach the threshold of
     /// [`AbuseRule::UserMistakes`] and who are not suspended are told to `suspend`, whose answer is written in the same
     /// transaction.
     async fn advance(

@@ -1,0 +1,108 @@
+//! What this process recorded lately, still in memory: it is counted from here instead of being read again.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use idcheck_domain::key::Environment;
+use idcheck_usecases::ports::{Ask, LedgerAnswer};
+
+use super::decide::{Asked, word};
+use crate::{chain::Head, rows::micros, store::Counted};
+
+/// Queries that are kept at most, some 300 octets each; what was not counted by then is read.
+const KEPT: usize = 50_000;
+
+/// One entry of the chain with its queries, in the order of their records.
+pub(crate) struct Recorded {
+    pub(crate) head: Head,
+    batch: Vec<Asked>,
+    answers: Vec<LedgerAnswer>,
+}
+
+impl Recorded {
+    /// Its records behind a position, each with its own.
+    pub(crate) fn behind(&self, position: i32) -> impl Iterator<Item = (i32, Counted<'_>)> {
+        let recorded = self.batch.iter().zip(&self.answers);
+        // Of what was outdated there is no record.
+        let recorded = recorded.filter(|(_, answer)| **answer != LedgerAnswer::Outdated);
+        (0..).zip(recorded).filter(move |(at, _)| *at > position).map(|(at, (asked, answer))| {
+            let outcome = match &asked.entry.ask {
+                Ask::Refused(code) => code.as_str(),
+                Ask::Card { .. } => word(*answer),
+            };
+            let counted = Counted {
+                ubn: asked.entry.ubn.as_str(),
+                user: &asked.entry.user_id,
+                production: asked.entry.environment == Environment::Production,
+                day: asked.day,
+                at: micros(asked.entry.at),
+                outcome,
+                person: asked.keys.as_ref().map(|keys| &keys.person[..]),
+            };
+            (at, counted)
+        })
+    }
+}
+
+/// Every record of the entries behind one, as long as nobody else appended any between.
+#[derive(Default)]
+struct Run {
+    /// Whether anybody counts in this process.
+    wanted: bool,
+    /// The entry before the first.
+    after: i64,
+    entries: VecDeque<Arc<Recorded>>,
+    queries: usize,
+}
+
+/// Shared by the ledger, which adds to it, and by who counts.
+#[derive(Clone, Default)]
+pub(crate) struct Recent(Arc<Mutex<Run>>);
+
+impl Recent {
+    /// Adds an entry that was appended.
+    pub(super) fn add(&self, head: Head, batch: Vec<Asked>, answers: Vec<LedgerAnswer>) {
+        let mut run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !run.wanted {
+            return;
+        }
+        if run.entries.back().is_none_or(|last| last.head.seq + 1 != head.seq) {
+            *run = Run { after: head.seq - 1, wanted: true, ..Run::default() };
+        }
+        run.queries += batch.len();
+        run.entries.push_back(Arc::new(Recorded { head, batch, answers }));
+        while run.queries > KEPT && run.forget_first() {}
+    }
+
+    /// The entries with the records behind a position of an entry, those of `records` records at most but one entry at
+    /// least; none where they are not all here. What is before it was counted, and is forgotten.
+    pub(crate) fn behind(&self, seq: i64, records: usize) -> Vec<Arc<Recorded>> {
+        let mut run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        run.wanted = true;
+        if seq <= run.after {
+            return Vec::new();
+        }
+        while run.entries.front().is_some_and(|first| first.head.seq < seq) && run.forget_first() {}
+        let mut taken = Vec::new();
+        let mut queries = 0;
+        for entry in &run.entries {
+            taken.push(Arc::clone(entry));
+            queries += entry.batch.len();
+            if queries >= records {
+                break;
+            }
+        }
+        taken
+    }
+}
+
+impl Run {
+    fn forget_first(&mut self) -> bool {
+        let Some(first) = self.entries.pop_front() else { return false };
+        self.after = first.head.seq;
+        self.queries -= first.batch.len();
+        true
+    }
+}
