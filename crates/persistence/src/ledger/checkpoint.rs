@@ -14,9 +14,9 @@ use std::{
 use rusqlite::Connection;
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_secs(1);
 /// Pages in the log from which on it is to begin anew: some 32 MB.
-const PAGES: i64 = 8_000;
+const PAGES: i64 = 32_000;
 /// Moves what can be moved without anybody waiting.
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 

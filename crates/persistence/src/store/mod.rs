@@ -47,7 +47,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Pages in SQLite's log from which on a commit puts them into the file, some 80 MB: where the ledger runs, its own checkpoints
 /// keep the log smaller, and no commit has to.
-pub(crate) const CHECKPOINT: u32 = 20_000;
+pub(crate) const CHECKPOINT: u32 = 80_000;
 
 /// The store. Clones share its connections.
 #[derive(Clone)]
