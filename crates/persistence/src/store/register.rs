@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use idcheck_domain::verification::CardStatus;
 use idcheck_usecases::ports::{HouseholdRegister, RegisterRow, StoreError};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, Statement};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, RuntimeErr, Statement,
+    sqlx::{self, postgres::PgPoolCopyExt as _},
+};
 
 use super::{Store, Transaction, unavailable};
 use crate::{
     batch::{Cell, Column, Rows, table},
     entity::register_row,
     migration::guard,
+    vault::HASH_LEN,
 };
 
 const COLUMNS: [Column; 5] = [
@@ -38,15 +42,14 @@ pub(crate) fn status_of(word: &str) -> Option<CardStatus> {
         .find(|status| status_word(*status) == word)
 }
 
-/// Writes rows; where the table has its key, a row of a person known already replaces the one before.
-fn insert(backend: DbBackend, into: &str, keyed: bool) -> String {
+/// Writes rows; a row of a person known already replaces the one before.
+fn insert(backend: DbBackend, into: &str) -> String {
     let rows = table(backend, 1, &COLUMNS);
-    let replace = "ON CONFLICT (person_hash) DO UPDATE SET apply_code = excluded.apply_code, \
+    let replaced = "ON CONFLICT (person_hash) DO UPDATE SET apply_code = excluded.apply_code, \
          applied_on = excluded.applied_on, issue_site = excluded.issue_site, status = excluded.status";
     format!(
         "INSERT INTO {into} (person_hash, apply_code, applied_on, issue_site, status) \
-         SELECT person_hash, apply_code, applied_on, issue_site, status FROM {rows} WHERE true {}",
-        if keyed { replace } else { "" }
+         SELECT person_hash, apply_code, applied_on, issue_site, status FROM {rows} WHERE true {replaced}"
     )
 }
 
@@ -89,13 +92,43 @@ const SWAP: [(DbBackend, &str); 2] = [
     ),
 ];
 
+/// A row as `COPY` takes it: none of the values holds a tab, an end of a line or a backslash.
+fn copied(text: &mut String, hash: &[u8], row: &RegisterRow) {
+    text.push_str("\\\\x");
+    text.push_str(&hex::encode(hash));
+    let date = row.data.applied_on.date().to_string();
+    let values = [row.data.apply_code.as_str(), &date, row.data.issue_site.code(), status_word(row.status)];
+    for value in values {
+        text.push('\t');
+        text.push_str(value);
+    }
+    text.push('\n');
+}
+
+const COPY: &str =
+    "COPY household_register_next (person_hash, apply_code, applied_on, issue_site, status) FROM STDIN";
+
 impl Store {
-    async fn write_rows(&self, into: &str, keyed: bool, rows: &[RegisterRow]) -> Result<(), StoreError> {
-        // A statement can't touch one row twice: of a person's rows the last one counts.
-        let mut latest = HashMap::with_capacity(rows.len());
-        for row in rows {
-            latest.insert(self.vault.person(&row.person_id), row);
+    /// Of a person's rows the last one counts, and a statement can't touch one row twice.
+    fn latest<'r>(&self, rows: &'r [RegisterRow]) -> HashMap<[u8; HASH_LEN], &'r RegisterRow> {
+        rows.iter().map(|row| (self.vault.person(&row.person_id), row)).collect()
+    }
+
+    /// Adds rows to an edition on PostgreSQL, all or none.
+    async fn copy_rows(&self, rows: &[RegisterRow]) -> Result<(), sqlx::Error> {
+        let latest = self.latest(rows);
+        let mut text = String::with_capacity(latest.len() * 128);
+        for (hash, row) in &latest {
+            copied(&mut text, hash, row);
         }
+        // All connections of PostgreSQL are of one pool.
+        let mut copy = self.reader.get_postgres_connection_pool().copy_in_raw(COPY).await?;
+        copy.send(text.into_bytes()).await?;
+        copy.finish().await.map(drop)
+    }
+
+    async fn write_rows(&self, into: &str, rows: &[RegisterRow]) -> Result<(), StoreError> {
+        let latest = self.latest(rows);
         let backend = self.writer.get_database_backend();
         let mut written = Rows::new(backend, &COLUMNS);
         for (hash, row) in &latest {
@@ -107,8 +140,7 @@ impl Store {
                 Cell::Text(status_word(row.status)),
             ]);
         }
-        let statement =
-            Statement::from_sql_and_values(backend, insert(backend, into, keyed), written.values());
+        let statement = Statement::from_sql_and_values(backend, insert(backend, into), written.values());
         self.writer.execute_raw(statement).await.map(drop).map_err(unavailable)
     }
 
@@ -125,7 +157,7 @@ impl Store {
 #[async_trait]
 impl HouseholdRegister for Store {
     async fn import(&self, rows: &[RegisterRow]) -> Result<(), StoreError> {
-        self.write_rows("household_register", true, rows).await
+        self.write_rows("household_register", rows).await
     }
 
     async fn begin_edition(&self) -> Result<(), StoreError> {
@@ -138,8 +170,11 @@ impl HouseholdRegister for Store {
     }
 
     async fn add_to_edition(&self, rows: &[RegisterRow]) -> Result<(), StoreError> {
-        let keyed = self.writer.get_database_backend() != DbBackend::Postgres;
-        self.write_rows("household_register_next", keyed, rows).await
+        if self.writer.get_database_backend() == DbBackend::Postgres {
+            let copied = self.copy_rows(rows).await;
+            return copied.map_err(|error| unavailable(DbErr::Exec(RuntimeErr::SqlxError(error.into()))));
+        }
+        self.write_rows("household_register_next", rows).await
     }
 
     async fn complete_edition(&self) -> Result<u64, StoreError> {
