@@ -105,6 +105,46 @@ on_both!(a_query_that_the_database_refuses_takes_no_other_with_it, |database| {
     assert_eq!(database.number("SELECT count(*) FROM used_tokens").await, 27);
 });
 
+// What does not fit into the queue is refused at once; what does is answered as soon as it goes on.
+on_both!(a_full_queue_refuses_at_once_and_goes_on, |database| {
+    const QUERIES: usize = 6_000;
+    let store = database.store().await;
+    admit(&store, ORGANISATION).await;
+    let ledger = LedgerWriter::start(&store);
+    ledger.record(question(1, 100, "before")).await.unwrap();
+    let holder = database.hold_the_writer().await;
+    let begun = Instant::now();
+    let mut waiting = tokio::task::JoinSet::new();
+    for number in 0..QUERIES {
+        let ledger = ledger.clone();
+        let entry = question(1_000 + number % 3_000, 100, &format!("full-{number}"));
+        waiting.spawn(async move { (ledger.record(entry).await, begun.elapsed()) });
+    }
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    holder.close().await.unwrap();
+    let let_go = begun.elapsed();
+    let (mut answered, mut refused) = (0, 0);
+    for (outcome, after) in waiting.join_all().await {
+        match outcome {
+            Ok(_) => {
+                assert!(after > let_go, "answered before anything could be written");
+                answered += 1;
+            }
+            Err(LedgerError::Busy) => {
+                assert!(after < let_go, "refused after {after:?}");
+                refused += 1;
+            }
+            Err(LedgerError::Unavailable) => panic!("given up after {after:?}"),
+        }
+    }
+    assert_eq!(answered + refused, QUERIES);
+    assert!((4_096..5_000).contains(&answered), "{answered} waited");
+    let recorded =
+        usize::try_from(database.number("SELECT count(*) FROM verification_records").await).unwrap();
+    assert_eq!(recorded, answered + 1);
+    ledger.record(question(1, 100, "after")).await.unwrap();
+});
+
 /// SQLite: another program holds the file. Whoever waits is told in time, and all goes on when it lets go.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_held_file_is_answered_in_time() {

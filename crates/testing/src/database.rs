@@ -113,11 +113,16 @@ impl TempDatabase {
         connection.close().await.unwrap();
     }
 
-    /// Keeps an SQLite database from every other writer until the returned connection is dropped.
+    /// Keeps every other writer from the chain's end, on SQLite from the file, until the returned connection is dropped.
     pub async fn hold_the_writer(&self) -> DatabaseConnection {
         let connection =
             Database::connect(ConnectOptions::new(&self.url).max_connections(1).clone()).await.unwrap();
-        connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        let lock = if self.admin.is_some() {
+            "BEGIN; SELECT seq FROM chain_head FOR UPDATE"
+        } else {
+            "BEGIN IMMEDIATE"
+        };
+        connection.execute_unprepared(lock).await.unwrap();
         connection
     }
 
