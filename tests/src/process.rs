@@ -16,7 +16,12 @@ use crate::{json, site::needed};
 /// Where cargo put a program: beside the folder of this test.
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().unwrap().parent().unwrap().join(name);
+    let folder = std::env::var("IDCHECK_TEST_PROGRAMS").map_or_else(
+        // Beside the tests, where cargo puts both.
+        |_| test.parent().unwrap().parent().unwrap().to_owned(),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
     assert!(path.exists(), "{} is not built; run `cargo build --workspace --bins`", path.display());
     path
 }

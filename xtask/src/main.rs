@@ -47,13 +47,16 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// The long campaigns: `kills`, `oracle`, `races`; all of them without a name.
+    /// The long campaigns: `kills`, `database-kills`, `ledger-state`, `oracle`, `races`; all of them without a name.
     Soak {
         /// Which.
         name: Option<String>,
         /// How many, instead of the campaign's own count.
         #[arg(long)]
         count: Option<u32>,
+        /// Against the programs as they are released.
+        #[arg(long)]
+        release: bool,
     },
     /// The benchmarks, in release: `certificate`, `pages`, `tokens`, `verify`; all of them without a name. Writes
     /// `target/bench/report.json`.
@@ -100,7 +103,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { fast } => test::run(fast),
-        Command::Soak { name, count } => soak::soak(name.as_deref(), count),
+        Command::Soak { name, count, release } => soak::soak(name.as_deref(), count, release),
         Command::Bench { name, effort } => bench::bench(name.as_deref(), effort),
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
         Command::Layers => layers::run(),

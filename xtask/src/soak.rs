@@ -4,6 +4,7 @@
 use anyhow::Context;
 
 use crate::{
+    demo::target_directory,
     postgres::Postgres,
     shell::{cargo, run},
     tools,
@@ -51,7 +52,7 @@ const CAMPAIGNS: [Campaign; 5] = [
 ];
 
 /// Runs one campaign, or all; `count` replaces its length.
-pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()> {
+pub(crate) fn soak(name: Option<&str>, count: Option<u32>, release: bool) -> anyhow::Result<()> {
     let names = || CAMPAIGNS.map(|campaign| campaign.name).join(", ");
     let chosen: Vec<_> =
         CAMPAIGNS.iter().filter(|campaign| name.is_none_or(|name| name == campaign.name)).collect();
@@ -59,7 +60,9 @@ pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()>
         anyhow::bail!("there is no such campaign; there are {}", names());
     }
     let python = tools::python()?;
-    run(&mut cargo(&["build", "--quiet", "--workspace", "--bins"]))?;
+    let profile = if release { "release" } else { "dev" };
+    run(&mut cargo(&["build", "--quiet", "--workspace", "--bins", "--profile", profile]))?;
+    let programs = target_directory()?.join(if release { "release" } else { "debug" });
     let postgres = Postgres::start()?;
     for campaign in chosen {
         let count = count.unwrap_or(campaign.count);
@@ -69,6 +72,7 @@ pub(crate) fn soak(name: Option<&str>, count: Option<u32>) -> anyhow::Result<()>
             .args(campaign.tests)
             .args(["--no-fail-fast", "--success-output", "final"])
             .env(campaign.variable, count.to_string())
+            .env("IDCHECK_TEST_PROGRAMS", &programs)
             .env("IDCHECK_TEST_POSTGRES", &postgres.url)
             .env("IDCHECK_TEST_PYTHON", &python))
         .with_context(|| format!("campaign {}", campaign.name))?;
