@@ -16,8 +16,8 @@
 )]
 
 use std::{
-    path::Path,
-    process::Command,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -36,8 +36,11 @@ use tokio::{
 const CONNECTIONS: usize = 64;
 /// Persons that are asked about, each with the right card.
 const PERSONS: usize = 900;
+/// How long an idle server is looked at.
+const IDLE: Duration = Duration::from_secs(5);
 /// What the server without a database is called.
 const FLOOR: &str = "floor, no database";
+const HALF_FLOOR: &str = "floor, no database at half of its rate";
 
 /// The first part of a load at a pace, which is not counted.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -228,9 +231,25 @@ fn requests(site: &Site, caller: &Caller, persons: usize, count: usize) -> Vec<S
     })
 }
 
-/// A further process on the site's database, with this many queries a transaction.
-async fn serve(sites: &[Site], site: usize, batch: usize) -> Server {
-    let mut environment: Vec<(&str, String)> = match &sites[site] {
+/// A register of so many made-up persons, as a file; those of the demo are the first of them.
+fn register(folder: &Path, rows: usize) -> PathBuf {
+    let file = folder.join("persons.csv");
+    let mut command = Command::new(program("idcheck"));
+    command.args(["registry", "generate", "--count", &rows.to_string()]).arg(&file).stdout(Stdio::null());
+    assert!(command.status().unwrap().success());
+    file
+}
+
+/// Makes it the site's.
+fn import(site: &Site, persons: &Path) {
+    let mut command = Command::new(program("idcheck"));
+    command.args(["registry", "import", "--replace", "--despite-doubts"]).arg(persons);
+    assert!(command.envs(environment(site)).stdout(Stdio::null()).status().unwrap().success());
+}
+
+/// Where the site's database is, for a further process.
+fn environment(site: &Site) -> Vec<(&str, String)> {
+    match site {
         Site::Sqlite(demo) => {
             let data = demo.data_dir();
             vec![
@@ -242,7 +261,12 @@ async fn serve(sites: &[Site], site: usize, batch: usize) -> Server {
             ]
         }
         Site::Postgres(nodes) => nodes.environment().to_vec(),
-    };
+    }
+}
+
+/// A further process on the site's database, with this many queries a transaction.
+async fn serve(sites: &[Site], site: usize, batch: usize) -> Server {
+    let mut environment = environment(&sites[site]);
     let address = format!("127.0.0.1:{}", free_port());
     environment.extend([
         ("IDCHECK_LISTEN", address.clone()),
@@ -312,7 +336,8 @@ fn print(variant: &Variant) {
             line(&format!("{}: {figure}", variant.name), unit, value, against.as_deref());
         }
         line(&format!("{}: rate", variant.name), "1/s", round.rate, None);
-        for other in &variant.against {
+        // A pace is not a rate that was reached.
+        for other in variant.against.iter().filter(|_| variant.pace.is_none()) {
             let name = format!("{}: rate, beside {other}", variant.name);
             line(&name, "1/s", round.rate, Some(&format!("{other}: rate")));
         }
@@ -323,7 +348,8 @@ fn line(name: &str, unit: &str, value: f64, against: Option<&str>) {
     println!("{}", json!({"name": name, "value": value, "unit": unit, "against": against}));
 }
 
-/// What is loaded on the servers of a site: one with batches, after it one without, and on PostgreSQL after them several.
+/// What is loaded on the servers of a site: one with batches, after it one without, and on PostgreSQL after
+/// them one whose disk is slow, and several.
 fn variants(site: &Site, batched: usize, floor: bool, nodes: usize) -> Vec<Variant> {
     let (name, single, hot) = match site {
         Site::Postgres(_) => {
@@ -338,9 +364,11 @@ fn variants(site: &Site, batched: usize, floor: bool, nodes: usize) -> Vec<Varia
         Variant::new(single, batched + 1, PERSONS),
         Variant { against: vec![name], ..Variant::new(hot, batched, 1) },
     ];
-    if nodes > 1 && matches!(site, Site::Postgres(_)) {
+    if matches!(site, Site::Postgres(_)) {
+        let slow = format!("{name}, 1 ms more a flush");
+        variants.push(Variant { against: vec![name], ..Variant::new(&slow, batched + 2, PERSONS) });
         let several = format!("{name}, {nodes} nodes");
-        variants.push(Variant { against: vec![name], ..Variant::new(&several, batched + 2, PERSONS) });
+        variants.push(Variant { against: vec![name], ..Variant::new(&several, batched + 3, PERSONS) });
     }
     variants
 }
@@ -367,6 +395,8 @@ struct Bench {
 impl Bench {
     async fn start(folder: &Path, seconds: usize) -> (Self, Vec<Variant>) {
         let nodes = count_from("IDCHECK_TEST_BENCH_NODES", 1);
+        let persons = register(folder, count_from("IDCHECK_TEST_BENCH_ROWS", 10_000));
+        let persons = persons.as_path();
         let mut sites = Vec::new();
         sites.push(Site::postgres(1).await);
         sites.push(Site::sqlite().await);
@@ -374,6 +404,7 @@ impl Bench {
         for site in &mut sites {
             let officer = site.reviewer(1).await;
             callers.push(site.admitted(0, &officer).await.1);
+            import(site, persons);
             // The process that the company was admitted by is not measured.
             site.kill(0);
         }
@@ -381,14 +412,21 @@ impl Bench {
         let program = std::env::var("IDCHECK_TEST_BENCH_FLOOR").ok();
         if let Some(program) = &program {
             servers.push(floor(program, &sites, &callers, folder).await);
-            loads.push(Variant::new(FLOOR, 0, PERSONS));
+            loads.push(Variant { halved: true, ..Variant::new(FLOOR, 0, PERSONS) });
         }
         for (place, site) in sites.iter().enumerate() {
             let batched = servers.len();
             loads.extend(variants(site, batched, program.is_some(), nodes));
             servers.push(serve(&sites, place, 256).await);
             servers.push(serve(&sites, place, 1).await);
-            if loads.iter().any(|variant| variant.server == batched + 2) {
+            if let Site::Postgres(database) = site {
+                // As on a slow disk: each commit waits so long before it flushes. It counts for who connects from now on.
+                let delay =
+                    |set: &str| database.query(&format!("ALTER DATABASE {} {set}", database.database()));
+                delay("SET commit_delay = 1000");
+                delay("SET commit_siblings = 0");
+                servers.push(serve(&sites, place, 256).await);
+                delay("RESET ALL");
                 servers.push(serve_all(&sites, place, nodes).await);
             }
         }
@@ -427,7 +465,9 @@ async fn main() {
         .map(|variant| {
             let rate = median(variant.rounds.iter().map(|round| round.rate).collect()) / 2.0;
             let name = format!("{} at half of its rate", variant.name);
-            Variant { pace: Some(rate), ..Variant::new(&name, variant.server, variant.persons) }
+            // The generator's own part of a latency is the same in both.
+            let against = if variant.name == FLOOR { Vec::new() } else { vec![HALF_FLOOR] };
+            Variant { pace: Some(rate), against, ..Variant::new(&name, variant.server, variant.persons) }
         })
         .collect();
     // The background jobs come every second at the most: a round of half the rate is long enough for all of them.
@@ -442,7 +482,13 @@ async fn main() {
     let bench = half;
     loads.iter().chain(&halves).for_each(print);
     for variant in loads.iter().filter(|variant| variant.halved) {
-        if let Some((ready, held)) = bench.servers[variant.server].start {
+        let server = &bench.servers[variant.server];
+        if let Some((ready, held)) = server.start {
+            let before = server.used();
+            tokio::time::sleep(IDLE).await;
+            #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+            let busy = (server.used() - before) as f64 / 1000.0 / IDLE.as_secs_f64();
+            line(&format!("{}: CPU of a second when idle", variant.name), "ms", busy, None);
             line(&format!("{}: from the start until it is ready", variant.name), "ms", ready, None);
             line(&format!("{}: memory held when idle", variant.name), "MiB", held, None);
         }

@@ -38,6 +38,9 @@ pub(crate) struct Effort {
     /// Processes on one database that `verify` measures beside one.
     #[arg(long, default_value_t = 3, value_parser = positive)]
     nodes: usize,
+    /// Persons in the register of `verify`.
+    #[arg(long, default_value_t = 2_000_000, value_parser = positive)]
+    rows: usize,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -156,7 +159,8 @@ fn verify(effort: Effort) -> anyhow::Result<Vec<Row>> {
             .env("IDCHECK_TEST_BENCH_FLOOR", floor()?)
             .env("IDCHECK_TEST_BENCH_ROUNDS", effort.rounds.to_string())
             .env("IDCHECK_TEST_BENCH_SECONDS", effort.seconds.to_string())
-            .env("IDCHECK_TEST_BENCH_NODES", effort.nodes.to_string()),
+            .env("IDCHECK_TEST_BENCH_NODES", effort.nodes.to_string())
+            .env("IDCHECK_TEST_BENCH_ROWS", effort.rows.to_string()),
     )?;
     medians(&printed)
 }
