@@ -8,17 +8,17 @@ use chrono::TimeDelta;
 use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
 use idcheck_domain::value::AddressPolicy;
 use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
-use idcheck_http::{App, Bounded, HttpConfig, Readiness, Refresh, Services, Surface};
+use idcheck_http::{App, Bounded, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, OpenError, Store, Vault, shown_address};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
-    casework::{GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
+    casework::{CaseworkPorts, GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn, SignInMethods},
-    ports::{CardVerifier, Clock, Entropy, Limits, Mailer},
-    review::{ReadCases, ReviewApplication},
-    verify::{CallerSnapshot, VerifyCard, VerifyPorts},
+    ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer},
+    review::{ReadCases, ReviewApplication, ReviewPorts},
+    verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -206,6 +206,31 @@ pub(crate) struct Service {
 /// More that must be true before the process is ready; the demo adds to it.
 pub(crate) type AlsoReady = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
+/// The ports of everything that changes who may ask; `changes` makes it hold in this process.
+fn acting(
+    config: &Config,
+    store: &Arc<Store>,
+    changes: Arc<dyn Changes>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    cards: Arc<dyn CardVerifier>,
+) -> (ActPorts, ReviewPorts, CaseworkPorts) {
+    let acts = act_ports(config, store, clock, entropy, Arc::clone(&cards));
+    let review = casework::review(store, clock, entropy, cards);
+    (
+        ActPorts { changes: Arc::clone(&changes), ..acts },
+        ReviewPorts { changes: Arc::clone(&changes), ..review },
+        CaseworkPorts { changes, ..casework::ports(store, clock, entropy) },
+    )
+}
+
+const fn ledger_settings(config: &Config) -> LedgerSettings {
+    LedgerSettings {
+        batch: config.ledger_batch,
+        register_octets: config.register_memory_mib.saturating_mul(1 << 20),
+    }
+}
+
 impl Service {
     /// Puts the service together; the store is migrated already.
     ///
@@ -219,18 +244,14 @@ impl Service {
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
         callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
         let rates = Arc::new(Rates::new(&config.limits));
-        let acts = act_ports(config, &shared, &clock, &entropy, Arc::clone(&cards) as _);
-        let review = casework::review(&shared, &clock, &entropy, Arc::clone(&cards) as _);
-        let office = casework::ports(&shared, &clock, &entropy);
+        let changes = InForce::new(Arc::clone(&shared) as _, Arc::clone(&callers));
+        let (acts, review, office) =
+            acting(config, &shared, Arc::new(changes), &clock, &entropy, Arc::clone(&cards) as _);
         let register = company_register::register(&config.company_register, &shared)?;
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
-        let settings = LedgerSettings {
-            batch: config.ledger_batch,
-            register_octets: config.register_memory_mib.saturating_mul(1 << 20),
-        };
-        let ledger = LedgerWriter::start_with(&store, settings);
+        let ledger = LedgerWriter::start_with(&store, ledger_settings(config));
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
             callers: Arc::clone(&callers),
@@ -262,7 +283,6 @@ impl Service {
             sign_in: SignIn::new(officer_ports(&store, sign_in_methods(config)?)?),
             rates: Arc::clone(&rates) as _,
             verify,
-            refresh: Arc::new(Refreshed(Arc::clone(&callers))),
             readiness: Arc::new(Ready {
                 store: store.clone(),
                 callers: Arc::clone(&callers),
@@ -421,16 +441,6 @@ const fn surface(role: Role) -> Option<Surface> {
         Role::Officer => Some(Surface::Officer),
         Role::Verify => Some(Surface::Verify),
         Role::Worker => None,
-    }
-}
-
-struct Refreshed(Arc<CallerSnapshot>);
-
-#[async_trait]
-impl Refresh for Refreshed {
-    async fn refresh(&self) {
-        // When it fails the job beside tries again; the ledger checks access in its own transaction.
-        let _ = self.0.refresh().await;
     }
 }
 

@@ -42,7 +42,7 @@ use tracing::{Instrument, Span};
 
 pub use connections::Bounded;
 pub use officer::pages as officer_pages;
-pub use state::{App, HttpConfig, Readiness, Refresh, Services};
+pub use state::{App, HttpConfig, Readiness, Services};
 pub use surface::Surface;
 
 use crate::{api::RequestId, i18n::Lang, page::Page, problem::Problem};

@@ -21,13 +21,6 @@ use ipnet::IpNet;
 
 use crate::surface::Surface;
 
-/// Makes a change that was just committed in force for this process's callers.
-#[async_trait]
-pub trait Refresh: Send + Sync {
-    /// Loads what changed; on return it is in force here.
-    async fn refresh(&self);
-}
-
 /// Whether the process can do its work.
 #[async_trait]
 pub trait Readiness: Send + Sync {
@@ -82,8 +75,6 @@ pub struct Services {
     pub rates: Arc<dyn RateLimiter>,
     /// One question about one card.
     pub verify: VerifyCard,
-    /// Callers.
-    pub refresh: Arc<dyn Refresh>,
     /// Readiness.
     pub readiness: Arc<dyn Readiness>,
     /// Time, for what a page shows.

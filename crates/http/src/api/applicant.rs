@@ -113,7 +113,6 @@ impl ApplicantApi {
         let services = &context.app.services;
         let proven =
             services.prove_challenge.execute(id, &cms, None).await.map_err(|r| context.failure(r))?;
-        services.refresh.refresh().await;
         Ok(Json(proof_of(&proven, services.clock.now())))
     }
 

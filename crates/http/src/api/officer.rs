@@ -102,7 +102,6 @@ impl<'r> SignedIn<'r> {
         let services = &self.context.app.services;
         let taken = services.review.execute(&self.officer, id, version, &command).await;
         taken.map_err(|refusal| self.context.failure(refusal))?;
-        services.refresh.refresh().await;
         self.case(id).await
     }
 

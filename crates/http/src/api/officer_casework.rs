@@ -169,7 +169,6 @@ impl SignedIn<'_> {
         let id = RevocationId(self.uuid(id)?);
         let services = &self.context.app.services;
         let ruled = self.casework(services.govern.rule(&self.officer, id, version, ruling).await)?;
-        services.refresh.refresh().await;
         let names = self.casework(services.organisations.names().await)?;
         Ok(Json(revocation_of(&ruled, &names)))
     }
@@ -244,7 +243,6 @@ impl CaseworkApi {
         let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
         let services = &signed_in.context.app.services;
         signed_in.casework(services.govern.suspend(&signed_in.officer, ubn, &reason).await)?;
-        services.refresh.refresh().await;
         signed_in.file(ubn).await
     }
 

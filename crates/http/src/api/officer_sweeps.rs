@@ -193,7 +193,6 @@ impl SweepsApi {
         let id = SweepId(signed_in.uuid(&id.0)?);
         let services = &signed_in.context.app.services;
         let confirmed = services.sweeps.confirm_all(&signed_in.officer, id).await;
-        services.refresh.refresh().await;
         signed_in.casework(confirmed)?;
         signed_in.worklist(id).await
     }
@@ -215,7 +214,6 @@ impl SweepsApi {
         let (id, ubn) = (SweepId(signed_in.uuid(&id.0)?), signed_in.ubn(&ubn.0)?);
         let services = &signed_in.context.app.services;
         signed_in.casework(services.sweeps.confirm(&signed_in.officer, id, ubn).await)?;
-        services.refresh.refresh().await;
         signed_in.worklist(id).await
     }
 

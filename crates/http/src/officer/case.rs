@@ -234,10 +234,7 @@ pub(super) async fn take_step(
     };
     let services = &page.app.services;
     match services.review.execute(&officer, asked.case, Some(asked.version), &asked.command).await {
-        Ok(_) => {
-            services.refresh.refresh().await;
-            Ok(see_other(&home))
-        }
+        Ok(_) => Ok(see_other(&home)),
         Err(refusal) => Ok(page.problem(&refusal.into(), &home)),
     }
 }

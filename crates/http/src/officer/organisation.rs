@@ -330,10 +330,7 @@ pub(super) async fn take_step(
     };
     let home = format!("/officer/organisations/{ubn}");
     match step.take(&page, &officer, number).await {
-        Ok(()) => {
-            page.app.services.refresh.refresh().await;
-            Ok(see_other(&home))
-        }
+        Ok(()) => Ok(see_other(&home)),
         Err(refusal) => Ok(page.problem(&refusal.into(), &home)),
     }
 }

@@ -191,7 +191,6 @@ pub(super) async fn take_step(
         },
         _ => return Ok(page.problem(&Problem::not_found(), HOME)),
     };
-    page.app.services.refresh.refresh().await;
     let back = format!("{HOME}/{id}");
     match taken {
         Ok(()) => Ok(see_other(&back)),

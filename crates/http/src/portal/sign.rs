@@ -153,10 +153,7 @@ pub(super) async fn prove_challenge(
     let cms = STANDARD.decode(value(&typed, "signature").trim()).unwrap_or_default();
     let services = &page.app.services;
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
-        Ok(proven) => {
-            services.refresh.refresh().await;
-            Ok(done(&page, challenge, proven))
-        }
+        Ok(proven) => Ok(done(&page, challenge, proven)),
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
             let tbs = value(&typed, "tbs");

@@ -21,8 +21,10 @@
 
 mod admission;
 mod callers;
+mod in_force;
 mod legacy;
 mod strict;
 
 pub use admission::{Arrival, Verdict, VerifyCard, VerifyPorts};
 pub use callers::{Caller, CallerSnapshot};
+pub use in_force::InForce;
