@@ -132,16 +132,35 @@ impl From<DbErr> for Unheld {
 
 /// Keeps a copy of the register of at most so many octets, as long as somebody has the receiver.
 pub(super) fn keep(store: &Store, octets: usize) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
+    keep_looking(store, octets, LOOK)
+}
+
+/// The same with another pause between two looks.
+pub(super) fn keep_looking(
+    store: &Store,
+    octets: usize,
+    pause: Duration,
+) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
     let (sender, receiver) = watch::channel(None);
     if octets > 0 {
-        tokio::spawn(kept(store.reader.clone(), octets, sender));
+        tokio::spawn(kept(store.reader.clone(), octets, pause, sender));
     }
     receiver
 }
 
-async fn kept(db: DatabaseConnection, octets: usize, copy: watch::Sender<Option<Arc<RegisterCopy>>>) {
+async fn kept(
+    db: DatabaseConnection,
+    octets: usize,
+    pause: Duration,
+    copy: watch::Sender<Option<Arc<RegisterCopy>>>,
+) {
     let (mut seen, mut refused) = (None, None);
     loop {
+        // First as well: a process that starts has other things to do.
+        tokio::select! {
+            () = copy.closed() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
         if let Ok(mark) = mark_of(&db).await {
             let held = copy.borrow().as_ref().map(|copy| copy.mark);
             if held.is_some_and(|held| held != mark) {
@@ -173,10 +192,6 @@ async fn kept(db: DatabaseConnection, octets: usize, copy: watch::Sender<Option<
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             let persons = copy.borrow().as_ref().map_or(0, |copy| copy.cells.len()) as f64;
             metrics::gauge!("idcheck_register_held_persons").set(persons);
-        }
-        tokio::select! {
-            () = copy.closed() => return,
-            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

@@ -454,7 +454,7 @@ mod tests {
 
         /// An organisation loses its access or has it back, a user is suspended or let in, or the register is changed.
         async fn act(&mut self, store: &Store) {
-            let (of, turn) = (ubn(ORGANISATION + (self.next)(2)), (self.next)(4) > 0);
+            let (of, turn) = (ubn(ORGANISATION + (self.next)(2)), (self.next)(2) > 0);
             if (self.next)(3) == 0 {
                 let status = if turn { CardStatus::Normal } else { CardStatus::ReportedLost };
                 store.import(&[register_row((self.next)(6), status)]).await.unwrap();
@@ -610,7 +610,7 @@ mod tests {
     }
 
     fn writer<L: Log>(log: L, store: &Store) -> Writer<L> {
-        let register = register::keep(store, 1 << 20);
+        let register = register::keep_looking(store, 1 << 20, Duration::from_millis(20));
         Writer::new(log, BATCH, Arc::new(Beat::new()), register, Recent::default())
     }
 
