@@ -7,73 +7,26 @@ use idcheck_domain::{
     value::UnifiedBusinessNumber,
 };
 use idcheck_usecases::ports::{CommitError, ImprovementPlans, Revocations, StoreError, Versioned, Write};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, Select,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select};
 
-use super::{
-    Store,
-    changes::{failed, refused},
-    unavailable,
-};
+use super::{Store, unavailable, versioned::put};
 use crate::{
     entity::{improvement_plan, revocation},
     rows::{plan_model, plan_of, revocation_model, revocation_of},
 };
 
-/// What the indexes of these tables refuse: a taken identity is a conflict, a second open one is told as such.
-const PLAN_RULES: [(&str, CommitError); 2] =
-    [("improvement_plans_pkey", CommitError::Conflict), ("improvement_plans.id", CommitError::Conflict)];
-const REVOCATION_RULES: [(&str, CommitError); 2] =
-    [("revocations_pkey", CommitError::Conflict), ("revocations.id", CommitError::Conflict)];
-
 pub(super) async fn write_revocation(
     tx: &DatabaseTransaction,
     write: &Write<Revocation>,
 ) -> Result<(), CommitError> {
-    match write {
-        Write::Insert(value) => {
-            let row = revocation_model(value, 1).into_active_model();
-            let inserted = revocation::Entity::insert(row).exec_without_returning(tx).await;
-            inserted.map(drop).map_err(|error| refused(error, &REVOCATION_RULES, CommitError::OpenCase))
-        }
-        Write::Update { value, expected } => {
-            let row = revocation_model(value, expected + 1).into_active_model().reset_all();
-            let updated = revocation::Entity::update_many()
-                .set(row)
-                .filter(revocation::Column::Id.eq(value.id.0))
-                .filter(revocation::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(failed)?;
-            if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
-        }
-    }
+    put::<revocation::Entity, _>(tx, write, revocation_model).await
 }
 
 pub(super) async fn write_plan(
     tx: &DatabaseTransaction,
     write: &Write<ImprovementPlan>,
 ) -> Result<(), CommitError> {
-    match write {
-        Write::Insert(value) => {
-            let row = plan_model(value, 1).into_active_model();
-            let inserted = improvement_plan::Entity::insert(row).exec_without_returning(tx).await;
-            inserted.map(drop).map_err(|error| refused(error, &PLAN_RULES, CommitError::OpenCase))
-        }
-        Write::Update { value, expected } => {
-            let row = plan_model(value, expected + 1).into_active_model().reset_all();
-            let updated = improvement_plan::Entity::update_many()
-                .set(row)
-                .filter(improvement_plan::Column::Id.eq(value.id.0))
-                .filter(improvement_plan::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(failed)?;
-            if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
-        }
-    }
+    put::<improvement_plan::Entity, _>(tx, write, plan_model).await
 }
 
 impl Store {

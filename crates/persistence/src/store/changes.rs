@@ -10,8 +10,8 @@ use idcheck_usecases::ports::{
     StoredChallenge, Waiting, Write,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, SqlErr, Statement, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    Statement, Value,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use super::{
     casework::{write_plan, write_revocation},
     notices::write_notice,
     sweeps, templates, unavailable, users,
+    versioned::{failed, put, refused},
 };
 use crate::{
     chain,
@@ -33,20 +34,6 @@ use crate::{
         message_text, micros, organisation_model,
     },
 };
-
-/// What a unique index refused, by the columns or the index that the database names.
-pub(super) fn refused(error: DbErr, rules: &[(&str, CommitError)], otherwise: CommitError) -> CommitError {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(told)) => {
-            rules.iter().find(|(word, _)| told.contains(word)).map_or(otherwise, |(_, error)| *error)
-        }
-        _ => failed(error),
-    }
-}
-
-pub(super) fn failed(error: DbErr) -> CommitError {
-    CommitError::Store(unavailable(error))
-}
 
 /// A challenge, if there is room for it. Each parameter says its type, which PostgreSQL can't see in a SELECT.
 const ISSUE: &str = "INSERT INTO challenges \
@@ -131,7 +118,7 @@ impl Store {
         if let Some(key) = &change.reminder {
             let row = reminder::Model { key: key.clone(), sent_at: micros(self.clock.now()) };
             let inserted = reminder::Entity::insert(row.into_active_model()).exec_without_returning(tx).await;
-            inserted.map_err(|error| refused(error, &[], CommitError::Conflict))?;
+            inserted.map_err(refused)?;
         }
         if let Some(given) = &change.iss_key {
             self.write_iss_key(tx, given).await?;
@@ -182,7 +169,7 @@ impl Store {
             .exec_without_returning(tx)
             .await
             .map(drop)
-            .map_err(|error| refused(error, &[], CommitError::Conflict))
+            .map_err(refused)
     }
 
     pub(super) async fn queue(&self, tx: &DatabaseTransaction, mail: &OutgoingMail) -> Result<(), DbErr> {
@@ -258,27 +245,7 @@ async fn write_organisation(
     tx: &DatabaseTransaction,
     write: &Write<Organisation>,
 ) -> Result<(), CommitError> {
-    let rules = [("account", CommitError::AccountTaken)];
-    match write {
-        Write::Insert(organisation) => {
-            let row = organisation_model(organisation, 1).into_active_model();
-            let inserted = organisation::Entity::insert(row).exec_without_returning(tx).await;
-            inserted.map_err(|error| refused(error, &rules, CommitError::Conflict))?;
-        }
-        Write::Update { value, expected } => {
-            let row = organisation_model(value, expected + 1).into_active_model().reset_all();
-            let updated = organisation::Entity::update_many()
-                .set(row)
-                .filter(organisation::Column::Ubn.eq(value.ubn.as_str()))
-                .filter(organisation::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(|error| refused(error, &rules, CommitError::Conflict))?;
-            if updated.rows_affected != 1 {
-                return Err(CommitError::Conflict);
-            }
-        }
-    }
+    put::<organisation::Entity, _>(tx, write, organisation_model).await?;
     let organisation = write.value();
     for key in &organisation.keys {
         let revoked = OnConflict::column(registered_key::Column::Id)
@@ -288,7 +255,7 @@ async fn write_organisation(
             .on_conflict(revoked)
             .exec_without_returning(tx)
             .await
-            .map_err(|error| refused(error, &[], CommitError::KeyKnown))?;
+            .map_err(refused)?;
     }
     Ok(())
 }
@@ -303,27 +270,7 @@ async fn write_application(
         Write::Insert(_) => 1,
         Write::Update { expected, .. } => expected + 1,
     };
-    let row = application_model(case, version).into_active_model();
-    match write {
-        Write::Insert(_) => {
-            let rules =
-                [("case_number", CommitError::Conflict), ("applications_pkey", CommitError::Conflict)];
-            let inserted = application::Entity::insert(row).exec_without_returning(tx).await;
-            inserted.map_err(|error| refused(error, &rules, CommitError::OpenCase))?;
-        }
-        Write::Update { expected, .. } => {
-            let updated = application::Entity::update_many()
-                .set(row.reset_all())
-                .filter(application::Column::Id.eq(case.id.0))
-                .filter(application::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(|error| refused(error, &[], CommitError::Conflict))?;
-            if updated.rows_affected != 1 {
-                return Err(CommitError::Conflict);
-            }
-        }
-    }
+    put::<application::Entity, _>(tx, write, application_model).await?;
     for row in clarification_models(case) {
         let answered = OnConflict::column(clarification::Column::Id)
             .update_columns([

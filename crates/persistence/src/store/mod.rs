@@ -22,6 +22,7 @@ mod templates;
 mod upkeep;
 mod usage;
 mod users;
+mod versioned;
 mod writer;
 
 pub use open::{AddressFault, OpenError, address_fault, database_file, shown_address};

@@ -11,16 +11,15 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{CommitError, NoticeKey, Notices, StoreError, Versioned, Write};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, Order,
-    QueryFilter, QueryOrder, Select,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, Order, QueryFilter,
+    QueryOrder, Select,
     sea_query::{NullOrdering, OnConflict},
 };
 use uuid::Uuid;
 
 use super::{
-    Store,
-    changes::{failed, refused},
-    unavailable,
+    Store, unavailable,
+    versioned::{failed, put},
 };
 use crate::{
     entity::{notice, notice_sending},
@@ -31,27 +30,7 @@ use crate::{
 const OPEN: [&str; 3] = ["raised", "sent", "explained"];
 
 pub(super) async fn write_notice(tx: &DatabaseTransaction, write: &Write<Notice>) -> Result<(), CommitError> {
-    let rules = [("notices_pkey", CommitError::Conflict), ("notices.id", CommitError::Conflict)];
-    match write {
-        Write::Insert(value) => {
-            let row = notice_model(value, 1).into_active_model();
-            let inserted = notice::Entity::insert(row).exec_without_returning(tx).await;
-            inserted.map_err(|error| refused(error, &rules, CommitError::OpenCase))?;
-        }
-        Write::Update { value, expected } => {
-            let row = notice_model(value, expected + 1).into_active_model().reset_all();
-            let updated = notice::Entity::update_many()
-                .set(row)
-                .filter(notice::Column::Id.eq(value.id.0))
-                .filter(notice::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(failed)?;
-            if updated.rows_affected != 1 {
-                return Err(CommitError::Conflict);
-            }
-        }
-    }
+    put::<notice::Entity, _>(tx, write, notice_model).await?;
     for row in sending_models(write.value()) {
         let explained =
             OnConflict::columns([notice_sending::Column::NoticeId, notice_sending::Column::Number])

@@ -8,12 +8,12 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{CommitError, StoreError, Sweeps, Versioned, Write};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, changes::failed, unavailable};
+use super::{Store, unavailable, versioned::put};
 use crate::{
     entity::{organisation, sweep, sweep_item},
     rows::{corrupt, micros, sweep_item_model, sweep_item_of, sweep_model, sweep_of},
@@ -27,17 +27,7 @@ pub(super) async fn write_item(
     id: SweepId,
     write: &Write<SweepItem>,
 ) -> Result<(), CommitError> {
-    let Write::Update { value, expected } = write else { return Err(CommitError::Conflict) };
-    let row = sweep_item_model(id, value, expected + 1).into_active_model().reset_all();
-    let updated = sweep_item::Entity::update_many()
-        .set(row)
-        .filter(sweep_item::Column::SweepId.eq(id.0))
-        .filter(sweep_item::Column::Ubn.eq(value.ubn.as_str()))
-        .filter(sweep_item::Column::Version.eq(*expected))
-        .exec(tx)
-        .await
-        .map_err(failed)?;
-    if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
+    put::<sweep_item::Entity, _>(tx, write, |item, version| sweep_item_model(id, item, version)).await
 }
 
 /// Organisations whose access a sweep could end.

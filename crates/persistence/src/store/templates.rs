@@ -6,15 +6,9 @@ use idcheck_domain::{
     value::{Reason, TemplateTitle},
 };
 use idcheck_usecases::ports::{CommitError, ReasonTemplates, StoreError, Versioned, Write};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
-use super::{
-    Store,
-    changes::{failed, refused},
-    unavailable,
-};
+use super::{Store, unavailable, versioned::put};
 use crate::{entity::reason_template as entity, rows::corrupt};
 
 const TABLE: &str = "reason_templates";
@@ -45,23 +39,7 @@ pub(super) async fn write(
     tx: &DatabaseTransaction,
     write: &Write<ReasonTemplate>,
 ) -> Result<(), CommitError> {
-    match write {
-        Write::Insert(value) => {
-            let inserted =
-                entity::Entity::insert(model(value, 1).into_active_model()).exec_without_returning(tx).await;
-            inserted.map(drop).map_err(|error| refused(error, &[], CommitError::Conflict))
-        }
-        Write::Update { value, expected } => {
-            let updated = entity::Entity::update_many()
-                .set(model(value, expected + 1).into_active_model().reset_all())
-                .filter(entity::Column::Id.eq(value.id.0))
-                .filter(entity::Column::Version.eq(*expected))
-                .exec(tx)
-                .await
-                .map_err(failed)?;
-            if updated.rows_affected == 1 { Ok(()) } else { Err(CommitError::Conflict) }
-        }
-    }
+    put::<entity::Entity, _>(tx, write, model).await
 }
 
 #[async_trait]
