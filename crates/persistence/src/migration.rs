@@ -105,6 +105,24 @@ mod tests {
     use super::*;
     use crate::{Store, Vault, ledger::stored_token};
 
+    /// A step that a database has taken is not changed: what is to be otherwise is a further step. A new one is added to
+    /// `frozen.txt` as `sha256sum` prints it.
+    #[test]
+    fn steps_are_as_they_were_taken() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/migration");
+        let frozen = include_str!("migration/frozen.txt");
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
+        files.sort_unstable();
+        let now = files.iter().map(|file| {
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &std::fs::read(file).unwrap());
+            format!("{}  {}\n", hex::encode(digest), file.file_name().unwrap().to_str().unwrap())
+        });
+        assert_eq!(now.collect::<String>(), frozen);
+        assert_eq!(Migrator::migrations().len(), files.len());
+    }
+
     /// Tokens that were used before the step that shortens them are used after it.
     async fn used_tokens_are_taken_over(database: &TempDatabase) {
         let (vault, clock) = (Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
