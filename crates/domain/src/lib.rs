@@ -78,6 +78,7 @@ pub mod lockout;
 pub mod notice;
 pub mod officer;
 pub mod organisation;
+pub mod outcome;
 pub mod pem;
 pub mod plan;
 pub mod revocation;

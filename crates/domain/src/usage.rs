@@ -52,15 +52,6 @@ impl Period {
     }
 }
 
-/// What became of a query: a result, or a refusal before one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// Answered.
-    Result(VerificationResult),
-    /// Refused, whatever for; it has no result.
-    Refused,
-}
-
 /// The queries of a day by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DayCount {
@@ -69,11 +60,11 @@ pub struct DayCount {
 }
 
 impl DayCount {
-    /// Counts `queries` more with this outcome.
-    pub fn add(&mut self, outcome: Outcome, queries: u64) {
-        let place = match outcome {
-            Outcome::Result(result) => self.results.get_mut(usize::from(result.code()) - 1),
-            Outcome::Refused => Some(&mut self.refused),
+    /// Counts `queries` more with this result; without one, as refused.
+    pub fn add(&mut self, result: Option<VerificationResult>, queries: u64) {
+        let place = match result {
+            Some(result) => self.results.get_mut(usize::from(result.code()) - 1),
+            None => Some(&mut self.refused),
         };
         if let Some(place) = place {
             *place += queries;
@@ -83,9 +74,9 @@ impl DayCount {
     /// Counts another day's queries too.
     pub fn add_all(&mut self, other: &Self) {
         for result in VerificationResult::ALL {
-            self.add(Outcome::Result(result), other.with(result));
+            self.add(Some(result), other.with(result));
         }
-        self.add(Outcome::Refused, other.refused);
+        self.add(None, other.refused);
     }
 
     /// Queries with this result.

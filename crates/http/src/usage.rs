@@ -163,7 +163,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use idcheck_domain::{
-        usage::{Latency, Outcome, ReviewTimes},
+        usage::{Latency, ReviewTimes},
         value::{CompanyName, UnifiedBusinessNumber},
     };
     use idcheck_usecases::ports::OrganisationUsage;
@@ -177,9 +177,9 @@ mod tests {
     fn report() -> UsageReport {
         let mut count = DayCount::default();
         for (result, queries) in VerificationResult::ALL.into_iter().zip(1..) {
-            count.add(Outcome::Result(result), queries);
+            count.add(Some(result), queries);
         }
-        count.add(Outcome::Refused, 9);
+        count.add(None, 9);
         let mut latency = Latency::default();
         latency.add(2, 4);
         let mut reviews = ReviewTimes::default();

@@ -14,6 +14,7 @@ mod host_address;
 mod identifiers;
 mod lockout;
 mod organisation;
+mod outcome;
 mod person_id;
 mod revocation;
 mod sandbox;

@@ -1,7 +1,7 @@
 //! Counts of use: periods, results, latency classes, and working days against the promise.
 
 use idcheck_domain::{
-    usage::{DayCount, Latency, Outcome, Period, ReviewTimes, days_taken},
+    usage::{DayCount, Latency, Period, ReviewTimes, days_taken},
     verification::VerificationResult,
 };
 use rstest::rstest;
@@ -24,9 +24,9 @@ fn a_period_is_at_least_a_day_and_at_most_a_year() {
 fn a_day_s_queries_are_counted_by_result() {
     let mut count = DayCount::default();
     for (place, result) in VerificationResult::ALL.into_iter().enumerate() {
-        count.add(Outcome::Result(result), 10 + place as u64);
+        count.add(Some(result), 10 + place as u64);
     }
-    count.add(Outcome::Refused, 3);
+    count.add(None, 3);
     assert_eq!(count.with(VerificationResult::Match), 10);
     assert_eq!(count.with(VerificationResult::UserSuspended), 17);
     // 2, 3 and 4 are wrong answers; the third one locks.

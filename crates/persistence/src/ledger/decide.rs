@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use idcheck_domain::{
     key::Environment,
     lockout::{self, Strikes},
+    outcome::RecordedOutcome,
     sandbox::{self, Played},
     taipei,
     value::UnifiedBusinessNumber,
@@ -53,6 +54,14 @@ impl Asked {
             Ask::Refused(_) => None,
         };
         Self { day: taipei::day(entry.at), address: entry.address.to_string(), entry, keys }
+    }
+
+    /// What is recorded of it, answered so.
+    pub(super) fn outcome(&self, answer: LedgerAnswer) -> Option<RecordedOutcome> {
+        match &self.entry.ask {
+            Ask::Refused(code) => Some(code.outcome()),
+            Ask::Card { .. } => answer.outcome(),
+        }
     }
 
     /// The person, where the register is asked: it is not in the sandbox.
@@ -125,7 +134,7 @@ pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> De
             answers.push(LedgerAnswer::Outdated);
             continue;
         }
-        let (answer, outcome) = match (&entry.ask, &asked.keys) {
+        let answer = match (&entry.ask, &asked.keys) {
             (Ask::Card { question, token_expires_at, limits, .. }, Some(keys)) => {
                 let query = Query { entry, day: asked.day, question, limits, keys };
                 let answer = batches.answer(&query);
@@ -135,13 +144,14 @@ pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> De
                         .used
                         .push(UsedToken { token: keys.token, expires_at: micros(*token_expires_at) });
                 }
-                (answer, word(answer))
+                answer
             }
-            (Ask::Refused(code), _) => (LedgerAnswer::Recorded, code.as_str()),
+            (Ask::Refused(_), _) => LedgerAnswer::Recorded,
             // There are keys of every question.
-            (Ask::Card { .. }, None) => (LedgerAnswer::AccessEnded, word(LedgerAnswer::AccessEnded)),
+            (Ask::Card { .. }, None) => LedgerAnswer::AccessEnded,
         };
         answers.push(answer);
+        let Some(outcome) = asked.outcome(answer) else { continue };
         records.push(RecordView {
             position,
             at: micros(entry.at),
@@ -150,34 +160,11 @@ pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> De
             user_id: &entry.user_id,
             address: &asked.address,
             person_hash: asked.keys.as_ref().map(|keys| &keys.person[..]),
-            outcome,
+            outcome: outcome.as_str(),
         });
         position += 1;
     }
     Decided { answers, records, writes: batches.writes }
-}
-
-/// The outcome as the record keeps it: the digit of a result, or a word.
-pub(super) const fn word(answer: LedgerAnswer) -> &'static str {
-    match answer {
-        LedgerAnswer::Result(result) => match result {
-            VerificationResult::Match => "1",
-            VerificationResult::FirstMismatch => "2",
-            VerificationResult::SecondMismatch => "3",
-            VerificationResult::ThirdMismatch => "4",
-            VerificationResult::Locked => "5",
-            VerificationResult::OutOfUse => "6",
-            VerificationResult::ReportedLost => "7",
-            VerificationResult::UserSuspended => "8",
-        },
-        LedgerAnswer::Recorded => "recorded",
-        LedgerAnswer::AccessEnded => "accessEnded",
-        // Nothing is recorded of it.
-        LedgerAnswer::Outdated => "outdated",
-        LedgerAnswer::QuotaExceeded => "quotaExceeded",
-        LedgerAnswer::BudgetExceeded => "budgetExceeded",
-        LedgerAnswer::Replayed => "replayed",
-    }
 }
 
 /// One question with what it is decided by.
@@ -267,19 +254,5 @@ impl Batch<'_> {
             self.writes.strikes.insert(person_day, after);
         }
         (result, after != before)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_result_is_recorded_as_its_digit() {
-        for code in 1..=8 {
-            let result = VerificationResult::from_code(code).unwrap();
-            assert_eq!(word(LedgerAnswer::Result(result)), code.to_string());
-        }
-        assert!(VerificationResult::from_code(9).is_none());
     }
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use idcheck_domain::key::Environment;
-use idcheck_usecases::ports::{Ask, LedgerAnswer};
+use idcheck_usecases::ports::LedgerAnswer;
 
-use super::decide::{Asked, word};
+use super::decide::Asked;
 use crate::{chain::Head, rows::micros, store::Counted};
 
 /// Queries that are kept at most, some 300 octets each; what was not counted by then is read.
@@ -25,20 +25,16 @@ impl Recorded {
     /// Its records behind a position, each with its own.
     pub(crate) fn behind(&self, position: i32) -> impl Iterator<Item = (i32, Counted<'_>)> {
         let recorded = self.batch.iter().zip(&self.answers);
-        // Of what was outdated there is no record.
-        let recorded = recorded.filter(|(_, answer)| **answer != LedgerAnswer::Outdated);
-        (0..).zip(recorded).filter(move |(at, _)| *at > position).map(|(at, (asked, answer))| {
-            let outcome = match &asked.entry.ask {
-                Ask::Refused(code) => code.as_str(),
-                Ask::Card { .. } => word(*answer),
-            };
+        let recorded = recorded.filter_map(|(asked, answer)| Some((asked, asked.outcome(*answer)?)));
+        (0..).zip(recorded).filter(move |(at, _)| *at > position).map(|(at, (asked, outcome))| {
             let counted = Counted {
                 ubn: asked.entry.ubn.as_str(),
                 user: &asked.entry.user_id,
                 production: asked.entry.environment == Environment::Production,
                 day: asked.day,
                 at: micros(asked.entry.at),
-                outcome,
+                word: outcome.as_str(),
+                outcome: Some(outcome),
                 person: asked.keys.as_ref().map(|keys| &keys.person[..]),
             };
             (at, counted)

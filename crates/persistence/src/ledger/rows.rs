@@ -155,3 +155,19 @@ fn unreadable(what: &str) -> Failed {
     tracing::error!(what, "a row can't be read");
     Failed::Before
 }
+
+#[cfg(test)]
+mod tests {
+    use idcheck_domain::outcome::RecordedOutcome;
+
+    use super::*;
+    use crate::store::words;
+
+    /// The statements are texts of the compiler's, so the words stand in them once more.
+    #[test]
+    fn wrong_answers_are_those_of_the_rule() {
+        for sql in [SINCE_POSTGRES, SINCE_SQLITE] {
+            assert!(sql.contains(&format!("outcome IN ({})", words(RecordedOutcome::is_wrong))), "{sql}");
+        }
+    }
+}

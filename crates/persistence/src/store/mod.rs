@@ -29,6 +29,8 @@ pub use open::{AddressFault, OpenError, address_fault, database_file, shown_addr
 pub(crate) use register::status_of;
 pub use restore::RestoreError;
 pub(crate) use tally::Counted;
+#[cfg(test)]
+pub(crate) use tally::words;
 pub(crate) use upkeep::RESTORED;
 pub use upkeep::{Keep, Removed};
 pub(crate) use writer::{Transaction, Writer};

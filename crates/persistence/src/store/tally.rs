@@ -16,6 +16,7 @@ use idcheck_domain::{
         Activity, Answered, Burst, MONTH, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity, WEEK,
     },
     key::Environment,
+    outcome::RecordedOutcome,
     taipei,
     value::UnifiedBusinessNumber,
 };
@@ -43,7 +44,10 @@ pub(crate) struct Counted<'r> {
     pub(crate) day: NaiveDate,
     /// In microseconds.
     pub(crate) at: i64,
-    pub(crate) outcome: &'r str,
+    /// The word of what became of it.
+    pub(crate) word: &'r str,
+    /// None of a word that only a newer version knows.
+    pub(crate) outcome: Option<RecordedOutcome>,
     pub(crate) person: Option<&'r [u8]>,
 }
 
@@ -80,7 +84,8 @@ impl<'r> Counted<'r> {
             production: record.environment == Environment::Production.as_str(),
             day: taipei::day(at),
             at: record.at,
-            outcome: &record.outcome,
+            word: &record.outcome,
+            outcome: RecordedOutcome::parse(&record.outcome),
             person: record.person_hash.as_deref(),
         })
     }
@@ -88,23 +93,30 @@ impl<'r> Counted<'r> {
 
 impl<'r> Counts<'r> {
     fn add(&mut self, record: &Counted<'r>) {
-        let Counted { ubn, user, day, at, outcome, .. } = *record;
-        *self.days.entry((ubn, day, outcome)).or_default() += 1;
+        let Counted { ubn, user, day, at, word, outcome, .. } = *record;
+        let counts_as = |what: fn(RecordedOutcome) -> bool| outcome.is_some_and(what);
+        *self.days.entry((ubn, day, word)).or_default() += 1;
         if let Some(person) = record.person
-            && matches!(outcome, "2" | "3" | "4" | "5")
+            && counts_as(RecordedOutcome::is_attempt)
         {
             let number = self.numbers.entry((person, ubn, day)).or_default();
             number.0 += 1;
-            number.1 += u64::from(outcome == "4");
+            number.1 += u64::from(counts_as(RecordedOutcome::locks));
         }
         if !user.is_empty() {
             let count = self.users.entry((ubn, user, day)).or_default();
             count.queries += 1;
-            count.wrong += u64::from(matches!(outcome, "2" | "3" | "4"));
+            count.wrong += u64::from(counts_as(RecordedOutcome::is_wrong));
             count.burst = count.burst.next(at);
             count.pace = count.pace.next(at);
         }
     }
+}
+
+/// The words of outcomes as a list for SQL.
+pub(crate) fn words(which: fn(RecordedOutcome) -> bool) -> String {
+    let words = RecordedOutcome::ALL.into_iter().filter(|outcome| which(*outcome));
+    words.map(|outcome| format!("'{}'", outcome.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 fn count(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
@@ -267,11 +279,12 @@ struct Cursor {
     position: i32,
 }
 
-async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Cursor, DbErr> {
+/// Where the count stands; none while another process counts.
+async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Cursor>, DbErr> {
     let sql = format!("SELECT seq, position FROM tally_cursor WHERE id = 1{lock}");
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))?;
-    Ok(Cursor { seq: row.try_get("", "seq")?, position: row.try_get("", "position")? })
+    row.map(|row| Ok(Cursor { seq: row.try_get("", "seq")?, position: row.try_get("", "position")? }))
+        .transpose()
 }
 
 /// Reads the records behind a cursor.
@@ -329,21 +342,14 @@ impl Behind {
     }
 }
 
-/// Counts records that were taken behind a cursor, and tells who reached the threshold; nothing where the cursor moved
-/// meanwhile.
+/// Counts records that were taken behind the cursor, which is locked, and tells who reached the threshold.
 async fn counted(
     tx: &Transaction,
-    from: Cursor,
     records: &[(Cursor, Counted<'_>)],
     user_wrong: u64,
-) -> Result<Option<Reached>, DbErr> {
+) -> Result<Reached, DbErr> {
     let backend = tx.get_database_backend();
-    // On SQLite the transaction itself is the lock: it began as a writer.
-    let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
-    let Some((last, _)) = records.last() else { return Ok(Some(Vec::new())) };
-    if cursor(tx, lock).await? != from {
-        return Ok(None);
-    }
+    let Some((last, _)) = records.last() else { return Ok(Vec::new()) };
     let counted = || records.iter().map(|(_, record)| record).filter(|record| record.production);
     let mut keys: Vec<_> = counted().map(|record| (record.ubn, record.user, record.day)).collect();
     keys.sort_unstable();
@@ -359,7 +365,7 @@ async fn counted(
     let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
     let values = [last.seq.into(), last.position.into()];
     tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    Ok(Some(reached))
+    Ok(reached)
 }
 
 /// Organisation, user and wrong answers of whoever reached the threshold.
@@ -391,13 +397,16 @@ impl Store {
 
     /// What was answered in the days that end with `day`, of organisations that asked on it.
     async fn stretch(&self, day: NaiveDate, days: u32) -> Result<HashMap<String, Answered>, StoreError> {
-        let sql = "SELECT ubn, CAST(sum(queries) AS BIGINT) AS answers, \
-                   CAST(sum(CASE WHEN outcome IN ('2', '3', '4') THEN queries ELSE 0 END) AS BIGINT) AS wrong \
-                   FROM usage_days WHERE day >= $2 AND day <= $1 AND outcome IN ('1', '2', '3', '4', '6', '7') \
-                   AND ubn IN (SELECT ubn FROM usage_days WHERE day = $1) GROUP BY ubn";
+        let (wrong, compared) = (words(RecordedOutcome::is_wrong), words(RecordedOutcome::was_compared));
+        let sql = format!(
+            "SELECT ubn, CAST(sum(queries) AS BIGINT) AS answers, \
+             CAST(sum(CASE WHEN outcome IN ({wrong}) THEN queries ELSE 0 END) AS BIGINT) AS wrong \
+             FROM usage_days WHERE day >= $2 AND day <= $1 AND outcome IN ({compared}) \
+             AND ubn IN (SELECT ubn FROM usage_days WHERE day = $1) GROUP BY ubn"
+        );
         let first = day.checked_sub_days(Days::new(u64::from(days) - 1)).unwrap_or(day);
         let mut stretch = HashMap::new();
-        for row in self.tallied(sql, vec![day.to_string().into(), first.to_string().into()]).await? {
+        for row in self.tallied(&sql, vec![day.to_string().into(), first.to_string().into()]).await? {
             let ubn = row.try_get("", "ubn").map_err(unavailable)?;
             let number = |column| count(&row, column).map_err(unavailable);
             stretch.insert(ubn, Answered { answers: number("answers")?, wrong: number("wrong")? });
@@ -414,16 +423,14 @@ impl Store {
             let activity = activities.entry(ubn).or_insert_with(|| nothing(parsed, day));
             let outcome: String = row.try_get("", "outcome").map_err(unavailable)?;
             let queries = count(&row, "queries").map_err(unavailable)?;
-            match outcome.as_str() {
-                "1" | "6" | "7" => activity.answered.answers += queries,
-                "2" | "3" | "4" => {
-                    activity.answered.answers += queries;
-                    activity.answered.wrong += queries;
-                }
-                "replayed" => activity.replays += queries,
-                "addressNotRegistered" => activity.refused_addresses += queries,
+            let Some(outcome) = RecordedOutcome::parse(&outcome) else { continue };
+            match outcome {
+                RecordedOutcome::Replayed => activity.replays += queries,
+                RecordedOutcome::AddressNotRegistered => activity.refused_addresses += queries,
                 _ => {}
             }
+            activity.answered.answers += if outcome.was_compared() { queries } else { 0 };
+            activity.answered.wrong += if outcome.is_wrong() { queries } else { 0 };
         }
         let (week, month) = (self.stretch(day, WEEK).await?, self.stretch(day, MONTH).await?);
         for (ubn, activity) in &mut activities {
@@ -464,10 +471,20 @@ impl UsageTally for Store {
         suspend: &(dyn Suspend + 'static),
     ) -> Result<u32, StoreError> {
         let counted = async {
-            // Read before anything is locked: while this one writes, nobody else does on SQLite.
             let mut remembered = true;
             let (tx, records, reached) = loop {
-                let from = cursor(&self.reader, "").await?;
+                // On SQLite read before anything is locked: while this one writes, nobody else does. On PostgreSQL who
+                // counts keeps the others from reading the same.
+                let locked = if self.reader.get_database_backend() == DbBackend::Postgres {
+                    Some(self.begin().await?)
+                } else {
+                    None
+                };
+                let from = match &locked {
+                    Some(tx) => cursor(&**tx, " FOR UPDATE SKIP LOCKED").await?,
+                    None => cursor(&self.reader, "").await?,
+                };
+                let Some(from) = from else { return Ok(0) };
                 let many = limit.saturating_mul(REMEMBERED) as usize;
                 let recent = if remembered { self.recent.behind(from.seq, many) } else { Vec::new() };
                 let mut behind = Behind::Recent(recent);
@@ -479,10 +496,14 @@ impl UsageTally for Store {
                 if records.is_empty() {
                     return Ok(0);
                 }
-                let tx = self.begin().await?;
+                let tx = match locked {
+                    Some(tx) => tx,
+                    None => self.begin().await?,
+                };
                 if !behind.is_of(&tx).await? {
                     remembered = false;
-                } else if let Some(reached) = counted(&tx, from, &records, thresholds.user_wrong).await? {
+                } else if cursor(&*tx, "").await? == Some(from) {
+                    let reached = counted(&tx, &records, thresholds.user_wrong).await?;
                     break (tx, records.len(), reached);
                 }
             };

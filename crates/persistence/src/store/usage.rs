@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use idcheck_domain::{
+    outcome::RecordedOutcome,
     taipei,
-    usage::{DayCount, Latency, Outcome, Period, Stretches},
+    usage::{DayCount, Latency, Period, Stretches},
     value::{CompanyName, UnifiedBusinessNumber},
     verification::VerificationResult,
 };
@@ -22,10 +23,9 @@ use crate::{
 const LATENCY_COLUMNS: [Column; 4] =
     [Column::Text("ubn"), Column::Text("day"), Column::Integer("class"), Column::Integer("answers")];
 
-/// The word of the record as an outcome: a digit is a result, every other word a refusal.
-fn outcome(word: &str) -> Outcome {
-    let result = word.parse().ok().and_then(VerificationResult::from_code);
-    result.map_or(Outcome::Refused, Outcome::Result)
+/// The result of a record's word; whoever has none was refused.
+fn result(word: &str) -> Option<VerificationResult> {
+    RecordedOutcome::parse(word).and_then(RecordedOutcome::result)
 }
 
 fn count(row: &QueryResult, table: &'static str, column: &'static str) -> Result<u64, StoreError> {
@@ -69,7 +69,7 @@ impl UsageCounts for Store {
         for row in self.counted(asked(sql, ubn, period)).await? {
             let day = date("usage_days", "day", &text(&row, "day")?)?;
             let queries = count(&row, "usage_days", "queries")?;
-            days.entry(day).or_default().add(outcome(&text(&row, "outcome")?), queries);
+            days.entry(day).or_default().add(result(&text(&row, "outcome")?), queries);
         }
         Ok(days)
     }
@@ -111,7 +111,7 @@ impl UsageCounts for Store {
             }
             let queries = count(&row, "usage_days", "queries")?;
             if let Some(last) = found.last_mut() {
-                last.count.add(outcome(&text(&row, "outcome")?), queries);
+                last.count.add(result(&text(&row, "outcome")?), queries);
             }
         }
         Ok(found)

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     key::Environment,
+    outcome::RecordedOutcome,
     value::{PersonId, UnifiedBusinessNumber},
     verification::{CardData, VerificationResult},
 };
@@ -41,17 +42,17 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
-    /// The word in the record.
-    pub const fn as_str(self) -> &'static str {
+    /// What is recorded.
+    pub const fn outcome(self) -> RecordedOutcome {
         match self {
-            Self::AddressNotRegistered => "addressNotRegistered",
-            Self::AddressUnproven => "addressUnproven",
-            Self::SignatureInvalid => "signatureInvalid",
-            Self::TokenTimes => "tokenTimes",
-            Self::AccessEnded => "accessEnded",
-            Self::AccountMismatch => "accountMismatch",
-            Self::ConditionMalformed => "conditionMalformed",
-            Self::RateExceeded => "rateExceeded",
+            Self::AddressNotRegistered => RecordedOutcome::AddressNotRegistered,
+            Self::AddressUnproven => RecordedOutcome::AddressUnproven,
+            Self::SignatureInvalid => RecordedOutcome::SignatureInvalid,
+            Self::TokenTimes => RecordedOutcome::TokenTimes,
+            Self::AccessEnded => RecordedOutcome::AccessEnded,
+            Self::AccountMismatch => RecordedOutcome::AccountMismatch,
+            Self::ConditionMalformed => RecordedOutcome::ConditionMalformed,
+            Self::RateExceeded => RecordedOutcome::RateExceeded,
         }
     }
 }
@@ -120,6 +121,20 @@ pub enum LedgerAnswer {
     BudgetExceeded,
     /// Check 10: the `jti` was seen before; recorded as such, and nothing else.
     Replayed,
+}
+
+impl LedgerAnswer {
+    /// What is recorded of a question that is answered so; nothing where nothing is, or where it was a refusal.
+    pub const fn outcome(self) -> Option<RecordedOutcome> {
+        match self {
+            Self::Result(result) => Some(RecordedOutcome::Result(result)),
+            Self::AccessEnded => Some(RecordedOutcome::AccessEnded),
+            Self::QuotaExceeded => Some(RecordedOutcome::QuotaExceeded),
+            Self::BudgetExceeded => Some(RecordedOutcome::BudgetExceeded),
+            Self::Replayed => Some(RecordedOutcome::Replayed),
+            Self::Recorded | Self::Outdated => None,
+        }
+    }
 }
 
 /// The query could not be recorded, so it has no answer.

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, TimeDelta};
 use idcheck_domain::{
     officer::{OfficerId, Role},
     organisation::Organisation,
-    usage::{DayCount, Latency, Outcome, Period},
+    usage::{DayCount, Latency, Period},
     value::CompanyName,
     verification::VerificationResult,
 };
@@ -35,7 +35,7 @@ fn counts() -> MockUsageCounts {
     let mut counts = MockUsageCounts::new();
     counts.expect_days().returning(|_, _| {
         let mut count = DayCount::default();
-        count.add(Outcome::Result(VerificationResult::Match), 2);
+        count.add(Some(VerificationResult::Match), 2);
         Ok(BTreeMap::from([(day("2026-11-22"), count)]))
     });
     counts.expect_latency().returning(|_, _| {
