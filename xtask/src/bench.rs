@@ -50,8 +50,13 @@ fn positive(text: &str) -> Result<usize, String> {
 /// A benchmark: its name, and what runs it.
 type Benchmark = (&'static str, fn(Effort) -> anyhow::Result<Vec<Row>>);
 
-const BENCHMARKS: [Benchmark; 4] =
-    [("certificate", certificate), ("pages", pages), ("tokens", tokens), ("verify", verify)];
+const BENCHMARKS: [Benchmark; 5] = [
+    ("certificate", certificate),
+    ("pages", pages),
+    ("rules", rules),
+    ("tokens", tokens),
+    ("verify", verify),
+];
 
 /// Runs one benchmark, or all. Rows of the same name replace those in the report, the others stay.
 pub(crate) fn bench(name: Option<&str>, effort: Effort) -> anyhow::Result<()> {
@@ -107,11 +112,22 @@ fn certificate(effort: Effort) -> anyhow::Result<Vec<Row>> {
     medians(&printed.concat())
 }
 
-/// One token of each kind on one core, by criterion, whose own medians these are.
+/// One token of each kind on one core.
 fn tokens(_: Effort) -> anyhow::Result<Vec<Row>> {
-    run(&mut cargo(&["bench", "--quiet", "-p", "idcheck-token", "--bench", "tokens"]))?;
+    criterion("idcheck-token", "tokens", "token")
+}
+
+/// The rules of a query, one by one, on one core.
+fn rules(_: Effort) -> anyhow::Result<Vec<Row>> {
+    criterion("idcheck-domain", "rules", "rule")
+}
+
+/// What criterion measures in a benchmark, by its own medians.
+fn criterion(package: &str, bench: &str, what: &str) -> anyhow::Result<Vec<Row>> {
+    let folder = target_directory()?.join("criterion").join(bench);
+    run(cargo(&["bench", "--quiet", "-p", package, "--bench", bench]).env("CRITERION_HOME", &folder))?;
     let mut rows = Vec::new();
-    for entry in fs::read_dir(target_directory()?.join("criterion"))? {
+    for entry in fs::read_dir(folder)? {
         let folder = entry?.path().join("new");
         let (Ok(estimates), Ok(benchmark), Ok(sample)) = (
             fs::read(folder.join("estimates.json")),
@@ -124,7 +140,7 @@ fn tokens(_: Effort) -> anyhow::Result<Vec<Row>> {
         let (estimates, benchmark, sample) = (read(&estimates)?, read(&benchmark)?, read(&sample)?);
         let nanoseconds = estimates["median"]["point_estimate"].as_f64().context("no median")?;
         rows.push(Row {
-            name: format!("token: {}", benchmark["full_id"].as_str().context("no name")?),
+            name: format!("{what}: {}", benchmark["full_id"].as_str().context("no name")?),
             value: nanoseconds / 1000.0,
             unit: "µs".to_owned(),
             against: None,

@@ -15,6 +15,7 @@ mod demo;
 mod fuzz;
 mod layers;
 mod openapi;
+mod performance;
 mod postgres;
 mod shell;
 mod soak;
@@ -58,7 +59,7 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// The benchmarks, in release: `certificate`, `pages`, `tokens`, `verify`; all of them without a name. Writes
+    /// The benchmarks, in release: `certificate`, `pages`, `rules`, `tokens`, `verify`; all of them without a name. Writes
     /// `target/bench/report.json`.
     Bench {
         /// Which.
@@ -91,6 +92,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the tables of `docs/performance.md` from the report of `bench verify`.
+    Performance,
     /// Write the OpenAPI document.
     Openapi {
         /// Compare it instead; exit status 1 when it differs.
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Command::Layers => layers::run(),
         Command::Api { check } => api::run(check),
         Command::Configuration { check } => configuration::run(check),
+        Command::Performance => performance::run(),
         Command::Openapi { check } => openapi::run(check),
     };
     match done {
