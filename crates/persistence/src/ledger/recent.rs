@@ -72,6 +72,12 @@ impl Recent {
         while run.queries > KEPT && run.forget_first() {}
     }
 
+    /// Forgets everything: the chain does not have it.
+    pub(crate) fn forget(&self) {
+        let mut run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *run = Run { wanted: run.wanted, ..Run::default() };
+    }
+
     /// The entries with the records behind a position of an entry, those of `records` records at most but one entry at
     /// least; none where they are not all here. What is before it was counted, and is forgotten.
     pub(crate) fn behind(&self, seq: i64, records: usize) -> Vec<Arc<Recorded>> {

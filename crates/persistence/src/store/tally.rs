@@ -279,7 +279,12 @@ struct Cursor {
     position: i32,
 }
 
-/// Where the count stands; none while another process counts.
+/// Where the count stands.
+async fn standing(db: &impl ConnectionTrait) -> Result<Cursor, DbErr> {
+    cursor(db, "").await?.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))
+}
+
+/// The same, locked in another way; none while another process counts.
 async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Cursor>, DbErr> {
     let sql = format!("SELECT seq, position FROM tally_cursor WHERE id = 1{lock}");
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
@@ -471,28 +476,28 @@ impl UsageTally for Store {
         suspend: &(dyn Suspend + 'static),
     ) -> Result<u32, StoreError> {
         let counted = async {
-            let mut remembered = true;
             let (tx, records, reached) = loop {
                 // On SQLite read before anything is locked: while this one writes, nobody else does. On PostgreSQL who
                 // counts keeps the others from reading the same.
-                let locked = if self.reader.get_database_backend() == DbBackend::Postgres {
-                    Some(self.begin().await?)
+                let (locked, from) = if self.reader.get_database_backend() == DbBackend::Postgres {
+                    let tx = self.begin().await?;
+                    let Some(from) = cursor(&*tx, " FOR UPDATE SKIP LOCKED").await? else {
+                        standing(&self.reader).await?;
+                        return Ok(0);
+                    };
+                    (Some(tx), from)
                 } else {
-                    None
+                    (None, standing(&self.reader).await?)
                 };
-                let from = match &locked {
-                    Some(tx) => cursor(&**tx, " FOR UPDATE SKIP LOCKED").await?,
-                    None => cursor(&self.reader, "").await?,
-                };
-                let Some(from) = from else { return Ok(0) };
                 let many = limit.saturating_mul(REMEMBERED) as usize;
-                let recent = if remembered { self.recent.behind(from.seq, many) } else { Vec::new() };
-                let mut behind = Behind::Recent(recent);
-                let mut records = behind.records(from, many)?;
-                if records.is_empty() {
-                    behind = Behind::Read(read(&self.reader, from, limit).await?);
-                    records = behind.records(from, many)?;
+                let mut behind = Behind::Recent(self.recent.behind(from.seq, many));
+                if behind.records(from, 1)?.is_empty() {
+                    behind = Behind::Read(match &locked {
+                        Some(tx) => read(&**tx, from, limit).await?,
+                        None => read(&self.reader, from, limit).await?,
+                    });
                 }
+                let records = behind.records(from, many)?;
                 if records.is_empty() {
                     return Ok(0);
                 }
@@ -501,11 +506,13 @@ impl UsageTally for Store {
                     None => self.begin().await?,
                 };
                 if !behind.is_of(&tx).await? {
-                    remembered = false;
-                } else if cursor(&*tx, "").await? == Some(from) {
+                    self.recent.forget();
+                } else if standing(&*tx).await? == from {
                     let reached = counted(&tx, &records, thresholds.user_wrong).await?;
                     break (tx, records.len(), reached);
                 }
+                // Nothing was written; only dropped, it would keep the cursor from the next look.
+                tx.commit().await?;
             };
             let found = found(&tx, reached).await?;
             let mut audit = Vec::new();
