@@ -609,8 +609,37 @@ mod tests {
         a_change_of_the_register_is_in_the_next_answer(&TempDatabase::sqlite().await, sqlite).await;
     }
 
+    /// Two persons need 32 octets; a row that can't be read is no card.
+    #[tokio::test]
+    async fn a_register_that_can_t_be_held_is_looked_up() {
+        let database = TempDatabase::sqlite().await;
+        let (vault, clock) = (Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
+        let store = Store::connect(&database.url, vault, clock).await.unwrap();
+        admit(&store, ORGANISATION).await;
+        store.import(&[0, 1].map(|n| register_row(n, CardStatus::Normal))).await.unwrap();
+        let hash = hex::encode(store.vault.person(&person(1)));
+        let unread = format!("UPDATE household_register SET status = 'x' WHERE person_hash = x'{hash}'");
+        for (octets, held) in [(0, false), (31, false), (32, true), (1 << 20, false)] {
+            if octets == 1 << 20 {
+                database.tamper(&unread).await;
+            }
+            let mut writer = holding(sqlite(&store), &store, octets);
+            let found = writer.register.wait_for(Option::is_some);
+            let found =
+                tokio::time::timeout(Duration::from_millis(500), found).await.is_ok_and(|f| f.is_ok());
+            assert_eq!(found, held, "{octets} octets");
+            let asked = Asked::new(&store.vault, question(0, 108, &format!("{octets} octets")));
+            let outcomes = writer.persist(&[asked]).await.unwrap();
+            assert_eq!(outcomes, [LedgerAnswer::Result(VerificationResult::Match)], "{octets} octets");
+        }
+    }
+
     fn writer<L: Log>(log: L, store: &Store) -> Writer<L> {
-        let register = register::keep_looking(store, 1 << 20, Duration::from_millis(20));
+        holding(log, store, 1 << 20)
+    }
+
+    fn holding<L: Log>(log: L, store: &Store, octets: usize) -> Writer<L> {
+        let register = register::keep_looking(store, octets, Duration::from_millis(20));
         Writer::new(log, BATCH, Arc::new(Beat::new()), register, Recent::default())
     }
 
