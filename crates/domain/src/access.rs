@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::value::Reason;
+use crate::{reason::RecordedReason, value::Reason};
 
 /// Why access was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ pub enum Access {
         /// On what ground.
         ground: Ground,
         /// The reason told to the organisation.
-        reason: Reason,
+        reason: RecordedReason,
         /// Whether the way back is open: an approved improvement plan, or a current registration (注意事項 十).
         may_return: bool,
     },
@@ -74,6 +74,16 @@ impl Access {
             Self::Active { .. } => "active",
             Self::Suspended { .. } => "suspended",
             Self::Revoked { .. } => "revoked",
+        }
+    }
+
+    /// Since when it is so; none where nothing was held yet.
+    pub const fn since(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::None => None,
+            Self::Active { since } | Self::Suspended { since, .. } | Self::Revoked { since, .. } => {
+                Some(*since)
+            }
         }
     }
 

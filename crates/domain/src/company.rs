@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     officer::OfficerId,
+    reason::RecordedReason,
     revocation::{RefusedRuling, Ruling},
     value::{CompanyName, Reason, UnifiedBusinessNumber},
 };
@@ -119,11 +120,11 @@ impl Finding {
     }
 
     /// The reason of the revocation that follows from it, told to the organisation; none where none follows.
-    pub fn ground(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<RecordedReason> {
         match self {
             Self::Matches | Self::NameDiffers { .. } => None,
-            Self::NotFound => Some("清查結果：商工登記查無此統一編號。".to_owned()),
-            Self::Dissolved { status } => Some(format!("清查結果：商工登記現況為「{status}」。")),
+            Self::NotFound => Some(RecordedReason::NotRegistered),
+            Self::Dissolved { status } => Some(RecordedReason::CompanyStatus(status.clone())),
         }
     }
 }
@@ -216,14 +217,14 @@ impl SweepItem {
         sweep: &Sweep,
         by: OfficerId,
         at: DateTime<Utc>,
-    ) -> Result<(Self, String), RefusedRuling> {
+    ) -> Result<(Self, RecordedReason), RefusedRuling> {
         self.is_waiting()?;
         if sweep.begun_by == Some(by) {
             return Err(RefusedRuling::SamePerson);
         }
-        let ground = self.finding.as_ref().and_then(Finding::ground).ok_or(RefusedRuling::NoGround)?;
+        let reason = self.finding.as_ref().and_then(Finding::reason).ok_or(RefusedRuling::NoGround)?;
         self.outcome = Outcome::Revoked(Ruling { by, at, note: None });
-        Ok((self, ground))
+        Ok((self, reason))
     }
 
     /// Leaves access as it is.

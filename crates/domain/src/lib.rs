@@ -48,6 +48,7 @@
 //! | a case, its states and transitions | [`application`] |
 //! | what an organisation may do | [`access`], [`organisation`] |
 //! | abnormal use and its notices (注意事項 九) | [`abuse`], [`notice`] |
+//! | why a case was closed or access taken away | [`reason`] |
 //! | taking access away, and the way back (注意事項 九–十一) | [`revocation`], [`plan`] |
 //! | working days and deadlines (注意事項 五) | [`calendar`] |
 //! | three wrong answers a day (注意事項 六) | [`lockout`] |
@@ -81,6 +82,7 @@ pub mod organisation;
 pub mod outcome;
 pub mod pem;
 pub mod plan;
+pub mod reason;
 pub mod revocation;
 pub mod sandbox;
 pub mod taipei;

@@ -7,6 +7,7 @@ use crate::{
     application::{Application, Kind, Request},
     contact::Contact,
     key::{Environment, MAX_KEYS, RegisteredKey},
+    reason::RecordedReason,
     value::{Account, CompanyName, HostAddress, HostAddresses, Purpose, Reason, UnifiedBusinessNumber},
 };
 
@@ -167,7 +168,12 @@ impl Organisation {
     ///
     /// # Errors
     /// [`Precondition::NothingHeld`] or [`Precondition::AlreadyRevoked`].
-    pub fn revoke(mut self, ground: Ground, reason: Reason, at: DateTime<Utc>) -> Result<Self, Precondition> {
+    pub fn revoke(
+        mut self,
+        ground: Ground,
+        reason: RecordedReason,
+        at: DateTime<Utc>,
+    ) -> Result<Self, Precondition> {
         self.access.may_be_revoked()?;
         self.access = Access::Revoked { since: at, ground, reason, may_return: false };
         for key in self.keys.iter_mut().filter(|key| key.in_force()) {

@@ -4,7 +4,9 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use chrono::{Datelike, NaiveDate};
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
-use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate};
+use idcheck_domain::{
+    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, reason::RecordedReason,
+};
 use idcheck_usecases::ports::{MailComposer, MailMessage, MailText};
 use minijinja::{Environment, context};
 
@@ -42,6 +44,7 @@ struct Part {
     greeting: String,
     body: String,
     quote_label: String,
+    quote: Option<String>,
     footer: String,
 }
 
@@ -51,9 +54,29 @@ struct Parameters<'m> {
     key: &'static str,
     company: &'m str,
     values: Vec<(&'static str, Value<'m>)>,
-    quote: Option<&'m str>,
+    quote: Option<Quote<'m>>,
     /// Whether a deadline in it was counted through a year whose calendar is not published.
     provisional: bool,
+}
+
+/// What stands below the sentences as it was typed, or a reason whose words are ours.
+#[derive(Clone, Copy)]
+enum Quote<'m> {
+    Text(&'m str),
+    Reason(&'m RecordedReason),
+}
+
+impl Quote<'_> {
+    fn words(self, lang: &str) -> String {
+        match self {
+            Self::Text(text) => text.to_owned(),
+            Self::Reason(reason) => {
+                let text = reason.text().unwrap_or_default();
+                let Some(code) = reason.code() else { return text.to_owned() };
+                say(lang, &format!("reason-{code}"), &Arguments::from([("status".into(), text.into())]))
+            }
+        }
+    }
 }
 
 enum Value<'m> {
@@ -69,7 +92,7 @@ fn with<'m>(
     values: Vec<(&'static str, Value<'m>)>,
     quote: Option<&'m str>,
 ) -> Parameters<'m> {
-    Parameters { key, company, values, quote, provisional: false }
+    Parameters { key, company, values, quote: quote.map(Quote::Text), provisional: false }
 }
 
 /// The same with a deadline that may be provisional.
@@ -138,9 +161,10 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
             parameters.values.push(("before", Value::Date(*before)));
             due(parameters, *at)
         }
-        M::Settled { case_number, kind, company, reason } => {
-            outcome("settled", (company, case_number, *kind), Some(reason))
-        }
+        M::Settled { case_number, kind, company } => Parameters {
+            quote: Some(Quote::Reason(&RecordedReason::AccessEnded)),
+            ..outcome("settled", (company, case_number, *kind), None)
+        },
         M::ContactAsked { case_number, company } => {
             with("contact-asked", company, vec![("caseNumber", Value::Text(case_number))], None)
         }
@@ -175,7 +199,8 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
         M::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
         M::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),
         M::AccessRevoked { company, ground, reason } => {
-            with(revoked(*ground), company, Vec::new(), Some(reason))
+            let quote = Some(Quote::Reason(reason));
+            Parameters { quote, ..with(revoked(*ground), company, Vec::new(), None) }
         }
         M::AccessSuspended { company, reason } => with("access-suspended", company, Vec::new(), Some(reason)),
         M::NoticeSent { company, rule, message, due: at } => {
@@ -209,8 +234,8 @@ pub fn compose(message: &MailMessage) -> MailText {
     let subject = LANGUAGES
         .map(|lang| say(lang, &format!("{}-subject", parameters.key), &arguments(lang, &parameters)))
         .join(" / ");
-    let plain = parts.iter().map(|part| plain(part, parameters.quote)).collect::<Vec<_>>().join("\n----\n\n");
-    let html = html(&subject, &parts, parameters.quote).unwrap_or_else(|error| {
+    let plain = parts.iter().map(plain).collect::<Vec<_>>().join("\n----\n\n");
+    let html = html(&subject, &parts).unwrap_or_else(|error| {
         tracing::error!(%error, "the mail template does not render");
         String::new()
     });
@@ -232,19 +257,20 @@ fn part(lang: &'static str, parameters: &Parameters<'_>) -> Part {
         greeting: say(lang, "greeting", &arguments),
         body,
         quote_label,
+        quote: parameters.quote.map(|quote| quote.words(lang)),
         footer: say(lang, "footer", &arguments),
     }
 }
 
-fn plain(part: &Part, quote: Option<&str>) -> String {
-    let quoted = quote.map(|text| {
+fn plain(part: &Part) -> String {
+    let quoted = part.quote.as_deref().map(|text| {
         let lines: Vec<_> = text.lines().map(|line| format!("> {line}")).collect();
         format!("{}\n{}\n\n", part.quote_label, lines.join("\n"))
     });
     format!("{}\n\n{}\n\n{}{}\n", part.greeting, part.body, quoted.unwrap_or_default(), part.footer)
 }
 
-fn html(subject: &str, parts: &[Part], quote: Option<&str>) -> Result<String, minijinja::Error> {
+fn html(subject: &str, parts: &[Part]) -> Result<String, minijinja::Error> {
     let parts: Vec<_> = parts
         .iter()
         .map(|part| {
@@ -253,11 +279,12 @@ fn html(subject: &str, parts: &[Part], quote: Option<&str>) -> Result<String, mi
                 greeting => part.greeting.as_str(),
                 body => part.body.as_str(),
                 quote_label => part.quote_label.as_str(),
+                quote => part.quote.as_deref(),
                 footer => part.footer.as_str(),
             }
         })
         .collect();
-    TEMPLATES.get_template("mail.html")?.render(context! { subject, parts => parts, quote })
+    TEMPLATES.get_template("mail.html")?.render(context! { subject, parts => parts })
 }
 
 type Arguments<'a> = HashMap<Cow<'static, str>, FluentValue<'a>>;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::value::Reason;
 use idcheck_domain::{
     abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, value::EmailAddress,
 };
@@ -162,7 +163,6 @@ fn moved_messages() -> Vec<(&'static str, MailMessage)> {
                 case_number: case_number(),
                 kind: Kind::ChangeAddress,
                 company: company(),
-                reason: "查驗權限已停用".to_owned(),
             },
         ),
         ("contact-asked", MailMessage::ContactAsked { case_number: case_number(), company: company() }),
@@ -184,7 +184,11 @@ fn settled(date: NaiveDate) -> DueDate {
 
 fn revoked(ground: Ground) -> MailMessage {
     let company = "測試甲股份有限公司".to_owned();
-    MailMessage::AccessRevoked { company, ground, reason: "一日內試探兩百餘筆".to_owned() }
+    MailMessage::AccessRevoked {
+        company,
+        ground,
+        reason: Reason::parse("一日內試探兩百餘筆").unwrap().into(),
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{ports::RegisterError, review::CaseFile, usage::UsageReport};
 
-use crate::{problem::Problem, state::Services};
+use crate::{i18n::Lang, problem::Problem, state::Services};
 
 /// What is known about a case beside the case.
 pub(crate) struct Beside {
@@ -76,12 +76,17 @@ fn contacts(now: &Contact, asked: &Contact) -> [Difference; 4] {
 }
 
 /// What the case would change; `None` where there is nothing to compare with: the organisation never held access.
-pub(crate) fn differences(file: &CaseFile, now: DateTime<Utc>) -> Option<Vec<Difference>> {
+pub(crate) fn differences(lang: Lang, file: &CaseFile, now: DateTime<Utc>) -> Option<Vec<Difference>> {
     let organisation = file.organisation.as_ref().filter(|organisation| organisation.account.is_some())?;
-    Some(changes(&file.application, organisation, now))
+    Some(changes(lang, &file.application, organisation, now))
 }
 
-fn changes(case: &Application, organisation: &Organisation, now: DateTime<Utc>) -> Vec<Difference> {
+fn changes(
+    lang: Lang,
+    case: &Application,
+    organisation: &Organisation,
+    now: DateTime<Utc>,
+) -> Vec<Difference> {
     let names = (organisation.name.as_str().to_owned(), case.company_name.as_str().to_owned());
     let mut all = vec![difference("/companyName", "field-companyName", names)];
     all.extend(contacts(&organisation.contact, &case.contact));
@@ -92,7 +97,7 @@ fn changes(case: &Application, organisation: &Organisation, now: DateTime<Utc>) 
         all.push(difference("/hostAddresses", "field-hostAddresses", both));
     }
     if let (Some(held), Request::Apply { purpose, .. }) = (&organisation.purpose, &case.request) {
-        all.push(difference("/purpose", "case-purpose", (held.joined(), purpose.joined())));
+        all.push(difference("/purpose", "case-purpose", (lang.purpose(held), lang.purpose(purpose))));
     }
     all.retain(|one| one.is != one.asked);
     all

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue};
+use idcheck_domain::{reason::RecordedReason, value::Purpose};
 use poem::{Request, http::header::ACCEPT_LANGUAGE};
 
 fluent_templates::static_loader! {
@@ -100,6 +101,25 @@ impl Lang {
         })
     }
 
+    /// Why a case was closed or access taken away.
+    pub(crate) fn reason(self, reason: &RecordedReason) -> String {
+        let text = reason.text().unwrap_or_default();
+        match reason.code() {
+            None => text.to_owned(),
+            Some(code) => self.t_with(&format!("reason-{code}"), &[("status", text.into())]),
+        }
+    }
+
+    /// A purpose as one sentence, as 圖4 shows it.
+    pub(crate) fn purpose(self, purpose: &Purpose) -> String {
+        let parts = [
+            ("authority", purpose.authority.as_str().into()),
+            ("rule", purpose.rule.as_str().into()),
+            ("description", purpose.description.as_str().into()),
+        ];
+        self.t_with("purpose-sentence", &parts)
+    }
+
     /// The sentence of a broken rule.
     pub(crate) fn violation(self, violation: idcheck_domain::Violation) -> String {
         let max = violation.limit().unwrap_or_default();
@@ -115,6 +135,7 @@ mod tests {
         Violation,
         access::Precondition,
         application::{Action, Kind, StateName},
+        reason::RecordedReason,
     };
     use idcheck_usecases::{acts::ActName, ports::CardRefusal};
 
@@ -158,6 +179,7 @@ mod tests {
         let names = names.chain(Action::ALL.iter().map(|a| format!("action-{}", a.as_str())));
         let names = names.chain(ActName::ALL.iter().map(|a| format!("act-{}", a.as_str())));
         let names = names.chain(ActName::ALL.iter().map(|a| format!("act-{}-lead", a.as_str())));
+        let names = names.chain(RecordedReason::CODES.iter().map(|code| format!("reason-{code}")));
         let missing: Vec<_> = names.filter(|name| !keys.contains(name.as_str())).collect();
         assert_eq!(missing, Vec::<String>::new());
     }

@@ -2,26 +2,66 @@
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    application::{Action, Application, Clarification, Request},
+    access::Access,
+    application::{Action, Application, Clarification, Request, Step},
     card::{CardRole, SigningCard},
     company::{CompanyRecord, same_name},
     contact::Contact,
     key::RegisteredKey,
     organisation::Organisation,
+    reason::RecordedReason,
     value::{CompanyName, Landline, Mobile, private_use},
 };
 use idcheck_usecases::ports::{CardRefusal, HistoryLine, RegisterError};
 use minijinja::{Value, context};
 
+use crate::i18n::Lang;
 use crate::view::{deadline, moment};
 
-/// Whether officers are named.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reader {
-    /// They are not.
-    Applicant,
-    /// They are.
-    Officer,
+/// Who reads: the language, and whether officers are named.
+#[derive(Clone, Copy)]
+pub(crate) struct Audience {
+    pub(crate) lang: Lang,
+    officer: bool,
+}
+
+impl Audience {
+    /// Officers are not named.
+    pub(crate) const fn applicant(lang: Lang) -> Self {
+        Self { lang, officer: false }
+    }
+
+    /// Officers are named.
+    pub(crate) const fn officer(lang: Lang) -> Self {
+        Self { lang, officer: true }
+    }
+
+    /// An officer's name, where this reader may know it.
+    pub(crate) fn officer_name(self, line: &HistoryLine) -> Option<&str> {
+        line.officer.as_deref().filter(|_| self.officer)
+    }
+
+    /// What a line of the history says: as it was typed, or why the case was closed with the end of access.
+    pub(crate) fn text(self, step: &Step) -> Option<String> {
+        match step.action {
+            Action::Close => Some(self.lang.reason(&RecordedReason::AccessEnded)),
+            _ => step.text.clone(),
+        }
+    }
+
+    /// Why a case was decided or withdrawn.
+    pub(crate) fn closing_reason(self, case: &Application) -> Option<String> {
+        case.state.closing()?.reason.as_ref().map(|reason| self.lang.reason(reason))
+    }
+}
+
+/// Why access is suspended or revoked.
+pub(crate) fn access_reason(lang: Lang, access: &Access) -> Option<String> {
+    match access {
+        Access::None | Access::Active { .. } => None,
+        Access::Suspended { reason, .. } => Some(reason.as_str().to_owned()),
+        Access::Revoked { reason, .. } => Some(lang.reason(reason)),
+    }
 }
 
 /// Whom the Ministry writes to.
@@ -43,12 +83,12 @@ fn clarification(asked: &Clarification) -> Value {
     }
 }
 
-fn line(line: &HistoryLine, reader: Reader) -> Value {
+fn line(line: &HistoryLine, audience: Audience) -> Value {
     context! {
         at => moment(line.step.at),
         action => line.step.action.as_str(),
-        officer => line.officer.as_deref().filter(|_| reader == Reader::Officer),
-        text => line.step.text.as_deref(),
+        officer => audience.officer_name(line),
+        text => audience.text(&line.step),
     }
 }
 
@@ -78,9 +118,14 @@ pub(crate) fn card_status(today: Result<(), CardRefusal>) -> &'static str {
 }
 
 /// A case with its history.
-pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, now: DateTime<Utc>) -> Value {
+pub(crate) fn case(
+    case: &Application,
+    history: &[HistoryLine],
+    audience: Audience,
+    now: DateTime<Utc>,
+) -> Value {
     let purpose = match &case.request {
-        Request::Apply { purpose, .. } => purpose.joined(),
+        Request::Apply { purpose, .. } => audience.lang.purpose(purpose),
         Request::ChangeAddress { reason, .. } | Request::Suspend { reason } => reason.as_str().to_owned(),
     };
     let former = match &case.request {
@@ -107,10 +152,10 @@ pub(crate) fn case(case: &Application, history: &[HistoryLine], reader: Reader, 
         due => due.map(deadline),
         overdue => due.is_some_and(|due| due.is_over(now)),
         decided_at => closing.map(|closing| moment(closing.at)),
-        reason => closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str())),
+        reason => audience.closing_reason(case),
         clarifications => case.clarifications.iter().map(clarification).collect::<Value>(),
-        assignee => history.iter().rev().find(|l| l.step.action == Action::Claim).filter(|_| case.state.assignee().is_some() && reader == Reader::Officer).and_then(|l| l.officer.as_deref()),
-        history => history.iter().map(|l| line(l, reader)).collect::<Value>(),
+        assignee => history.iter().rev().find(|l| l.step.action == Action::Claim).filter(|_| case.state.assignee().is_some()).and_then(|l| audience.officer_name(l)),
+        history => history.iter().map(|l| line(l, audience)).collect::<Value>(),
     }
 }
 

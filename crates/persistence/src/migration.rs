@@ -15,6 +15,7 @@ mod m0012_keys;
 mod m0013_days;
 mod m0014_used_tokens;
 mod m0015_register_mark;
+mod m0016_reasons;
 
 pub(crate) use m0015_register_mark::guard;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_days::Migration),
             Box::new(m0014_used_tokens::Migration),
             Box::new(m0015_register_mark::Migration),
+            Box::new(m0016_reasons::Migration),
         ]
     }
 }
@@ -154,6 +156,78 @@ mod tests {
     async fn used_tokens_are_taken_over_on_postgres() {
         let database = TempDatabase::empty_postgres().await;
         used_tokens_are_taken_over(&database).await;
+        database.close().await;
+    }
+
+    /// What a version before wrote as a sentence is read as its code after the step; what was typed stays.
+    async fn sentences_become_codes(database: &TempDatabase) {
+        let (vault, clock) = (Vault::new(&[7; 32]).unwrap(), Arc::new(database.clock.clone()));
+        let store = Store::create(&database.url, vault, clock).await.unwrap();
+        let tx = store.begin().await.unwrap();
+        Migrator::up(&*tx, Some(15)).await.unwrap();
+        for (ubn, reason) in [
+            ("00000001", "清查結果：商工登記查無此統一編號。"),
+            ("00000002", "清查結果：商工登記現況為「解散」。"),
+            ("00000003", "大量試探"),
+        ] {
+            let insert = format!(
+                "INSERT INTO organisations (ubn, version, name, access, access_since, access_reason, access_ground, \
+                 may_return, contact) VALUES ('{ubn}', 1, 'x', 'revoked', 1, '{reason}', 'notRegistered', false, '')"
+            );
+            tx.execute_unprepared(&insert).await.unwrap();
+        }
+        for (n, by, reason) in [(1, "system", "查驗權限已終止，本案一併結案。"), (2, "officer:x", "資料不足")]
+        {
+            let id = format!("00000000-0000-0000-0000-00000000000{n}");
+            let case = format!(
+                "INSERT INTO applications (id, version, case_number, ubn, kind, company_name, card, contact, \
+                 host_addresses, request, notice_version, conduct_version, consented_at, received_at, state, \
+                 due_provisional, closed_at, closed_by, closed_reason) VALUES ('{id}', 2, '{n}', '00000001', 'apply', \
+                 'x', '', '', '', '', '', '', 1, 1, 'rejected', false, 1, '{by}', '{reason}')"
+            );
+            let action = if n == 1 { "close" } else { "reject" };
+            let line = format!(
+                "INSERT INTO application_history (application_id, version, action, to_state, actor, at, text) \
+                 VALUES ('{id}', 2, '{action}', 'rejected', '{by}', 1, '{reason}')"
+            );
+            tx.execute_unprepared(&case).await.unwrap();
+            tx.execute_unprepared(&line).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        store.migrate_up().await.unwrap();
+        let backend = store.reader.get_database_backend();
+        let read = async |sql: &str| -> Vec<(Option<String>, Option<String>)> {
+            let rows = store.reader.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+            rows.iter()
+                .map(|row| (row.try_get("", "code").unwrap(), row.try_get("", "text").unwrap()))
+                .collect()
+        };
+        let pair =
+            |code: Option<&str>, text: Option<&str>| (code.map(str::to_owned), text.map(str::to_owned));
+        let access =
+            "SELECT access_reason_code AS code, access_reason AS text FROM organisations ORDER BY ubn";
+        let expected = [
+            pair(Some("notRegistered"), None),
+            pair(Some("companyStatus"), Some("解散")),
+            pair(None, Some("大量試探")),
+        ];
+        assert_eq!(read(access).await, expected);
+        let closed =
+            "SELECT closed_reason_code AS code, closed_reason AS text FROM applications ORDER BY case_number";
+        assert_eq!(read(closed).await, [pair(Some("accessEnded"), None), pair(None, Some("資料不足"))]);
+        let steps = "SELECT action AS code, text FROM application_history ORDER BY application_id";
+        assert_eq!(read(steps).await, [pair(Some("close"), None), pair(Some("reject"), Some("資料不足"))]);
+    }
+
+    #[tokio::test]
+    async fn sentences_become_codes_on_sqlite() {
+        sentences_become_codes(&TempDatabase::empty_sqlite()).await;
+    }
+
+    #[tokio::test]
+    async fn sentences_become_codes_on_postgres() {
+        let database = TempDatabase::empty_postgres().await;
+        sentences_become_codes(&database).await;
         database.close().await;
     }
 }

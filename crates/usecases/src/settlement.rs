@@ -1,11 +1,11 @@
-//! What an end of access settles: open cases that need it are closed as rejected with that reason (**decided**).
+//! What an end of access settles: open cases that need it are closed as rejected with that as their reason (**decided**).
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Action, Actor, Application, ApplicationId, Kind, RefusedTransition, StateName, Step},
-    value::{EmailAddress, Reason, UnifiedBusinessNumber},
+    value::{EmailAddress, UnifiedBusinessNumber},
 };
 
 use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, StoreError, Write};
@@ -29,9 +29,6 @@ pub(crate) async fn close_open_cases(
     now: DateTime<Utc>,
     change: &mut Change,
 ) -> Result<(), Unsettled> {
-    let Ok(reason) = Reason::parse("查驗權限已終止，本案一併結案。") else {
-        return Ok(());
-    };
     for case in applications.of_organisation(ubn).await? {
         let settled = match case.value.kind() {
             Kind::ChangeAddress | Kind::Suspend => true,
@@ -40,7 +37,7 @@ pub(crate) async fn close_open_cases(
         if !settled || Some(case.value.id) == but || !case.value.is_open() {
             continue;
         }
-        let (after, step) = case.value.close(Actor::System, reason.clone(), now)?;
+        let (after, step) = case.value.close(Actor::System, now)?;
         change.mail.extend(outcome_mail(entropy, (&after, to), &step, now));
         change.history.push((after.id, step));
         change.applications.push(Write::Update { value: after, expected: case.version });
@@ -63,7 +60,7 @@ pub(crate) fn outcome_mail(
     let message = match step.to {
         StateName::Approved => MailMessage::Approved { case_number, kind, company, note: text },
         StateName::Rejected if step.action == Action::Close => {
-            MailMessage::Settled { case_number, kind, company, reason: text.unwrap_or_default() }
+            MailMessage::Settled { case_number, kind, company }
         }
         StateName::Rejected => {
             MailMessage::Rejected { case_number, kind, company, reason: text.unwrap_or_default() }

@@ -6,7 +6,7 @@ use super::{Actor, ClarificationId};
 use crate::{
     calendar::{Count, DueDate},
     officer::OfficerId,
-    value::Reason,
+    reason::RecordedReason,
 };
 
 /// The decision's deadline while it runs (注意事項 五).
@@ -39,7 +39,7 @@ pub struct Closing {
     /// When.
     pub at: DateTime<Utc>,
     /// Why; mailed to the applicant.
-    pub reason: Option<Reason>,
+    pub reason: Option<RecordedReason>,
 }
 
 /// The states of a case.

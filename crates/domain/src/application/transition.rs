@@ -10,6 +10,7 @@ use super::{
 use crate::{
     calendar::{Count, DueDate, PROMISED_DAYS, WorkingCalendar},
     officer::OfficerId,
+    reason::RecordedReason,
     taipei,
     value::{Narrative, Reason},
 };
@@ -88,7 +89,7 @@ pub struct Step {
     pub by: Actor,
     /// When.
     pub at: DateTime<Utc>,
-    /// Reason, question, answer or note.
+    /// Reason, question, answer or note, as somebody typed it; none for [`Action::Close`], whose reason is always the same.
     pub text: Option<String>,
 }
 
@@ -282,7 +283,7 @@ impl Application {
         if !matches!(self.state, State::UnderReview { .. }) {
             return Err(self.refuse(Action::Approve, Refusal::State));
         }
-        Ok(self.end(State::Approved, Action::Approve, Actor::Officer(officer), note, at))
+        Ok(self.end(State::Approved, Action::Approve, Actor::Officer(officer), note.map(Into::into), at))
     }
 
     /// Rejects, with a reason. While a clarification is open only once its time is over.
@@ -301,7 +302,7 @@ impl Application {
                 return Err(self.refuse(Action::Reject, Refusal::State));
             }
         }
-        Ok(self.end(State::Rejected, Action::Reject, Actor::Officer(officer), Some(reason), at))
+        Ok(self.end(State::Rejected, Action::Reject, Actor::Officer(officer), Some(reason.into()), at))
     }
 
     /// Takes the case back before a decision (**decided**).
@@ -312,18 +313,19 @@ impl Application {
         if !self.is_open() {
             return Err(self.refuse(Action::Withdraw, Refusal::State));
         }
-        Ok(self.end(State::Withdrawn, Action::Withdraw, Actor::Applicant, reason, at))
+        Ok(self.end(State::Withdrawn, Action::Withdraw, Actor::Applicant, reason.map(Into::into), at))
     }
 
-    /// Settles an open case as rejected because access was suspended or revoked (**decided**).
+    /// Settles an open case as rejected because access was suspended or revoked (**decided**); the reason is always
+    /// [`RecordedReason::AccessEnded`].
     ///
     /// # Errors
     /// Refused after the end.
-    pub fn close(self, by: Actor, reason: Reason, at: DateTime<Utc>) -> Transition {
+    pub fn close(self, by: Actor, at: DateTime<Utc>) -> Transition {
         if !self.is_open() {
             return Err(self.refuse(Action::Close, Refusal::State));
         }
-        Ok(self.end(State::Rejected, Action::Close, by, Some(reason), at))
+        Ok(self.end(State::Rejected, Action::Close, by, Some(RecordedReason::AccessEnded), at))
     }
 
     fn end(
@@ -331,10 +333,10 @@ impl Application {
         state: fn(Closing) -> State,
         action: Action,
         by: Actor,
-        reason: Option<Reason>,
+        reason: Option<RecordedReason>,
         at: DateTime<Utc>,
     ) -> (Self, Step) {
-        let text = reason.as_ref().map(|r| r.as_str().to_owned());
+        let text = reason.as_ref().and_then(RecordedReason::text).map(str::to_owned);
         self.step(state(Closing { by, at, reason }), action, by, at, text)
     }
 }

@@ -13,10 +13,3 @@ pub struct Purpose {
     /// What it is used for.
     pub description: Description,
 }
-
-impl Purpose {
-    /// The three fields as one sentence for the record, as 圖4 shows it.
-    pub fn joined(&self) -> String {
-        format!("依{}「{}」辦理：{}", self.authority.as_str(), self.rule.as_str(), self.description.as_str())
-    }
-}

@@ -10,7 +10,12 @@ use rstest::rstest;
 use crate::support::{at, organisation, reason};
 
 fn revoked(ground: Ground, may_return: bool) -> Access {
-    Access::Revoked { since: at("2026-01-05T00:00:00Z"), ground, reason: reason("異常使用"), may_return }
+    Access::Revoked {
+        since: at("2026-01-05T00:00:00Z"),
+        ground,
+        reason: reason("異常使用").into(),
+        may_return,
+    }
 }
 
 fn active() -> Access {

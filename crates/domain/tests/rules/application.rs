@@ -69,7 +69,7 @@ fn a_step_says_who_when_and_why() {
     assert_eq!(step.text.as_deref(), Some("目的不明"));
     let closing = case.state.closing().unwrap();
     assert_eq!((closing.by, closing.at), (Actor::Officer(OFFICER), when));
-    assert_eq!(closing.reason, Some(reason("目的不明")));
+    assert_eq!(closing.reason, Some(reason("目的不明").into()));
     assert!(!case.is_open() && case.state.due().is_none() && case.state.assignee().is_none());
 }
 

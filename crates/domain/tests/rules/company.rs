@@ -3,6 +3,7 @@
 use idcheck_domain::{
     company::{CompanyRecord, Finding, Outcome, Sweep, SweepId, SweepItem, same_name},
     officer::OfficerId,
+    reason::RecordedReason,
     revocation::RefusedRuling,
     value::{CompanyName, Reason, UnifiedBusinessNumber},
 };
@@ -48,7 +49,7 @@ fn findings(#[case] record: Option<(&str, Option<&str>)>, #[case] word: &str, #[
         status: status.map(str::to_owned),
     });
     let finding = Finding::of(&name("甲公司"), record.as_ref());
-    assert_eq!((finding.as_str(), finding.ground().is_some()), (word, ends));
+    assert_eq!((finding.as_str(), finding.reason().is_some()), (word, ends));
     assert_eq!(Finding::parse(word, finding.detail()), Some(finding));
 }
 
@@ -69,7 +70,7 @@ fn two_persons_and_a_ground_are_needed_to_revoke() {
     assert_eq!(confirm(Some(Finding::Matches), second), Err(RefusedRuling::NoGround));
     assert_eq!(confirm(Some(Finding::NotFound), second), Ok("revoked"));
     let (confirmed, reason) = item(Some(Finding::NotFound)).confirm(&sweep(None), beginner, now).unwrap();
-    assert!(Reason::parse(&reason).is_ok(), "the operator began it");
+    assert_eq!(reason, RecordedReason::NotRegistered, "the operator began it");
     assert_eq!(confirmed.clone().confirm(&of_beginner, second, now), Err(RefusedRuling::Decided));
     let note = || Reason::parse("查明").unwrap();
     assert_eq!(confirmed.keep(second, note(), now), Err(RefusedRuling::Decided));

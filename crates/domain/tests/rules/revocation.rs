@@ -61,12 +61,12 @@ fn a_ruling_is_final() {
 
 #[test]
 fn revoking_drops_every_key_and_closes_the_way() {
-    let revoked = active().revoke(Ground::Conduct, reason("違反管理規範"), at(LATER)).unwrap();
+    let revoked = active().revoke(Ground::Conduct, reason("違反管理規範").into(), at(LATER)).unwrap();
     assert_eq!(revoked.access.as_str(), "revoked");
     assert!(revoked.keys.iter().all(|key| !key.in_force()));
     assert_eq!(revoked.keys[2].revoked_at, Some(at(ASKED)), "a key withdrawn before keeps its time");
     assert_eq!(revoked.admits_case(Kind::Apply), Err(Precondition::ImprovementPlanNeeded));
-    let again = revoked.revoke(Ground::Abuse, reason("再次"), at(LATER));
+    let again = revoked.revoke(Ground::Abuse, reason("再次").into(), at(LATER));
     assert_eq!(again.unwrap_err(), Precondition::AlreadyRevoked);
 }
 
@@ -75,9 +75,9 @@ fn suspended_access_can_be_revoked_and_keeps_its_keys_until_then() {
     let suspended = active().suspend(reason("憑證已失效"), at(LATER)).unwrap();
     assert_eq!(suspended.keys.iter().filter(|key| key.in_force()).count(), 2);
     assert_eq!(suspended.clone().suspend(reason("再次"), at(LATER)).unwrap_err(), Precondition::NotActive);
-    assert!(suspended.revoke(Ground::Abuse, reason("停用前之異常使用"), at(LATER)).is_ok());
+    assert!(suspended.revoke(Ground::Abuse, reason("停用前之異常使用").into(), at(LATER)).is_ok());
     assert_eq!(
-        organisation().revoke(Ground::Abuse, reason("無"), at(LATER)).unwrap_err(),
+        organisation().revoke(Ground::Abuse, reason("無").into(), at(LATER)).unwrap_err(),
         Precondition::NothingHeld
     );
 }
@@ -87,7 +87,7 @@ fn suspended_access_can_be_revoked_and_keeps_its_keys_until_then() {
 #[case(Ground::Conduct, true)]
 #[case(Ground::NotRegistered, false)]
 fn each_ground_has_its_own_way_back(#[case] ground: Ground, #[case] by_plan: bool) {
-    let revoked = active().revoke(ground, reason("註銷"), at(LATER)).unwrap();
+    let revoked = active().revoke(ground, reason("註銷").into(), at(LATER)).unwrap();
     assert_eq!(revoked.access.may_file_plan().is_ok(), by_plan);
     let (right, wrong) = if by_plan {
         (revoked.clone().improved(), revoked.registered_again())

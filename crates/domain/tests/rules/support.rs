@@ -174,7 +174,7 @@ pub(crate) fn attempt(
         Action::Approve => case.approve(OFFICER, None, at),
         Action::Reject => case.reject(OFFICER, reason("不符規定"), at),
         Action::Withdraw => case.withdraw(None, at),
-        Action::Close => case.close(idcheck_domain::application::Actor::System, reason("已停用"), at),
+        Action::Close => case.close(idcheck_domain::application::Actor::System, at),
     }
 }
 

@@ -7,7 +7,7 @@ use idcheck_domain::{
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::support::{contact, purpose};
+use crate::support::contact;
 
 #[test]
 fn text_is_trimmed_and_bounded() {
@@ -70,14 +70,6 @@ fn only_long_texts_have_lines() {
     for text in ["一\n二", "一\r二", "一\t二"] {
         assert_eq!(CompanyName::parse(text), Err(Violation::ControlCharacter));
     }
-}
-
-#[test]
-fn a_purpose_reads_as_a_sentence() {
-    assert_eq!(
-        purpose().joined(),
-        "依金融監督管理委員會「金融機構防制洗錢辦法第三條」辦理：確認開戶客戶身分"
-    );
 }
 
 #[rstest]

@@ -113,7 +113,7 @@ impl ApplicantApi {
         let services = &context.app.services;
         let proven =
             services.prove_challenge.execute(id, &cms, None).await.map_err(|r| context.failure(r))?;
-        Ok(Json(proof_of(&proven, services.clock.now())))
+        Ok(Json(proof_of(context.lang, &proven, services.clock.now())))
     }
 
     #[expect(clippy::unused_async, reason = "handlers are async")]

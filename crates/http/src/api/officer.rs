@@ -89,7 +89,7 @@ impl<'r> SignedIn<'r> {
         let services = &self.context.app.services;
         let file = services.read_cases.case(&self.officer, id).await.map_err(|r| self.context.failure(r))?;
         let beside = Beside::read(services, &file).await.map_err(|error| self.context.failure(error))?;
-        Ok(Json(case_of(&file, &beside, services.clock.now())))
+        Ok(Json(case_of(self.context.lang, &file, &beside, services.clock.now())))
     }
 
     async fn step(

@@ -157,7 +157,7 @@ impl SignedIn<'_> {
         let services = &self.context.app.services;
         let file = self.casework(services.organisations.organisation(&self.officer, ubn).await)?;
         let suspended = self.casework(services.users.suspended(&self.officer, Some(ubn)).await)?;
-        Ok(Json(file_of(&file, &suspended, services.clock.now())))
+        Ok(Json(file_of(self.context.lang, &file, &suspended, services.clock.now())))
     }
 
     async fn rule(

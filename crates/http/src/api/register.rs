@@ -13,6 +13,7 @@ use poem_openapi::{
 use sha2::{Digest, Sha256};
 
 use super::{Context, Failure, Tag};
+use crate::i18n::Lang;
 use crate::state::App;
 
 pub(super) struct RegisterApi;
@@ -65,7 +66,7 @@ impl RegisterEntry {
         Self {
             unified_business_number: organisation.ubn.to_string(),
             name: organisation.name.as_str().to_owned(),
-            purpose: organisation.purpose.joined(),
+            purpose: Lang::ZhHantTw.purpose(&organisation.purpose),
             since: taipei::local(organisation.since),
         }
     }

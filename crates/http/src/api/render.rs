@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     case::{Beside, Difference, differences},
-    show::card_status,
+    i18n::Lang,
+    show::{Audience, access_reason, card_status},
 };
 
 type Time = DateTime<FixedOffset>;
@@ -113,14 +114,7 @@ fn clarification_of(c: &application::Clarification) -> Clarification {
     }
 }
 
-/// Whether officers are named: to officers they are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
-    Applicant,
-    Officer,
-}
-
-fn history_of(line: &HistoryLine, reader: Reader) -> HistoryEntry {
+fn history_of(line: &HistoryLine, audience: Audience) -> HistoryEntry {
     let by = match line.step.by {
         Actor::Applicant => "applicant",
         Actor::Officer(_) => "officer",
@@ -131,9 +125,9 @@ fn history_of(line: &HistoryLine, reader: Reader) -> HistoryEntry {
         from: line.step.from.map(|state| state.as_str().to_owned()),
         to: line.step.to.as_str().to_owned(),
         by: by.to_owned(),
-        officer: line.officer.clone().filter(|_| reader == Reader::Officer),
+        officer: audience.officer_name(line).map(str::to_owned),
         at: time(line.step.at),
-        text: line.step.text.clone(),
+        text: audience.text(&line.step),
     }
 }
 
@@ -141,7 +135,7 @@ fn history_of(line: &HistoryLine, reader: Reader) -> HistoryEntry {
 pub(super) fn application_of(
     case: &application::Application,
     history: &[HistoryLine],
-    reader: Reader,
+    audience: Audience,
 ) -> Application {
     let (purpose, request_reason) = match &case.request {
         Request::Apply { purpose, .. } => {
@@ -185,9 +179,9 @@ pub(super) fn application_of(
         due_at: case.state.due().map(|due| time(due.ends_at())),
         due_provisional: case.state.due().map(|due| due.provisional),
         decided_at: closing.map(|closing| time(closing.at)),
-        reason: closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str().to_owned())),
+        reason: audience.closing_reason(case),
         clarifications: case.clarifications.iter().map(clarification_of).collect(),
-        history: history.iter().map(|line| history_of(line, reader)).collect(),
+        history: history.iter().map(|line| history_of(line, audience)).collect(),
     }
 }
 
@@ -237,22 +231,23 @@ pub(super) struct Organisation {
 }
 
 /// An organisation, with the addresses in force at `now`.
-pub(super) fn organisation_of(organisation: &organisation::Organisation, now: DateTime<Utc>) -> Organisation {
-    let (since, reason, ground, may_return) = match &organisation.access {
-        Access::None => (None, None, None, None),
-        Access::Active { since } => (Some(*since), None, None, None),
-        Access::Suspended { since, reason } => (Some(*since), Some(reason), None, None),
-        Access::Revoked { since, ground, reason, may_return } => {
-            (Some(*since), Some(reason), Some(ground.as_str().to_owned()), Some(*may_return))
-        }
+pub(super) fn organisation_of(
+    lang: Lang,
+    organisation: &organisation::Organisation,
+    now: DateTime<Utc>,
+) -> Organisation {
+    let access = &organisation.access;
+    let (ground, may_return) = match access {
+        Access::Revoked { ground, may_return, .. } => (Some(ground.as_str().to_owned()), Some(*may_return)),
+        Access::None | Access::Active { .. } | Access::Suspended { .. } => (None, None),
     };
     let shown = organisation.addresses.as_ref().map(|plan| plan.shown(now));
     Organisation {
         unified_business_number: organisation.ubn.to_string(),
         name: organisation.name.as_str().to_owned(),
-        access: organisation.access.as_str().to_owned(),
-        access_since: since.map(time),
-        access_reason: reason.map(|reason| reason.as_str().to_owned()),
+        access: access.as_str().to_owned(),
+        access_since: access.since().map(time),
+        access_reason: access_reason(lang, access),
         revocation_ground: ground,
         may_return,
         account: organisation.account.map(|account| account.to_string()),
@@ -350,7 +345,7 @@ pub(super) struct Proof {
     result: ResultOfAct,
 }
 
-fn progress_of(progress: &Progress) -> ProgressResult {
+fn progress_of(lang: Lang, progress: &Progress) -> ProgressResult {
     let unknown = || Organisation {
         unified_business_number: progress.ubn.to_string(),
         name: String::new(),
@@ -366,11 +361,11 @@ fn progress_of(progress: &Progress) -> ProgressResult {
     };
     let organisation = progress.organisation.as_ref();
     ProgressResult {
-        organisation: organisation.map_or_else(unknown, |o| organisation_of(o, progress.queried_at)),
+        organisation: organisation.map_or_else(unknown, |o| organisation_of(lang, o, progress.queried_at)),
         applications: progress
             .cases
             .iter()
-            .map(|case| application_of(&case.application, &case.history, Reader::Applicant))
+            .map(|case| application_of(&case.application, &case.history, Audience::applicant(lang)))
             .collect(),
         notices: progress.notices.iter().map(|n| own_notice(n, progress.queried_at)).collect(),
         improvement_plans: progress.plans.iter().map(own_plan).collect(),
@@ -383,12 +378,12 @@ fn progress_of(progress: &Progress) -> ProgressResult {
 }
 
 /// What is told of an act.
-pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
+pub(super) fn proof_of(lang: Lang, proven: &Proven, now: DateTime<Utc>) -> Proof {
     let result = match &proven.result {
         ActResult::Application(case) => ResultOfAct::Application(ApplicationResult {
-            application: application_of(case, &[], Reader::Applicant),
+            application: application_of(case, &[], Audience::applicant(lang)),
         }),
-        ActResult::Progress(progress) => ResultOfAct::Progress(progress_of(progress)),
+        ActResult::Progress(progress) => ResultOfAct::Progress(progress_of(lang, progress)),
         ActResult::IssKey { account, iss_key } => ResultOfAct::IssKey(IssKeyResult {
             account: account.to_string(),
             iss_key: iss_key.expose().to_owned(),
@@ -402,7 +397,8 @@ pub(super) fn proof_of(proven: &Proven, now: DateTime<Utc>) -> Proof {
             ResultOfAct::Key(KeyResult { key: key_of(key), sandbox })
         }
         ActResult::Contact(organisation) => {
-            ResultOfAct::Organisation(OrganisationResult { organisation: organisation_of(organisation, now) })
+            let organisation = organisation_of(lang, organisation, now);
+            ResultOfAct::Organisation(OrganisationResult { organisation })
         }
         ActResult::Notice(notice) => ResultOfAct::Notice(NoticeResult { notice: own_notice(notice, now) }),
         ActResult::ImprovementPlan(plan) => {
@@ -572,7 +568,8 @@ struct RecentUsage {
 }
 
 /// A case after a step, or as it is read.
-pub(super) fn case_of(file: &CaseFile, beside: &Beside, now: DateTime<Utc>) -> Case {
+pub(super) fn case_of(lang: Lang, file: &CaseFile, beside: &Beside, now: DateTime<Utc>) -> Case {
+    let audience = Audience::officer(lang);
     let case = &file.application;
     let change = |one: Difference| Change { pointer: one.pointer.to_owned(), is: one.is, asked: one.asked };
     let period = beside.usage.period;
@@ -580,15 +577,15 @@ pub(super) fn case_of(file: &CaseFile, beside: &Beside, now: DateTime<Utc>) -> C
         id: case.id.0,
         version: file.version,
         state: case.state.name().as_str().to_owned(),
-        application: application_of(case, &file.history, Reader::Officer),
+        application: application_of(case, &file.history, audience),
         certificate_name: case.card.company_name.clone(),
         names_agree: case.card.bears(&case.company_name),
         card: card_of(&case.card, file.card_today),
         company_register: registered_of(&beside.registered, &case.company_name),
         working_days_left: beside.days_left,
-        organisation: file.organisation.as_ref().map(|o| organisation_of(o, now)),
-        changes: differences(file, now).map(|all| all.into_iter().map(change).collect()),
-        former_applications: file.former.iter().map(|a| application_of(a, &[], Reader::Officer)).collect(),
+        organisation: file.organisation.as_ref().map(|o| organisation_of(lang, o, now)),
+        changes: differences(lang, file, now).map(|all| all.into_iter().map(change).collect()),
+        former_applications: file.former.iter().map(|a| application_of(a, &[], audience)).collect(),
         notices: file.notices.iter().map(|read| notice_of(read, None, now)).collect(),
         usage: RecentUsage {
             from: period.first(),

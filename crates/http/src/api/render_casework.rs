@@ -14,7 +14,8 @@ use idcheck_usecases::{
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::render::{Application, Organisation, Reader, application_of, organisation_of};
+use super::render::{Application, Organisation, application_of, organisation_of};
+use crate::{i18n::Lang, show::Audience};
 
 type Time = DateTime<FixedOffset>;
 
@@ -280,11 +281,20 @@ pub(super) fn suspended_of(user: &SuspendedUser) -> Suspended {
 }
 
 /// An organisation's file.
-pub(super) fn file_of(file: &OrganisationFile, suspended: &[SuspendedUser], now: DateTime<Utc>) -> File {
+pub(super) fn file_of(
+    lang: Lang,
+    file: &OrganisationFile,
+    suspended: &[SuspendedUser],
+    now: DateTime<Utc>,
+) -> File {
     let names = &file.officers;
     File {
-        organisation: organisation_of(&file.organisation, now),
-        applications: file.cases.iter().map(|case| application_of(case, &[], Reader::Officer)).collect(),
+        organisation: organisation_of(lang, &file.organisation, now),
+        applications: file
+            .cases
+            .iter()
+            .map(|case| application_of(case, &[], Audience::officer(lang)))
+            .collect(),
         revocations: file.revocations.iter().map(|read| revocation_of(read, names)).collect(),
         improvement_plans: file.plans.iter().map(|read| plan_of(read, names)).collect(),
         notices: file.notices.iter().map(|read| notice_of(read, Some(names), now)).collect(),

@@ -28,7 +28,7 @@ use crate::{
     case::{Beside, differences},
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
-    show::{self as shown, Reader},
+    show::{self as shown, Audience},
 };
 
 /// The steps by their names in the path; what is not named here is no step.
@@ -92,18 +92,18 @@ fn case_page(
     });
     let total = beside.usage.total();
     let names = HashMap::new();
-    let compared = differences(file, now).map(|all| {
+    let compared = differences(page.lang, file, now).map(|all| {
         all.into_iter().map(|one| context! { field => one.name, is => one.is, asked => one.asked })
     });
     let with = context! {
         officer => &officer.username,
-        case => shown::case(&file.application, &file.history, Reader::Officer, now),
+        case => shown::case(&file.application, &file.history, Audience::officer(page.lang), now),
         version => file.version, days_left => beside.days_left,
         compared => compared.map(Iterator::collect::<Value>),
         card_status => file.card_today.map(shown::card_status),
         registered => shown::registered(&beside.registered, &file.application.company_name),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
-        former => file.former.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
+        former => file.former.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
         notices => file.notices.iter().map(|read| notice(read, &names, now)).collect::<Value>(),
         usage => context! {
             queries => total.queries(), wrong => total.wrong(), lock_outs => total.lock_outs(),

@@ -26,9 +26,10 @@ use uuid::Uuid;
 
 use super::officer;
 use crate::{
+    i18n::Lang,
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
-    show::{self as shown, Reader},
+    show::{self as shown, Audience},
     view::{deadline, moment},
 };
 
@@ -123,17 +124,14 @@ fn possible(access: &Access) -> &'static [&'static str] {
     }
 }
 
-fn access(access: &Access) -> Value {
-    let (since, reason, ground, may_return) = match access {
-        Access::None => (None, None, None, false),
-        Access::Active { since } => (Some(since), None, None, false),
-        Access::Suspended { since, reason } => (Some(since), Some(reason), None, false),
-        Access::Revoked { since, ground, reason, may_return } => {
-            (Some(since), Some(reason), Some(ground.as_str()), *may_return)
-        }
+fn access(lang: Lang, access: &Access) -> Value {
+    let (ground, may_return) = match access {
+        Access::Revoked { ground, may_return, .. } => (Some(ground.as_str()), *may_return),
+        Access::None | Access::Active { .. } | Access::Suspended { .. } => (None, false),
     };
-    let since = since.map(|at| moment(*at));
-    context! { word => access.as_str(), since, reason => reason.map(Reason::as_str), ground, may_return }
+    let since = access.since().map(moment);
+    let reason = shown::access_reason(lang, access);
+    context! { word => access.as_str(), since, reason, ground, may_return }
 }
 
 fn organisation_page(
@@ -152,7 +150,7 @@ fn organisation_page(
         officer => &officer.username,
         ubn => organisation.ubn.to_string(),
         organisation => shown::organisation(organisation, now),
-        access => access(&organisation.access),
+        access => access(page.lang, &organisation.access),
         may_govern => permits(officer.role, Permission::GovernAccess),
         steps => possible(&organisation.access).iter().copied().collect::<Value>(),
         grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
@@ -160,7 +158,7 @@ fn organisation_page(
         plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
         users => users(suspended),
         notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
-        cases => file.cases.iter().map(|case| shown::case(case, &[], Reader::Officer, now)).collect::<Value>(),
+        cases => file.cases.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
         refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
         errors => errors.into_iter().collect::<Value>(),
     };

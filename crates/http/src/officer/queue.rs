@@ -17,7 +17,7 @@ use super::officer;
 use crate::{
     api::assigned,
     page::{FormValues, Opener, Page, query_string, value},
-    show::{self as shown, Reader},
+    show::{self as shown, Audience},
 };
 
 /// Cases on a page.
@@ -47,11 +47,11 @@ fn next_page(query: &FormValues, place: &QueuePlace) -> String {
     query_string(fields.chain([("cursor", place.as_str())]))
 }
 
-fn line(item: &CaseSummary, calendar: &WorkingCalendar, now: DateTime<Utc>) -> Value {
+fn line(audience: Audience, item: &CaseSummary, calendar: &WorkingCalendar, now: DateTime<Utc>) -> Value {
     let due = item.application.state.due();
     let days_left = due.map(|due| calendar.working_days_between(taipei::day(now), due.date));
     let assignee = item.assignee_name.as_deref().unwrap_or_default();
-    context! { assignee, days_left, ..shown::case(&item.application, &[], Reader::Officer, now) }
+    context! { assignee, days_left, ..shown::case(&item.application, &[], audience, now) }
 }
 
 /// Officers to choose from, by name.
@@ -87,7 +87,7 @@ pub(super) async fn show(request: &Request, Query(query): Query<FormValues>) -> 
     let asked = FIELDS.map(|name| (name, value(&query, name).to_owned()));
     let with = context! {
         officer => officer.username,
-        cases => found.items.iter().map(|item| line(item, &calendar, now)).collect::<Value>(),
+        cases => found.items.iter().map(|item| line(Audience::officer(page.lang), item, &calendar, now)).collect::<Value>(),
         states => StateName::ALL.iter().map(|state| state.as_str()).collect::<Value>(),
         officers => officers(&names),
         filter => Value::from_pairs(asked),

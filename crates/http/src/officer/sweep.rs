@@ -45,7 +45,7 @@ fn item(item: &SweepItem, names: &OfficerNames) -> Value {
         ubn => item.ubn.to_string(), name => item.name.as_str(), waits => item.waits(),
         finding => item.finding.as_ref().map(Finding::as_str),
         detail => item.finding.as_ref().and_then(Finding::detail),
-        revocable => item.finding.as_ref().and_then(Finding::ground).is_some(),
+        revocable => item.finding.as_ref().and_then(Finding::reason).is_some(),
         outcome => item.outcome.as_str(),
         decided_by => name(names, ruling.map(|ruling| ruling.by)),
         decided_at => ruling.map(|ruling| moment(ruling.at)),

@@ -18,10 +18,11 @@ use poem::{
 };
 
 use crate::{
+    i18n::Lang,
     operations::{Document, Format},
     page::{FormValues, Opener, Page, query_string, see_other, value},
     problem::Problem,
-    show::{self, Reader},
+    show::{self, Audience},
     usage::charts,
     view::{deadline, moment},
 };
@@ -93,12 +94,15 @@ async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
         Some(held) if held.account.is_some() => usage.own(progress.ubn, usage.latest()).await.ok(),
         _ => None,
     };
-    let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, Reader::Applicant, now));
+    let cases = progress
+        .cases
+        .iter()
+        .map(|c| show::case(&c.application, &c.history, Audience::applicant(page.lang), now));
     let with = context! {
         ubn => progress.ubn.to_string(),
         queried_at => moment(now),
         session_ends => moment(progress.session.expires_at),
-        organisation => progress.organisation.as_ref().map(|held| held_by(held, now)),
+        organisation => progress.organisation.as_ref().map(|held| held_by(page.lang, held, now)),
         next => next(progress),
         cases => cases.collect::<Value>(),
         notices => progress.notices.iter().map(|notice| told(notice, now)).collect::<Value>(),
@@ -108,16 +112,10 @@ async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
     page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
 }
 
-fn held_by(organisation: &Organisation, now: DateTime<Utc>) -> Value {
-    let (since, reason) = match &organisation.access {
-        Access::None => (None, None),
-        Access::Active { since } => (Some(since), None),
-        Access::Suspended { since, reason } | Access::Revoked { since, reason, .. } => {
-            (Some(since), Some(reason.as_str()))
-        }
-    };
+fn held_by(lang: Lang, organisation: &Organisation, now: DateTime<Utc>) -> Value {
+    let access = &organisation.access;
     context! {
-        access_since => since.copied().map(moment), access_reason => reason,
+        access_since => access.since().map(moment), access_reason => show::access_reason(lang, access),
         contact => show::contact(&organisation.contact),
         ..show::organisation(organisation, now)
     }

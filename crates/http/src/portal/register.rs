@@ -5,6 +5,7 @@ use minijinja::{Value, context};
 use poem::{Request, Response, handler, http::StatusCode};
 
 use crate::{
+    i18n::Lang,
     page::{FormValues, Opener, Page, value},
     view,
 };
@@ -14,10 +15,10 @@ fn found(organisation: &RegisteredOrganisation, text: &str) -> bool {
     organisation.ubn.as_str().contains(text) || organisation.name.as_str().contains(text)
 }
 
-fn line(organisation: &RegisteredOrganisation) -> Value {
+fn line(lang: Lang, organisation: &RegisteredOrganisation) -> Value {
     context! {
         ubn => organisation.ubn.as_str(), name => organisation.name.as_str(),
-        purpose => organisation.purpose.joined(), since => view::moment(organisation.since),
+        purpose => lang.purpose(&organisation.purpose), since => view::moment(organisation.since),
     }
 }
 
@@ -30,6 +31,6 @@ pub(super) async fn show(request: &Request) -> poem::Result<Response> {
         Ok(all) => all,
         Err(error) => return Ok(page.problem(&error.into(), "/")),
     };
-    let found: Value = all.iter().filter(|one| found(one, q)).map(line).collect();
+    let found: Value = all.iter().filter(|one| found(one, q)).map(|one| line(page.lang, one)).collect();
     Ok(page.show(StatusCode::OK, "register.html", Opener::Isolated, context! { q, found }))
 }

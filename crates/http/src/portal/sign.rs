@@ -17,7 +17,7 @@ use crate::{
     i18n::Lang,
     page::{FormValues, Opener, Page, see_other, value},
     problem::Problem,
-    show::{self, Reader},
+    show::{self, Audience},
     view::moment,
 };
 
@@ -178,7 +178,9 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
             // The challenge says which browser may see the case, and nothing to any other.
             return see_other(&format!("/applications/{}?filing={challenge}", case.case_number));
         }
-        ActResult::Application(case) => context! { case => show::case(&case, &[], Reader::Applicant, now) },
+        ActResult::Application(case) => {
+            context! { case => show::case(&case, &[], Audience::applicant(page.lang), now) }
+        }
         ActResult::IssKey { account, iss_key } => {
             context! { account => account.to_string(), iss_key => iss_key.expose() }
         }
@@ -211,6 +213,6 @@ pub(super) async fn accepted(
         Err(error) => return Ok(page.problem(&error.into(), "/progress")),
     };
     let now = services.clock.now();
-    let with = context! { case => show::case(&case, &[], Reader::Applicant, now), printed_at => moment(now) };
+    let with = context! { case => show::case(&case, &[], Audience::applicant(page.lang), now), printed_at => moment(now) };
     Ok(page.show(StatusCode::OK, "accepted.html", Opener::Isolated, with))
 }

@@ -37,6 +37,8 @@ pub(crate) mod application {
         pub closed_at: Option<i64>,
         pub closed_by: Option<String>,
         pub closed_reason: Option<String>,
+        /// The reason that follows from a rule; none for typed words.
+        pub closed_reason_code: Option<String>,
         /// The contact that the organisation held when the case named another.
         pub replaces: Option<String>,
         /// What the decision is counted by, while the case is open.
@@ -109,6 +111,8 @@ pub(crate) mod organisation {
         pub access: String,
         pub access_since: Option<i64>,
         pub access_reason: Option<String>,
+        /// The reason that follows from a rule; none for typed words.
+        pub access_reason_code: Option<String>,
         pub access_ground: Option<String>,
         pub may_return: bool,
         /// The account as its number in the sequence.

@@ -9,6 +9,7 @@ use idcheck_domain::{
     calendar::{Count, DueDate},
     consent::Consent,
     officer::OfficerId,
+    reason::RecordedReason,
     value::{CaseNumber, CompanyName, Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{HistoryLine, StoreError, Versioned};
@@ -90,6 +91,7 @@ fn actor_of(text: &str) -> Option<Actor> {
 pub(crate) fn application_model(case: &Application, version: i64) -> application::Model {
     let due = case.state.due();
     let closing = case.state.closing();
+    let reason = closing.and_then(|closing| closing.reason.as_ref());
     let open = match &case.state {
         State::ClarificationRequested { open, .. } => Some(open),
         _ => None,
@@ -122,7 +124,8 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         days_left: open.map(|open| i32::try_from(open.days_left).unwrap_or(i32::MAX)),
         closed_at: closing.map(|closing| micros(closing.at)),
         closed_by: closing.map(|closing| actor_text(closing.by)),
-        closed_reason: closing.and_then(|closing| Some(closing.reason.as_ref()?.as_str().to_owned())),
+        closed_reason: reason.and_then(RecordedReason::text).map(str::to_owned),
+        closed_reason_code: reason.and_then(RecordedReason::code).map(str::to_owned),
         replaces: case.replaces.as_ref().map(|contact| text(&ContactJson::of(contact))),
         count_from: count.map(|count| count.from.to_string()),
         count_days: count.map(|count| i32::try_from(count.days).unwrap_or(i32::MAX)),
@@ -142,12 +145,12 @@ fn state_of(row: &application::Model) -> Result<State, StoreError> {
     let closing = || {
         let by = row.closed_by.as_deref().and_then(actor_of).ok_or_else(|| corrupt(TABLE, "closed_by"))?;
         let at = row.closed_at.ok_or_else(|| corrupt(TABLE, "closed_at"))?;
-        let reason = row.closed_reason.as_deref().map(Reason::parse).transpose();
-        Ok::<_, StoreError>(Closing {
-            by,
-            at: instant(TABLE, "closed_at", at)?,
-            reason: reason.map_err(|_| corrupt(TABLE, "closed_reason"))?,
-        })
+        let (code, text) = (row.closed_reason_code.as_deref(), row.closed_reason.as_deref());
+        let reason = match (code, text) {
+            (None, None) => None,
+            _ => Some(RecordedReason::parse(code, text).ok_or_else(|| corrupt(TABLE, "closed_reason_code"))?),
+        };
+        Ok::<_, StoreError>(Closing { by, at: instant(TABLE, "closed_at", at)?, reason })
     };
     let count = match (row.count_from.as_deref(), row.count_days) {
         (Some(from), Some(days)) => {

@@ -1,7 +1,9 @@
 //! Mail messages as JSON: a kind and its parameters.
 
 use chrono::NaiveDate;
-use idcheck_domain::{abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate};
+use idcheck_domain::{
+    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, reason::RecordedReason,
+};
 use idcheck_usecases::ports::MailMessage;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +31,6 @@ enum MessageJson {
         case_number: String,
         kind: String,
         company: String,
-        reason: String,
     },
     DeadlineMoved {
         case_number: String,
@@ -95,7 +96,8 @@ enum MessageJson {
     AccessRevoked {
         company: String,
         ground: String,
-        reason: String,
+        reason: Option<String>,
+        reason_code: Option<String>,
     },
     AccessSuspended {
         company: String,
@@ -180,8 +182,8 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         MailMessage::ClarificationRequested { case_number, company, question, due } => {
             MessageJson::ClarificationRequested { case_number, company, question, due: due.into() }
         }
-        MailMessage::Settled { case_number, kind, company, reason } => {
-            MessageJson::Settled { case_number, kind: word(kind), company, reason }
+        MailMessage::Settled { case_number, kind, company } => {
+            MessageJson::Settled { case_number, kind: word(kind), company }
         }
         MailMessage::DeadlineMoved { case_number, company, answer, before, due } => {
             MessageJson::DeadlineMoved { case_number, company, answer, before, due: due.into() }
@@ -214,9 +216,12 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         }
         MailMessage::IssKeyRotated { company } => MessageJson::IssKeyRotated { company },
         MailMessage::ContactChanged { company } => MessageJson::ContactChanged { company },
-        MailMessage::AccessRevoked { company, ground, reason } => {
-            MessageJson::AccessRevoked { company, ground: ground.as_str().to_owned(), reason }
-        }
+        MailMessage::AccessRevoked { company, ground, reason } => MessageJson::AccessRevoked {
+            company,
+            ground: ground.as_str().to_owned(),
+            reason: reason.text().map(str::to_owned),
+            reason_code: reason.code().map(str::to_owned),
+        },
         MailMessage::AccessSuspended { company, reason } => MessageJson::AccessSuspended { company, reason },
         MailMessage::NoticeSent { company, rule, message, due } => {
             let rule = rule.as_str().to_owned();
@@ -255,8 +260,8 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         MessageJson::ClarificationRequested { case_number, company, question, due } => {
             MailMessage::ClarificationRequested { case_number, company, question, due: due.into() }
         }
-        MessageJson::Settled { case_number, kind, company, reason } => {
-            MailMessage::Settled { case_number, kind: word(kind)?, company, reason }
+        MessageJson::Settled { case_number, kind, company } => {
+            MailMessage::Settled { case_number, kind: word(kind)?, company }
         }
         MessageJson::DeadlineMoved { case_number, company, answer, before, due } => {
             MailMessage::DeadlineMoved { case_number, company, answer, before, due: due.into() }
@@ -289,7 +294,8 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         }
         MessageJson::IssKeyRotated { company } => MailMessage::IssKeyRotated { company },
         MessageJson::ContactChanged { company } => MailMessage::ContactChanged { company },
-        MessageJson::AccessRevoked { company, ground, reason } => {
+        MessageJson::AccessRevoked { company, ground, reason, reason_code } => {
+            let reason = RecordedReason::parse(reason_code.as_deref(), reason.as_deref())?;
             MailMessage::AccessRevoked { company, ground: Ground::parse(&ground)?, reason }
         }
         MessageJson::AccessSuspended { company, reason } => MailMessage::AccessSuspended { company, reason },

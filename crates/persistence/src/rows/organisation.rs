@@ -5,6 +5,7 @@ use idcheck_domain::{
     access::{Access, Ground},
     key::{Environment, KeyId, Profile, RegisteredKey},
     organisation::{AddressPlan, CutOver, Organisation},
+    reason::RecordedReason,
     value::{Account, CompanyName, KeyLabel, Purpose, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{StoreError, Versioned};
@@ -65,13 +66,15 @@ pub(crate) fn purpose_of(kept: &str) -> Option<Purpose> {
 
 /// The row of an organisation at a version.
 pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> organisation::Model {
-    let (since, reason, ground, may_return) = match &organisation.access {
-        Access::None => (None, None, None, false),
-        Access::Active { since } => (Some(since), None, None, false),
-        Access::Suspended { since, reason } => (Some(since), Some(reason), None, false),
-        Access::Revoked { since, ground, reason, may_return } => {
-            (Some(since), Some(reason), Some(ground), *may_return)
-        }
+    let (since, ground, may_return) = match &organisation.access {
+        Access::None => (None, None, false),
+        Access::Active { since } | Access::Suspended { since, .. } => (Some(since), None, false),
+        Access::Revoked { since, ground, may_return, .. } => (Some(since), Some(ground), *may_return),
+    };
+    let (code, reason) = match &organisation.access {
+        Access::None | Access::Active { .. } => (None, None),
+        Access::Suspended { reason, .. } => (None, Some(reason.as_str())),
+        Access::Revoked { reason, .. } => (reason.code(), reason.text()),
     };
     organisation::Model {
         ubn: organisation.ubn.to_string(),
@@ -79,7 +82,8 @@ pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> o
         name: organisation.name.as_str().to_owned(),
         access: organisation.access.as_str().to_owned(),
         access_since: since.map(|at| micros(*at)),
-        access_reason: reason.map(|reason| reason.as_str().to_owned()),
+        access_reason: reason.map(str::to_owned),
+        access_reason_code: code.map(str::to_owned),
         access_ground: ground.map(|ground| ground.as_str().to_owned()),
         may_return,
         account: organisation.account.map(|account| i64::from(account.ordinal())),
@@ -99,6 +103,10 @@ fn access_of(row: &organisation::Model) -> Result<Access, StoreError> {
         let text = row.access_reason.as_deref().ok_or_else(|| corrupt(TABLE, "access_reason"))?;
         Reason::parse(text).map_err(|_| corrupt(TABLE, "access_reason"))
     };
+    let recorded = || {
+        RecordedReason::parse(row.access_reason_code.as_deref(), row.access_reason.as_deref())
+            .ok_or_else(|| corrupt(TABLE, "access_reason_code"))
+    };
     match row.access.as_str() {
         "none" => Ok(Access::None),
         "active" => Ok(Access::Active { since: since()? }),
@@ -106,7 +114,7 @@ fn access_of(row: &organisation::Model) -> Result<Access, StoreError> {
         "revoked" => {
             let ground = row.access_ground.as_deref().and_then(Ground::parse);
             let ground = ground.ok_or_else(|| corrupt(TABLE, "access_ground"))?;
-            Ok(Access::Revoked { since: since()?, ground, reason: reason()?, may_return: row.may_return })
+            Ok(Access::Revoked { since: since()?, ground, reason: recorded()?, may_return: row.may_return })
         }
         _ => Err(corrupt(TABLE, "access")),
     }

@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 use idcheck_domain::{
-    access::Access,
-    application::{ClarificationId, Kind, StateName},
+    access::{Access, Ground},
+    application::{Actor, ClarificationId, Closing, Kind, State, StateName},
     calendar::WorkingCalendar,
     key::{Environment, KeyId, Profile, RegisteredKey},
     officer::OfficerId,
+    reason::RecordedReason,
     value::{Account, IssKey, KeyLabel, Narrative, Reason},
 };
 use idcheck_usecases::{
@@ -368,6 +369,31 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
 }
 
+/// A reason is read as it was recorded: typed, or one that follows from a rule.
+pub async fn reasons_are_read_as_recorded(store: &impl Store) {
+    let at = FixedClock::default().now();
+    let typed = RecordedReason::from(Reason::parse("大量試探").unwrap());
+    let status = RecordedReason::CompanyStatus("解散".to_owned());
+    let all = [typed, RecordedReason::AccessEnded, RecordedReason::NotRegistered, status];
+    for (number, reason) in (440_u32..).zip(all) {
+        let ubn = ubn(number as usize);
+        let account = Account::from_ordinal(5800 + number).unwrap();
+        let held = active_organisation(ubn, account, at);
+        let held = held.revoke(Ground::NotRegistered, reason.clone(), at).unwrap();
+        let (mut case, _) = application(ubn, Kind::Suspend, number.into(), at);
+        case.state = State::Rejected(Closing { by: Actor::System, at, reason: Some(reason) });
+        let change = Change {
+            organisation: Some(Write::Insert(held.clone())),
+            applications: vec![Write::Insert(case.clone())],
+            audit: audit(),
+            ..Change::default()
+        };
+        store.commit(change).await.unwrap();
+        assert_eq!(Organisations::find(store, held.ubn).await.unwrap().unwrap().value.access, held.access);
+        assert_eq!(Applications::find(store, case.id).await.unwrap().unwrap().value.state, case.state);
+    }
+}
+
 /// An organisation that may ask, with a key of this fingerprint and an Iss Key.
 pub async fn equipped(
     store: &impl Changes,
@@ -469,6 +495,7 @@ pub async fn suite(store: &(impl Store + Send + Sync), other: &(impl Store + Sen
     one_of_two_decisions_stands(store, other, 200).await;
     one_of_two_numbers_has_access(store, other, 200).await;
     unique_things_are_unique(store).await;
+    reasons_are_read_as_recorded(store).await;
     callers_see_keys_and_access(store).await;
     the_sandbox_needs_no_approval(store).await;
     the_queue_is_in_order(store).await;

@@ -4,6 +4,7 @@ use idcheck_domain::{
     access::Ground,
     officer::Permission,
     organisation::Organisation,
+    reason::RecordedReason,
     revocation::{Revocation, RevocationId},
     value::{Reason, UnifiedBusinessNumber},
 };
@@ -100,7 +101,9 @@ impl GovernAccess {
         let (after, action) = match ruling {
             RevocationRuling::Confirm => {
                 let confirmed = read.value.confirm(officer.id, now)?;
-                self.ports.revoke(ubn, confirmed.ground, &confirmed.reason, &mut change).await?;
+                self.ports
+                    .revoke(ubn, confirmed.ground, confirmed.reason.clone().into(), &mut change)
+                    .await?;
                 (confirmed, "revocation.confirm")
             }
             RevocationRuling::Decline { note } => {
@@ -190,17 +193,14 @@ impl CaseworkPorts {
         &self,
         ubn: UnifiedBusinessNumber,
         ground: Ground,
-        reason: &Reason,
+        reason: RecordedReason,
         change: &mut Change,
     ) -> Result<(), CaseworkRefusal> {
         let now = self.clock.now();
         let held = self.organisation(ubn).await?;
         let revoked = held.value.revoke(ground, reason.clone(), now)?;
-        let message = MailMessage::AccessRevoked {
-            company: revoked.name.as_str().to_owned(),
-            ground,
-            reason: reason.as_str().to_owned(),
-        };
+        let message =
+            MailMessage::AccessRevoked { company: revoked.name.as_str().to_owned(), ground, reason };
         change.mail.push(self.mail(&revoked, message, now));
         self.close_cases(&revoked, change).await?;
         for notice in self.notices.of_organisation(ubn).await? {

@@ -215,10 +215,9 @@ impl SweepCompanies {
         let sweep = self.sweep(id).await?;
         settle(|| async {
             let read = self.item(id, ubn).await?;
-            let (confirmed, ground) = read.value.confirm(&sweep, officer.id, self.ports.clock.now())?;
-            let reason = Reason::parse(&ground).map_err(|_| CaseworkRefusal::Unknown)?;
+            let (confirmed, reason) = read.value.confirm(&sweep, officer.id, self.ports.clock.now())?;
             let mut change = Change::default();
-            self.ports.revoke(ubn, Ground::NotRegistered, &reason, &mut change).await?;
+            self.ports.revoke(ubn, Ground::NotRegistered, reason, &mut change).await?;
             self.rule(
                 officer,
                 "sweep.confirm",
@@ -242,7 +241,7 @@ impl SweepCompanies {
         let items = self.sweeps.items(id).await?.into_iter().map(|item| item.value);
         let mut confirmed = 0;
         for item in items.filter(SweepItem::waits) {
-            if item.finding.as_ref().is_none_or(|finding| finding.ground().is_none()) {
+            if item.finding.as_ref().is_none_or(|finding| finding.reason().is_none()) {
                 continue;
             }
             match self.confirm(officer, id, item.ubn).await {

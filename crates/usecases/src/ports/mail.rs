@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::{
-    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, value::EmailAddress,
+    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, reason::RecordedReason,
+    value::EmailAddress,
 };
 use uuid::Uuid;
 
@@ -66,8 +67,6 @@ pub enum MailMessage {
         kind: Kind,
         /// The company.
         company: String,
-        /// Why.
-        reason: String,
     },
     /// A deadline of a case moved with the calendar.
     DeadlineMoved {
@@ -160,7 +159,7 @@ pub enum MailMessage {
         /// On what ground.
         ground: Ground,
         /// Why.
-        reason: String,
+        reason: RecordedReason,
     },
     /// Access was stopped by an officer on a documented request.
     AccessSuspended {

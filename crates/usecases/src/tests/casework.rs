@@ -218,7 +218,7 @@ async fn asking_needs_something_to_revoke_and_waits_its_turn() {
 #[tokio::test]
 async fn an_accepted_plan_opens_the_way_back_in_the_same_change() {
     let revoked =
-        Access::Revoked { since: now(), ground: Ground::Abuse, reason: reason(), may_return: false };
+        Access::Revoked { since: now(), ground: Ground::Abuse, reason: reason().into(), may_return: false };
     let world = World::new(revoked);
     let committed = Arc::clone(&world.committed);
     let judge = JudgePlans::new(world.ports());
