@@ -3,12 +3,10 @@
 //! Where the register comes from and how it is asked is not decided here. What can't be read has no finding: a register
 //! that does not answer is never "not registered".
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::{
+    identity::identity,
     officer::OfficerId,
     reason::RecordedReason,
     revocation::{RefusedRuling, Ruling},
@@ -129,15 +127,10 @@ impl Finding {
     }
 }
 
-/// Identity of a sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SweepId(pub Uuid);
-
-impl fmt::Display for SweepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of a sweep.
+    SweepId
+);
 
 /// One comparison of all organisations with the register.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,17 @@
 //! An organisation's public keys: what is known of each, and how many there may be.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
+use crate::identity::identity;
 use crate::value::KeyLabel;
 
 /// Keys in force at one time in one environment, so that they can be rotated with overlap (**decided**).
 pub const MAX_KEYS: usize = 5;
 
-/// Identity of a registered key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyId(pub Uuid);
+identity!(
+    /// Identity of a registered key.
+    KeyId
+);
 
 /// The wire format that a key signs for; a token of the other one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

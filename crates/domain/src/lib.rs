@@ -74,6 +74,7 @@ pub mod card;
 pub mod company;
 pub mod consent;
 pub mod contact;
+mod identity;
 pub mod key;
 pub mod lockout;
 pub mod notice;

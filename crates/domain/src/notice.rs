@@ -12,14 +12,12 @@
 //! A second `send` asks again. `end` settles an open notice because access was revoked. `Dismissed`, `Accepted` and
 //! `Ended` are final.
 
-use std::fmt;
-
 use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
 
 use crate::{
     abuse::{AbuseRule, Evidence, Finding, Measure},
     calendar::{Count, DueDate, WorkingCalendar},
+    identity::identity,
     officer::OfficerId,
     revocation::Ruling,
     taipei,
@@ -29,15 +27,10 @@ use crate::{
 /// The longest time to explain, in working days (**decided**).
 pub const MAX_DAYS: u32 = 30;
 
-/// Identity of a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NoticeId(pub Uuid);
-
-impl fmt::Display for NoticeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of a notice.
+    NoticeId
+);
 
 /// Where a notice stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

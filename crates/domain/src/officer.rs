@@ -1,18 +1,11 @@
 //! Officers and what each role may do.
 
-use std::fmt;
+use crate::identity::identity;
 
-use uuid::Uuid;
-
-/// Identity of an officer's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OfficerId(pub Uuid);
-
-impl fmt::Display for OfficerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of an officer's account.
+    OfficerId
+);
 
 /// The four roles of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

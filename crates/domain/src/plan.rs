@@ -1,25 +1,18 @@
 //! The improvement plan (改善做法): the way back after a revocation for abuse or conduct (注意事項 十).
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::{
+    identity::identity,
     officer::OfficerId,
     revocation::{RefusedRuling, Ruling},
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 
-/// Identity of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PlanId(pub Uuid);
-
-impl fmt::Display for PlanId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of a plan.
+    PlanId
+);
 
 /// Where a plan stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,25 +1,18 @@
 //! Taking access away (註銷): one officer asks, another one, a supervisor, confirms (four eyes, **decided**).
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::{
     access::Ground,
+    identity::identity,
     officer::OfficerId,
     value::{Reason, UnifiedBusinessNumber},
 };
 
-/// Identity of a request to revoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RevocationId(pub Uuid);
-
-impl fmt::Display for RevocationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of a request to revoke.
+    RevocationId
+);
 
 /// What the second person decided.
 #[derive(Debug, Clone, PartialEq, Eq)]

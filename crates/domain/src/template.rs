@@ -1,25 +1,18 @@
 //! Texts that officers begin with when they ask or decide. They are data that an admin keeps, not code; what is sent is what
 //! the officer made of them.
 
-use std::fmt;
-
 use chrono::Datelike;
-use uuid::Uuid;
 
 use crate::{
     application::{Application, State},
+    identity::identity,
     value::{Reason, TemplateTitle},
 };
 
-/// Identity of a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TemplateId(pub Uuid);
-
-impl fmt::Display for TemplateId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+identity!(
+    /// Identity of a template.
+    TemplateId
+);
 
 /// The step of a review that a template is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,17 +4,12 @@
 use std::net::IpAddr;
 
 use chrono::NaiveDate;
-use idcheck_domain::application::Refusal;
+use idcheck_domain::application::TransitionRefusal;
 use idcheck_usecases::{
-    FieldViolation,
+    FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
-    audit::AuditRefusal,
-    casework::CaseworkRefusal,
-    dead_letters::DeadLetterRefusal,
     officers::SignInRefusal,
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
-    review::ReviewRefusal,
-    usage::UsageRefusal,
 };
 use poem::{Response, http::StatusCode};
 use serde::Serialize;
@@ -261,7 +256,7 @@ impl From<idcheck_domain::access::Precondition> for Problem {
 
 impl From<idcheck_domain::application::RefusedTransition> for Problem {
     fn from(refused: idcheck_domain::application::RefusedTransition) -> Self {
-        if let Refusal::ClarificationStillRunning(due) = refused.why {
+        if let TransitionRefusal::ClarificationStillRunning(due) = refused.why {
             let problem = Self::simple(StatusCode::CONFLICT, "problem-clarification-running");
             return Self { detail: Detail::Due(due.date), ..problem };
         }
@@ -295,21 +290,6 @@ impl From<ProofRefusal> for Problem {
     }
 }
 
-impl From<ReviewRefusal> for Problem {
-    fn from(refusal: ReviewRefusal) -> Self {
-        match refusal {
-            ReviewRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
-            ReviewRefusal::Unknown => Self::not_found(),
-            ReviewRefusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
-            ReviewRefusal::Transition(refused) => refused.into(),
-            ReviewRefusal::Precondition(precondition) => precondition.into(),
-            ReviewRefusal::Card(card) => Self::card_at_decision(card),
-            ReviewRefusal::AccountsExhausted => StoreError::Unavailable.into(),
-            ReviewRefusal::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
     fn from(refused: idcheck_domain::revocation::RefusedRuling) -> Self {
         use idcheck_domain::revocation::RefusedRuling;
@@ -322,56 +302,29 @@ impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
     }
 }
 
-impl From<CaseworkRefusal> for Problem {
-    fn from(refusal: CaseworkRefusal) -> Self {
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
         match refusal {
-            CaseworkRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
-            CaseworkRefusal::Unknown => Self::not_found(),
-            CaseworkRefusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
-            CaseworkRefusal::Waiting => Self::simple(StatusCode::CONFLICT, "problem-waiting"),
-            CaseworkRefusal::Ruling(refused) => refused.into(),
-            CaseworkRefusal::Precondition(precondition) => precondition.into(),
-            CaseworkRefusal::Notice(refused) => {
+            Refusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
+            Refusal::Unknown => Self::not_found(),
+            Refusal::Stale => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
+            Refusal::Waiting => Self::simple(StatusCode::CONFLICT, "problem-waiting"),
+            Refusal::Ruling(refused) => refused.into(),
+            Refusal::Precondition(precondition) => precondition.into(),
+            Refusal::Notice(refused) => {
                 let key = format!("problem-notice-{}", refused.from);
                 Self { detail: Detail::Key(key), ..Self::simple(StatusCode::CONFLICT, "problem-state") }
             }
-            CaseworkRefusal::Transition(refused) => refused.into(),
-            CaseworkRefusal::Register(RegisterError::NoSnapshot) => {
+            Refusal::Transition(refused) => refused.into(),
+            Refusal::Register(RegisterError::NoSnapshot) => {
                 Self::simple(StatusCode::CONFLICT, "problem-no-register")
             }
-            CaseworkRefusal::Register(RegisterError::Unreadable) => {
+            Refusal::Register(RegisterError::Unreadable) => {
                 Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-register-unreadable")
             }
-            CaseworkRefusal::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AuditRefusal> for Problem {
-    fn from(refusal: AuditRefusal) -> Self {
-        match refusal {
-            AuditRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
-            AuditRefusal::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<UsageRefusal> for Problem {
-    fn from(refusal: UsageRefusal) -> Self {
-        match refusal {
-            UsageRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
-            UsageRefusal::Unknown => Self::not_found(),
-            UsageRefusal::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<DeadLetterRefusal> for Problem {
-    fn from(refusal: DeadLetterRefusal) -> Self {
-        match refusal {
-            DeadLetterRefusal::Forbidden => Self::simple(StatusCode::FORBIDDEN, "problem-forbidden"),
-            DeadLetterRefusal::Unknown => Self::not_found(),
-            DeadLetterRefusal::Store(error) => error.into(),
+            Refusal::Card(card) => Self::card_at_decision(card),
+            Refusal::AccountsExhausted => StoreError::Unavailable.into(),
+            Refusal::Store(error) => error.into(),
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use idcheck_usecases::ports::AuditEntry;
+use idcheck_usecases::ports::{AuditAction, AuditEntry, RecordedEntry};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     entity::{chain_entry, record},
-    store::RESTORED,
     vault::HASH_LEN,
 };
 
@@ -99,9 +98,9 @@ pub(crate) async fn store_head(tx: &DatabaseTransaction, head: &Head) -> Result<
 
 #[derive(Serialize)]
 struct AuditJson<'a> {
-    actor: &'a str,
-    action: &'a str,
-    subject: &'a str,
+    actor: String,
+    action: String,
+    subject: String,
     detail: &'a str,
 }
 
@@ -114,9 +113,9 @@ struct AuditRead {
 }
 
 /// The entry of a body.
-pub(crate) fn audit_entry(body: &str) -> Option<AuditEntry> {
+pub(crate) fn audit_entry(body: &str) -> Option<RecordedEntry> {
     let AuditRead { actor, action, subject, detail } = serde_json::from_str(body).ok()?;
-    Some(AuditEntry { actor, action, subject, detail })
+    Some(RecordedEntry { actor, action, subject, detail })
 }
 
 /// The number of the last entry.
@@ -127,9 +126,9 @@ pub(crate) async fn end<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
 /// The body of an audit entry.
 pub(crate) fn audit_body(entry: &AuditEntry) -> String {
     let json = AuditJson {
-        actor: &entry.actor,
-        action: &entry.action,
-        subject: &entry.subject,
+        actor: entry.actor.to_string(),
+        action: entry.action.to_string(),
+        subject: entry.subject.to_string(),
         detail: &entry.detail,
     };
     serde_json::to_string(&json).unwrap_or_default()
@@ -274,7 +273,9 @@ pub(crate) async fn verify<C: ConnectionTrait>(
             }
             report.entries += 1;
             report.removed += u64::from(gone);
-            if audit_entry(&entry.body).is_some_and(|told| told.action == RESTORED) {
+            if audit_entry(&entry.body)
+                .is_some_and(|told| told.action == AuditAction::DatabaseRestored.to_string())
+            {
                 report.gaps.push(Gap { seq: entry.seq, from: at, until: entry.at });
             }
             at = entry.at;

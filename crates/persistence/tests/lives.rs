@@ -28,15 +28,16 @@ use idcheck_testing::{
     builders::{signing_card, ubn},
     database::TempDatabase,
 };
+use idcheck_usecases::Refusal;
 use idcheck_usecases::{
     Content, Leaf,
     acts::{ActName, ActPorts, IssueChallenge, OpenChallenges, ProofRefusal, ProveChallenge},
-    casework::{CaseworkPorts, CaseworkRefusal, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
+    casework::{CaseworkPorts, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
     ports::{
         Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, Officer,
         Organisations, ParsedKey, Revocations, Versioned,
     },
-    review::{ReviewApplication, ReviewCommand, ReviewPorts, ReviewRefusal},
+    review::{ReviewApplication, ReviewCommand, ReviewPorts},
 };
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
@@ -221,7 +222,7 @@ impl World {
             Ok(_) => {
                 self.steps.fetch_add(1, Ordering::Relaxed);
             }
-            Err(refusal) => assert!(!matches!(refusal, ReviewRefusal::Store(_)), "{refusal:?}"),
+            Err(refusal) => assert!(!matches!(refusal, Refusal::Store(_)), "{refusal:?}"),
         }
     }
 
@@ -247,8 +248,8 @@ impl World {
     }
 }
 
-fn governed<T: std::fmt::Debug>(outcome: &Result<T, CaseworkRefusal>) {
-    assert!(!matches!(outcome, Err(CaseworkRefusal::Store(_))), "{outcome:?}");
+fn governed<T: std::fmt::Debug>(outcome: &Result<T, Refusal>) {
+    assert!(!matches!(outcome, Err(Refusal::Store(_))), "{outcome:?}");
 }
 
 /// Two reviewers, two supervisors.

@@ -17,7 +17,7 @@ use idcheck_testing::{
     database::TempDatabase,
 };
 use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, Officer, OfficerCredential,
+    Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, Officer, OfficerCredential,
     OfficerSessions, Officers, SessionToken,
 };
 use uuid::Uuid;
@@ -41,12 +41,7 @@ async fn nothing_secret_stands_in_the_files() {
         Officer { id: OfficerId(Uuid::from_u128(1)), username: "lin".to_owned(), role: Role::Reviewer };
     let now = FixedClock::default().now();
     let local = OfficerCredential::Local { password_hash: "hash".to_owned(), totp_secret: TOTP.to_vec() };
-    let entry = AuditEntry {
-        actor: "operator".to_owned(),
-        action: "officer.add".to_owned(),
-        subject: "officer:test".to_owned(),
-        detail: String::new(),
-    };
+    let entry = idcheck_testing::builders::audit_entry();
     assert!(store.add(officer.clone(), local, now, entry).await.unwrap());
     let token = SessionToken::new([0xab; 32]);
     store.open(&token, officer.id, now, now + TimeDelta::hours(1)).await.unwrap();

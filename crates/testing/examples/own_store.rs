@@ -288,13 +288,11 @@ mod tests {
     #[tokio::test]
     async fn what_it_cannot_keep_is_refused_whole() {
         let store = memory();
-        let audit = AuditEntry {
-            actor: "system".to_owned(),
-            action: "test".to_owned(),
-            subject: "x".to_owned(),
-            detail: String::new(),
+        let change = Change {
+            reminder: Some("key".to_owned()),
+            audit: idcheck_testing::builders::audit(),
+            ..Change::default()
         };
-        let change = Change { reminder: Some("key".to_owned()), audit: vec![audit], ..Change::default() };
         assert_eq!(store.commit(change).await, Err(CommitError::Store(StoreError::Unavailable)));
         assert!(store.tables().unwrap().audit.is_empty());
     }

@@ -17,7 +17,7 @@ use idcheck_domain::{
     },
     verification::{CardData, CardStatus},
 };
-use idcheck_usecases::ports::{AuditEntry, RegisterRow};
+use idcheck_usecases::ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, RegisterRow};
 use uuid::Uuid;
 
 /// Numbers with a right check digit, from a fixed start: every fifth, roughly.
@@ -130,10 +130,11 @@ pub fn register_row(number: usize, status: CardStatus) -> RegisterRow {
 
 /// What every change leaves in the audit log, where it does not matter what.
 pub fn audit() -> Vec<AuditEntry> {
-    vec![AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    }]
+    vec![audit_entry()]
+}
+
+/// One such entry.
+pub fn audit_entry() -> AuditEntry {
+    let subject = AuditSubject::Reminder("x".to_owned());
+    AuditEntry::new(AuditActor::System, AuditAction::ReminderSend, subject)
 }

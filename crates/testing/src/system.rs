@@ -67,12 +67,7 @@ impl idcheck_usecases::ports::Redate for NothingMoved {
         _: &idcheck_domain::calendar::WorkingCalendar,
         _: idcheck_usecases::ports::RunningDeadlines,
     ) -> idcheck_usecases::ports::Redated {
-        let audit = vec![idcheck_usecases::ports::AuditEntry {
-            actor: "operator".to_owned(),
-            action: "calendar.import".to_owned(),
-            subject: "test".to_owned(),
-            detail: String::new(),
-        }];
+        let audit = crate::builders::audit();
         idcheck_usecases::ports::Redated { audit, ..idcheck_usecases::ports::Redated::default() }
     }
 }

@@ -3,28 +3,18 @@
 use std::{collections::HashMap, sync::Arc};
 
 use idcheck_domain::{
-    officer::{Permission, permits},
+    officer::Permission,
     value::{CaseNumber, UnifiedBusinessNumber},
 };
 
+use crate::kernel::{Refusal, permit};
 use crate::ports::{
-    Applications, AuditEntry, AuditFilter, AuditLine, AuditLog, ChainStatus, Changes, ListedOfficer, Officer,
-    Officers, StoreError,
+    Applications, AuditAction, AuditActor, AuditEntry, AuditFilter, AuditLine, AuditLog, AuditSubject,
+    ChainStatus, Changes, ListedOfficer, Officer, Officers, StoreError,
 };
 
 /// Entries of the chain that are walked when it is looked at; `idcheck audit verify` walks all.
 const WALKED: u32 = 1000;
-
-/// Why the log was not shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AuditRefusal {
-    /// The officer's role does not permit it.
-    #[error("the role does not permit this")]
-    Forbidden,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What is asked for, as people write it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,12 +59,12 @@ impl ReadAudit {
     /// A page of the log.
     ///
     /// # Errors
-    /// [`AuditRefusal`].
-    pub async fn search(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, AuditRefusal> {
-        permit(officer)?;
+    /// [`Refusal`].
+    pub async fn search(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, Refusal> {
+        permit(officer, Permission::ReadAudit)?;
         let officers = self.officers.list().await?;
         let name =
-            |listed: ListedOfficer| (format!("officer:{}", listed.officer.id), listed.officer.username);
+            |listed: ListedOfficer| (AuditActor::from(&listed.officer).to_string(), listed.officer.username);
         let officers: HashMap<String, String> = officers.into_iter().map(name).collect();
         let actor = asked.who.as_deref().map(|who| {
             let named = officers.iter().find(|(_, username)| username.as_str() == who);
@@ -91,15 +81,11 @@ impl ReadAudit {
     /// The same, to be taken away: the log tells that it was.
     ///
     /// # Errors
-    /// [`AuditRefusal`].
-    pub async fn export(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, AuditRefusal> {
+    /// [`Refusal`].
+    pub async fn export(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, Refusal> {
         let page = self.search(officer, asked).await?;
-        let entry = AuditEntry {
-            actor: format!("officer:{}", officer.id),
-            action: "audit.export".to_owned(),
-            subject: "audit".to_owned(),
-            detail: format!("entries:{}", page.lines.len()),
-        };
+        let entry = AuditEntry::new(officer, AuditAction::AuditExport, AuditSubject::Audit);
+        let entry = entry.detail(format!("entries:{}", page.lines.len()));
         self.changes.note(entry).await?;
         Ok(page)
     }
@@ -107,9 +93,9 @@ impl ReadAudit {
     /// How the end of the chain stands.
     ///
     /// # Errors
-    /// [`AuditRefusal`].
-    pub async fn status(&self, officer: &Officer) -> Result<ChainStatus, AuditRefusal> {
-        permit(officer)?;
+    /// [`Refusal`].
+    pub async fn status(&self, officer: &Officer) -> Result<ChainStatus, Refusal> {
+        permit(officer, Permission::ReadAudit)?;
         Ok(self.log.status(WALKED).await?)
     }
 
@@ -117,7 +103,7 @@ impl ReadAudit {
         if let Some(number) = CaseNumber::parse(about)
             && let Some(case) = self.applications.find_by_case_number(&number).await?
         {
-            return Ok(format!("application:{}", case.value.id.0));
+            return Ok(AuditSubject::from(case.value.id).to_string());
         }
         Ok(organisation_or(about))
     }
@@ -125,9 +111,6 @@ impl ReadAudit {
 
 /// The identity of an organisation where it is a UBN; else the text itself.
 fn organisation_or(text: &str) -> String {
-    UnifiedBusinessNumber::parse(text).map_or_else(|_| text.to_owned(), |ubn| format!("organisation:{ubn}"))
-}
-
-fn permit(officer: &Officer) -> Result<(), AuditRefusal> {
-    if permits(officer.role, Permission::ReadAudit) { Ok(()) } else { Err(AuditRefusal::Forbidden) }
+    UnifiedBusinessNumber::parse(text)
+        .map_or_else(|_| text.to_owned(), |ubn| AuditActor::Organisation(ubn).to_string())
 }

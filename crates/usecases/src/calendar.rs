@@ -14,8 +14,8 @@ use idcheck_domain::{
 };
 
 use crate::ports::{
-    AuditEntry, CalendarEdit, CalendarStore, Clock, Entropy, MailMessage, OutgoingMail, Redate, Redated,
-    RunningDeadlines, StoreError, Versioned,
+    AuditAction, AuditActor, AuditEntry, AuditSubject, CalendarEdit, CalendarStore, Clock, Entropy,
+    MailMessage, OutgoingMail, Redate, Redated, RunningDeadlines, StoreError, Versioned,
 };
 
 /// Keeps the calendar.
@@ -106,17 +106,15 @@ impl Redating {
     fn entry(&self, moved: usize) -> AuditEntry {
         let (action, subject, what) = match &self.edit {
             CalendarEdit::Year { year, days_off } => {
-                ("calendar.import", format!("calendar:{year}"), format!("daysOff:{}", days_off.len()))
+                let what = format!("daysOff:{}", days_off.len());
+                (AuditAction::CalendarImport, AuditSubject::Calendar(*year), what)
             }
             CalendarEdit::Day { day, off } => {
-                ("calendar.day", format!("day:{day}"), if *off { "off" } else { "working" }.to_owned())
+                let what = if *off { "off" } else { "working" }.to_owned();
+                (AuditAction::CalendarDay, AuditSubject::Day(*day), what)
             }
         };
-        AuditEntry {
-            actor: "operator".to_owned(),
-            action: action.to_owned(),
-            subject,
-            detail: format!("{what} deadlinesMoved:{moved}"),
-        }
+        AuditEntry::new(AuditActor::Operator, action, subject)
+            .detail(format!("{what} deadlinesMoved:{moved}"))
     }
 }

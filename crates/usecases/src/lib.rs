@@ -33,7 +33,8 @@
 //!     template::ReasonTemplate,
 //! };
 //! use idcheck_usecases::{
-//!     casework::{CaseworkRefusal, KeepTemplates},
+//!     Refusal,
+//!     casework::KeepTemplates,
 //!     ports::{
 //!         AuditEntry, Change, Changes, Clock, CommitError, Entropy, Officer, ReasonTemplates, StoreError,
 //!         StoredChallenge, Waiting, Versioned,
@@ -87,7 +88,7 @@
 //!     text: idcheck_domain::value::Reason::parse("不符規定").unwrap(),
 //!     in_use: true,
 //! };
-//! assert_eq!(templates.add(&officer(Role::Reviewer), draft).await, Err(CaseworkRefusal::Forbidden));
+//! assert_eq!(templates.add(&officer(Role::Reviewer), draft).await, Err(Refusal::Forbidden));
 //! # }
 //! ```
 //!
@@ -101,6 +102,7 @@ pub mod calendar;
 pub mod casework;
 pub mod content;
 pub mod dead_letters;
+mod kernel;
 pub mod mail;
 pub mod officers;
 pub mod ports;
@@ -111,6 +113,7 @@ pub mod usage;
 pub mod verify;
 
 pub use content::{Content, FieldViolation, Fields, Leaf};
+pub use kernel::Refusal;
 
 #[cfg(test)]
 mod tests;

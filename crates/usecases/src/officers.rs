@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::officer::{OfficerId, Permission, Role, permits};
 
 use crate::ports::{
-    AuditEntry, Changes, Clock, Credentials, Entropy, IdentityProvider, ListedOfficer, Officer,
-    OfficerChange, OfficerCredential, OfficerSessions, Officers, ProviderError, SessionToken, SignInAttempt,
-    StoreError,
+    AuditAction, AuditActor, AuditEntry, Changes, Clock, Credentials, Entropy, IdentityProvider,
+    ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerSessions, Officers, ProviderError,
+    SessionToken, SignInAttempt, StoreError,
 };
 
 /// Failures after which sign-in is locked (threat 25).
@@ -181,7 +181,7 @@ impl SignIn {
         let Some(step) = step.filter(|_| password_right) else {
             let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
             self.ports.officers.failed(officer.id, FAILURE_LIMIT, lock_until).await?;
-            self.note(officer.id, "session.refused").await?;
+            self.note(officer.id, AuditAction::SessionRefused).await?;
             return Err(SignInRefusal::Refused);
         };
         // A code is good once (RFC 6238 §5.2). Sent again with the right password it is a double click, no guess:
@@ -227,7 +227,7 @@ impl SignIn {
         let token = SessionToken::new(self.ports.entropy.bytes());
         let expires_at = now + TimeDelta::hours(SESSION_HOURS);
         self.ports.sessions.open(&token, officer.id, now, expires_at).await?;
-        self.note(officer.id, "session.open").await?;
+        self.note(officer.id, AuditAction::SessionOpen).await?;
         Ok(OpenedSession { token, officer, expires_at })
     }
 
@@ -254,17 +254,11 @@ impl SignIn {
     /// The store's.
     pub async fn close_everywhere(&self, officer: &Officer) -> Result<(), StoreError> {
         self.ports.sessions.close_all(officer.id).await?;
-        self.note(officer.id, "session.close-all").await
+        self.note(officer.id, AuditAction::SessionCloseAll).await
     }
 
-    async fn note(&self, id: OfficerId, action: &str) -> Result<(), StoreError> {
-        let entry = AuditEntry {
-            actor: format!("officer:{id}"),
-            action: action.to_owned(),
-            subject: format!("officer:{id}"),
-            detail: String::new(),
-        };
-        self.ports.changes.note(entry).await
+    async fn note(&self, id: OfficerId, action: AuditAction) -> Result<(), StoreError> {
+        self.ports.changes.note(AuditEntry::new(AuditActor::Officer(id), action, id)).await
     }
 }
 
@@ -347,7 +341,8 @@ impl KeepOfficers {
         let now = self.ports.clock.now();
         let officer =
             Officer { id: OfficerId(self.ports.entropy.uuid(now)), username: username.to_owned(), role };
-        let entry = entry(by, officer.id, "officer.add", format!("role:{}", role.as_str()));
+        let entry = AuditEntry::new(by, AuditAction::OfficerAdd, officer.id);
+        let entry = entry.detail(format!("role:{}", role.as_str()));
         if !self.ports.officers.add(officer.clone(), credential, now, entry).await? {
             return Err(OfficerRefusal::Taken);
         }
@@ -360,7 +355,7 @@ impl KeepOfficers {
     /// [`OfficerRefusal`].
     pub async fn set_role(&self, by: &KeptBy, username: &str, role: Role) -> Result<(), OfficerRefusal> {
         let change = OfficerChange::Role(role);
-        self.change(by, username, change, "officer.role", format!("role:{}", role.as_str())).await
+        self.change(by, username, change, AuditAction::OfficerRole, format!("role:{}", role.as_str())).await
     }
 
     /// Closes an account, which ends its sessions, or opens it again.
@@ -368,7 +363,7 @@ impl KeepOfficers {
     /// # Errors
     /// [`OfficerRefusal`].
     pub async fn set_closed(&self, by: &KeptBy, username: &str, closed: bool) -> Result<(), OfficerRefusal> {
-        let action = if closed { "officer.close" } else { "officer.open" };
+        let action = if closed { AuditAction::OfficerClose } else { AuditAction::OfficerOpen };
         self.change(by, username, OfficerChange::Closed(closed), action, String::new()).await
     }
 
@@ -386,7 +381,7 @@ impl KeepOfficers {
         may_keep(by)?;
         let (credential, factor) = self.credential(new).await?;
         let change = OfficerChange::Credential(credential);
-        self.change(by, username, change, "officer.reset", String::new()).await?;
+        self.change(by, username, change, AuditAction::OfficerReset, String::new()).await?;
         Ok(factor)
     }
 
@@ -426,25 +421,26 @@ impl KeepOfficers {
         by: &KeptBy,
         username: &str,
         change: OfficerChange,
-        action: &str,
+        action: AuditAction,
         detail: String,
     ) -> Result<(), OfficerRefusal> {
         may_keep(by)?;
         let record = self.ports.officers.find_by_username(username).await?;
         let id = record.ok_or(OfficerRefusal::Unknown)?.officer.id;
-        if !self.ports.officers.change(id, change, entry(by, id, action, detail)).await? {
+        if !self.ports.officers.change(id, change, AuditEntry::new(by, action, id).detail(detail)).await? {
             return Err(OfficerRefusal::Taken);
         }
         Ok(())
     }
 }
 
-fn entry(by: &KeptBy, id: OfficerId, action: &str, detail: String) -> AuditEntry {
-    let actor = match by {
-        KeptBy::Operator => "operator".to_owned(),
-        KeptBy::Officer(by) => format!("officer:{}", by.id),
-    };
-    AuditEntry { actor, action: action.to_owned(), subject: format!("officer:{id}"), detail }
+impl From<&KeptBy> for AuditActor {
+    fn from(by: &KeptBy) -> Self {
+        match by {
+            KeptBy::Operator => Self::Operator,
+            KeptBy::Officer(by) => by.into(),
+        }
+    }
 }
 
 fn may_keep(by: &KeptBy) -> Result<(), OfficerRefusal> {

@@ -13,8 +13,9 @@ use idcheck_domain::{
 };
 
 use crate::ports::{
-    ApplicationFilter, Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError,
-    Dormancy, Entropy, MailMessage, Notices, Organisations, OutgoingMail, Reminders, StoreError,
+    ApplicationFilter, Applications, AuditAction, AuditActor, AuditEntry, AuditSubject, CalendarStore,
+    Change, Changes, Clock, CommitError, Dormancy, Entropy, MailMessage, Notices, Organisations,
+    OutgoingMail, Reminders, StoreError,
 };
 
 /// No reminder leaves before this hour in Taipei (**decided**).
@@ -187,12 +188,8 @@ impl SendReminders {
     }
 
     async fn send(&self, reminder: Reminder) -> Result<bool, StoreError> {
-        let entry = AuditEntry {
-            actor: "system".to_owned(),
-            action: "reminder.send".to_owned(),
-            subject: reminder.key.clone(),
-            detail: String::new(),
-        };
+        let subject = AuditSubject::Reminder(reminder.key.clone());
+        let entry = AuditEntry::new(AuditActor::System, AuditAction::ReminderSend, subject);
         let change = Change {
             reminder: Some(reminder.key),
             mail: vec![reminder.mail],

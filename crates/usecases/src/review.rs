@@ -5,23 +5,24 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, Kind, RefusedTransition, Request, Step},
+    application::{Application, ApplicationId, ClarificationId, Kind, Request, Step},
     calendar::WorkingCalendar,
     contact::Contact,
     key::Environment,
     notice::Notice,
-    officer::{Permission, permits},
+    officer::Permission,
     organisation::{Effect, Organisation},
     value::{Account, CaseNumber, IssKey, Narrative, Reason, UnifiedBusinessNumber},
 };
 
 use crate::{
+    kernel::{Refusal, permit, retry},
     ports::{
-        ApplicationFilter, Applications, AuditEntry, CalendarStore, CardRefusal, CardVerifier, CaseSummary,
-        Change, Changes, Clock, CommitError, Entropy, GivenIssKey, HistoryLine, MailMessage, Notices,
+        ApplicationFilter, Applications, AuditAction, AuditEntry, CalendarStore, CardRefusal, CardVerifier,
+        CaseSummary, Change, Changes, Clock, Entropy, GivenIssKey, HistoryLine, MailMessage, Notices,
         Officer, Organisations, OutgoingMail, Page, Requirement, StoreError, Versioned, Write,
     },
-    settlement::{Unsettled, close_open_cases, outcome_mail},
+    settlement::{close_open_cases, outcome_mail},
 };
 
 /// What reviewing needs.
@@ -69,41 +70,14 @@ pub enum ReviewCommand {
     },
 }
 
-/// Why a step was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReviewRefusal {
-    /// The officer's role does not permit it.
-    #[error("the role does not permit this")]
-    Forbidden,
-    /// No such case.
-    #[error("no such case")]
-    Unknown,
-    /// The case was changed since the officer read it.
-    #[error("changed by someone else meanwhile")]
-    Stale,
-    /// The state refuses it.
-    #[error(transparent)]
-    Transition(#[from] RefusedTransition),
-    /// The organisation's access refuses it; checked again at the decision.
-    #[error(transparent)]
-    Precondition(#[from] Precondition),
-    /// The card that signed is no longer good, or whether it is can't be found out now; looked at again when a case is
-    /// approved that gives something.
-    #[error(transparent)]
-    Card(#[from] CardRefusal),
-    /// All accounts are given.
-    #[error("no account is left")]
-    AccountsExhausted,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<Unsettled> for ReviewRefusal {
-    fn from(unsettled: Unsettled) -> Self {
-        match unsettled {
-            Unsettled::Transition(refused) => refused.into(),
-            Unsettled::Store(error) => error.into(),
+impl ReviewCommand {
+    const fn action(&self) -> AuditAction {
+        match self {
+            Self::Claim => AuditAction::ApplicationClaim,
+            Self::Release => AuditAction::ApplicationRelease,
+            Self::RequestClarification { .. } => AuditAction::ApplicationRequestClarification,
+            Self::Approve { .. } => AuditAction::ApplicationApprove,
+            Self::Reject { .. } => AuditAction::ApplicationReject,
         }
     }
 }
@@ -142,12 +116,12 @@ impl ReadCases {
     /// A page of the queue.
     ///
     /// # Errors
-    /// [`ReviewRefusal::Forbidden`] or the store's.
+    /// [`Refusal::Forbidden`] or the store's.
     pub async fn queue(
         &self,
         officer: &Officer,
         filter: &ApplicationFilter,
-    ) -> Result<Page<CaseSummary>, ReviewRefusal> {
+    ) -> Result<Page<CaseSummary>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         Ok(self.ports.applications.queue(filter).await?)
     }
@@ -156,19 +130,19 @@ impl ReadCases {
     ///
     /// # Errors
     /// The store's.
-    pub async fn calendar(&self) -> Result<WorkingCalendar, ReviewRefusal> {
+    pub async fn calendar(&self) -> Result<WorkingCalendar, Refusal> {
         Ok(self.ports.calendar.load().await?)
     }
 
     /// One case with everything that a decision needs.
     ///
     /// # Errors
-    /// [`ReviewRefusal::Forbidden`], [`ReviewRefusal::Unknown`] or the store's.
-    pub async fn case(&self, officer: &Officer, id: ApplicationId) -> Result<CaseFile, ReviewRefusal> {
+    /// [`Refusal::Forbidden`], [`Refusal::Unknown`] or the store's.
+    pub async fn case(&self, officer: &Officer, id: ApplicationId) -> Result<CaseFile, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        let Versioned { value, version } =
-            self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
-        let entry = audit(officer, "application.read", id, value.state.name().as_str());
+        let Versioned { value, version } = self.ports.applications.find(id).await?.ok_or(Refusal::Unknown)?;
+        let entry = AuditEntry::new(officer, AuditAction::ApplicationRead, id);
+        let entry = entry.detail(value.state.name().as_str());
         self.ports.changes.note(entry).await?;
         let others = self.ports.applications.of_organisation(value.ubn).await?;
         let card_today = if value.is_open() {
@@ -190,12 +164,12 @@ impl ReadCases {
     /// The identity of the case with this number.
     ///
     /// # Errors
-    /// [`ReviewRefusal::Forbidden`] or the store's.
+    /// [`Refusal::Forbidden`] or the store's.
     pub async fn by_number(
         &self,
         officer: &Officer,
         number: &CaseNumber,
-    ) -> Result<Option<ApplicationId>, ReviewRefusal> {
+    ) -> Result<Option<ApplicationId>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         Ok(self.ports.applications.find_by_case_number(number).await?.map(|a| a.value.id))
     }
@@ -207,9 +181,6 @@ pub struct ReviewApplication {
     ports: ReviewPorts,
 }
 
-/// How often a decision is tried again when only the organisation, not the case, changed meanwhile.
-const TRIES: u8 = 5;
-
 impl ReviewApplication {
     /// With these ports.
     pub fn new(ports: ReviewPorts) -> Self {
@@ -220,58 +191,52 @@ impl ReviewApplication {
     /// always name one).
     ///
     /// # Errors
-    /// [`ReviewRefusal`]; nothing was changed.
+    /// [`Refusal`]; nothing was changed.
     pub async fn execute(
         &self,
         officer: &Officer,
         id: ApplicationId,
         version: Option<i64>,
         command: &ReviewCommand,
-    ) -> Result<Versioned<Application>, ReviewRefusal> {
+    ) -> Result<Versioned<Application>, Refusal> {
         permit(officer, Permission::ReviewCases)?;
-        for _ in 0..TRIES {
-            let case = self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
+        retry(|| async {
+            let case = self.ports.applications.find(id).await?.ok_or(Refusal::Unknown)?;
             if version.is_some_and(|read| read != case.version) {
-                return Err(ReviewRefusal::Stale);
+                return Err(Refusal::Stale);
             }
-            let expected = case.version;
-            let mut change = self.change(officer, case, command).await?;
-            let after = change.applications.first().map(|write| write.value().clone());
-            change.audit.push(audit(officer, &action(command), id, &format!("version:{}", expected + 1)));
-            match self.ports.changes.commit(change).await {
-                Ok(()) => {
-                    let value = after.ok_or(ReviewRefusal::Unknown)?;
-                    return Ok(Versioned { value, version: expected + 1 });
-                }
-                Err(CommitError::Store(error)) => return Err(error.into()),
-                Err(_) => {}
-            }
-        }
-        Err(ReviewRefusal::Stale)
+            let version = case.version + 1;
+            let (value, mut change) = self.change(officer, case, command).await?;
+            let entry = AuditEntry::new(officer, command.action(), id);
+            change.audit.push(entry.detail(format!("version:{version}")));
+            self.ports.changes.commit(change).await?;
+            Ok(Versioned { value, version })
+        })
+        .await
     }
 
     /// The mail that the step would send on the case as it was read. Nothing is changed; whether card and access allow an
     /// approval is looked at when it is made.
     ///
     /// # Errors
-    /// [`ReviewRefusal`]; [`ReviewRefusal::Unknown`] for a step that sends none.
+    /// [`Refusal`]; [`Refusal::Unknown`] for a step that sends none.
     pub async fn preview(
         &self,
         officer: &Officer,
         id: ApplicationId,
         version: i64,
         command: &ReviewCommand,
-    ) -> Result<OutgoingMail, ReviewRefusal> {
+    ) -> Result<OutgoingMail, Refusal> {
         permit(officer, Permission::ReviewCases)?;
         let now = self.ports.clock.now();
-        let case = self.ports.applications.find(id).await?.ok_or(ReviewRefusal::Unknown)?;
+        let case = self.ports.applications.find(id).await?.ok_or(Refusal::Unknown)?;
         if case.version != version {
-            return Err(ReviewRefusal::Stale);
+            return Err(Refusal::Stale);
         }
         let (after, step, _) = self.step(officer, case.value, command, now).await?;
-        let held = self.ports.organisations.find(after.ubn).await?.ok_or(ReviewRefusal::Unknown)?;
+        let held = self.ports.organisations.find(after.ubn).await?.ok_or(Refusal::Unknown)?;
         let to = told(&after, &held.value, command);
-        outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now).ok_or(ReviewRefusal::Unknown)
+        outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now).ok_or(Refusal::Unknown)
     }
 
     async fn change(
@@ -279,7 +244,7 @@ impl ReviewApplication {
         officer: &Officer,
         case: Versioned<Application>,
         command: &ReviewCommand,
-    ) -> Result<Change, ReviewRefusal> {
+    ) -> Result<(Application, Change), Refusal> {
         let now = self.ports.clock.now();
         let Versioned { value: application, version } = case;
         let mut change = Change::default();
@@ -299,8 +264,8 @@ impl ReviewApplication {
         }
         change.mail.extend(outcome_mail(&self.ports.entropy, (&after, mail_to.email()), &step, now));
         change.history.insert(0, (after.id, step));
-        change.applications.insert(0, Write::Update { value: after, expected: version });
-        Ok(change)
+        change.applications.insert(0, Write::Update { value: after.clone(), expected: version });
+        Ok((after, change))
     }
 
     /// The case after the step, the line of its history, and what must still hold when it is written.
@@ -310,7 +275,7 @@ impl ReviewApplication {
         application: Application,
         command: &ReviewCommand,
         now: DateTime<Utc>,
-    ) -> Result<(Application, Step, Option<Requirement>), ReviewRefusal> {
+    ) -> Result<(Application, Step, Option<Requirement>), Refusal> {
         let by = officer.id;
         let mut requires = None;
         let (after, step) = match command {
@@ -330,11 +295,7 @@ impl ReviewApplication {
 
     /// Whether the card that signed may still give something to its company. A suspension only takes: it was signed by
     /// a card that was good, and stopping must not fail because the card was handed in since (**decided**).
-    async fn card_still_good(
-        &self,
-        application: &Application,
-        now: DateTime<Utc>,
-    ) -> Result<(), ReviewRefusal> {
+    async fn card_still_good(&self, application: &Application, now: DateTime<Utc>) -> Result<(), Refusal> {
         match application.kind() {
             Kind::Apply | Kind::ChangeAddress => Ok(self.ports.cards.recheck(&application.card, now).await?),
             Kind::Suspend => Ok(()),
@@ -348,13 +309,12 @@ impl ReviewApplication {
         held: Versioned<Organisation>,
         now: DateTime<Utc>,
         change: &mut Change,
-    ) -> Result<(), ReviewRefusal> {
+    ) -> Result<(), Refusal> {
         if let Request::Apply { former_ubn, .. } = &application.request {
             self.one_of_two_numbers(application.ubn, *former_ubn, change).await?;
         }
         let last = self.ports.organisations.last_account().await?;
-        let fresh =
-            last.map_or(Some(Account::FIRST), Account::next).ok_or(ReviewRefusal::AccountsExhausted)?;
+        let fresh = last.map_or(Some(Account::FIRST), Account::next).ok_or(Refusal::AccountsExhausted)?;
         let (organisation, effect) = held.value.approve(application, fresh, now)?;
         match effect {
             Effect::Granted => change.iss_key = Some(self.fresh_iss_key(&organisation)?),
@@ -376,7 +336,7 @@ impl ReviewApplication {
         ubn: UnifiedBusinessNumber,
         former: Option<UnifiedBusinessNumber>,
         change: &mut Change,
-    ) -> Result<(), ReviewRefusal> {
+    ) -> Result<(), Refusal> {
         if let Some(former) = former {
             let held = self.ports.organisations.find(former).await?;
             if held.is_some_and(|held| held.value.access.is_active()) {
@@ -391,7 +351,7 @@ impl ReviewApplication {
         Ok(())
     }
 
-    fn fresh_iss_key(&self, organisation: &Organisation) -> Result<GivenIssKey, ReviewRefusal> {
+    fn fresh_iss_key(&self, organisation: &Organisation) -> Result<GivenIssKey, Refusal> {
         let iss_key = IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(StoreError::Unavailable)?;
         Ok(GivenIssKey { ubn: organisation.ubn, environment: Environment::Production, iss_key })
     }
@@ -402,28 +362,4 @@ fn told(case: &Application, held: &Organisation, command: &ReviewCommand) -> Con
     let taken_over =
         matches!(command, ReviewCommand::Approve { .. }) && case.replaces.as_ref() == Some(&held.contact);
     if taken_over { case.contact.clone() } else { held.contact.clone() }
-}
-
-fn permit(officer: &Officer, permission: Permission) -> Result<(), ReviewRefusal> {
-    if permits(officer.role, permission) { Ok(()) } else { Err(ReviewRefusal::Forbidden) }
-}
-
-fn action(command: &ReviewCommand) -> String {
-    let word = match command {
-        ReviewCommand::Claim => "claim",
-        ReviewCommand::Release => "release",
-        ReviewCommand::RequestClarification { .. } => "requestClarification",
-        ReviewCommand::Approve { .. } => "approve",
-        ReviewCommand::Reject { .. } => "reject",
-    };
-    format!("application.{word}")
-}
-
-fn audit(officer: &Officer, action: &str, id: ApplicationId, detail: &str) -> AuditEntry {
-    AuditEntry {
-        actor: format!("officer:{}", officer.id),
-        action: action.to_owned(),
-        subject: format!("application:{id}"),
-        detail: detail.to_owned(),
-    }
 }

@@ -4,20 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    application::{Action, Actor, Application, ApplicationId, Kind, RefusedTransition, StateName, Step},
+    application::{Action, Actor, Application, ApplicationId, Kind, StateName, Step},
     value::{EmailAddress, UnifiedBusinessNumber},
 };
 
-use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, StoreError, Write};
-
-/// Why settling failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unsettled {
-    #[error(transparent)]
-    Transition(#[from] RefusedTransition),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::kernel::Refusal;
+use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, Write};
 
 /// Adds the settlement to the change; mail goes to `to`, the contact held. Closes the organisation's open `ChangeAddress` and `Suspend` cases but `but` in the change. An open `Apply` stays:
 /// its precondition is checked at the decision.
@@ -28,7 +20,7 @@ pub(crate) async fn close_open_cases(
     but: Option<ApplicationId>,
     now: DateTime<Utc>,
     change: &mut Change,
-) -> Result<(), Unsettled> {
+) -> Result<(), Refusal> {
     for case in applications.of_organisation(ubn).await? {
         let settled = match case.value.kind() {
             Kind::ChangeAddress | Kind::Suspend => true,

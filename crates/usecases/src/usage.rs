@@ -5,33 +5,20 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use idcheck_domain::{
-    officer::{Permission, permits},
+    officer::Permission,
     taipei,
     usage::{DayCount, Latency, Period, ReviewTimes, days_taken},
     value::{CompanyName, UnifiedBusinessNumber},
 };
 
+use crate::kernel::{Refusal, permit};
 use crate::ports::{
-    AuditEntry, CalendarStore, Changes, Clock, Officer, OrganisationUsage, Organisations, StoreError,
-    UsageCounts,
+    AuditAction, AuditEntry, CalendarStore, Changes, Clock, Officer, OrganisationUsage, Organisations,
+    StoreError, UsageCounts,
 };
 
 /// Organisations that are listed beside the charts of all.
 const LISTED: u16 = 50;
-
-/// Why usage was not shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UsageRefusal {
-    /// The officer's role does not permit it.
-    #[error("the role does not permit this")]
-    Forbidden,
-    /// No such organisation.
-    #[error("no such organisation")]
-    Unknown,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Use in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,21 +83,21 @@ impl ReadUsage {
     /// For an officer: of one organisation, or of all.
     ///
     /// # Errors
-    /// [`UsageRefusal`].
+    /// [`Refusal`].
     pub async fn report(
         &self,
         officer: &Officer,
         ubn: Option<UnifiedBusinessNumber>,
         period: Period,
-    ) -> Result<UsageReport, UsageRefusal> {
-        if !permits(officer.role, Permission::ReadCases) {
-            return Err(UsageRefusal::Forbidden);
-        }
+    ) -> Result<UsageReport, Refusal> {
+        permit(officer, Permission::ReadCases)?;
         let organisation = match ubn {
             None => None,
             Some(ubn) => {
-                let found = self.ports.organisations.find(ubn).await?.ok_or(UsageRefusal::Unknown)?;
-                self.ports.changes.note(look(officer, ubn, period)).await?;
+                let found = self.ports.organisations.find(ubn).await?.ok_or(Refusal::Unknown)?;
+                let entry = AuditEntry::new(officer, AuditAction::UsageRead, ubn);
+                let entry = entry.detail(format!("days:{}/{}", period.first(), period.last()));
+                self.ports.changes.note(entry).await?;
                 Some((ubn, found.value.name))
             }
         };
@@ -149,14 +136,5 @@ impl ReadUsage {
             reviews,
             busiest: Vec::new(),
         })
-    }
-}
-
-fn look(officer: &Officer, ubn: UnifiedBusinessNumber, period: Period) -> AuditEntry {
-    AuditEntry {
-        actor: format!("officer:{}", officer.id),
-        action: "usage.read".to_owned(),
-        subject: format!("organisation:{ubn}"),
-        detail: format!("days:{}/{}", period.first(), period.last()),
     }
 }

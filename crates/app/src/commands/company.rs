@@ -17,7 +17,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     casework::{SweepCompanies, SweptBy},
-    ports::{AuditEntry, Changes, Clock, CompanySnapshots, Entropy},
+    ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, Changes, Clock, CompanySnapshots, Entropy},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -143,12 +143,9 @@ pub(super) async fn import(config: &Config, file: &Path, despite: Despite) -> an
         return Ok(ExitCode::FAILURE);
     }
     let count = store.complete(&digest, SystemClock.now()).await?;
-    let entry = AuditEntry {
-        actor: "operator".to_owned(),
-        action: "company.import".to_owned(),
-        subject: format!("snapshot:{}", hex::encode(digest)),
-        detail: format!("companies:{count} refused:{refused} passedOver:{passed}"),
-    };
+    let snapshot = AuditSubject::Snapshot(hex::encode(digest));
+    let entry = AuditEntry::new(AuditActor::Operator, AuditAction::CompanyImport, snapshot)
+        .detail(format!("companies:{count} refused:{refused} passedOver:{passed}"));
     store.note(entry).await?;
     println!("{count} companies in force, {refused} rows refused, {passed} of them for their check digit");
     Ok(if refused == passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -27,36 +27,30 @@ mod transition;
 
 pub use request::{Kind, MAX_CUT_OVER_DAYS, MAX_OVERLAP_DAYS, Request};
 pub use state::{Closing, DecisionClock, OpenClarification, State, StateName};
-pub use transition::{Action, Refusal, RefusedTransition, Step};
-
-use std::fmt;
+pub use transition::{Action, RefusedTransition, Step, TransitionRefusal};
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::{
     calendar::{Count, PROMISED_DAYS, WorkingCalendar},
     card::SigningCard,
     consent::Consent,
     contact::Contact,
+    identity::identity,
     officer::OfficerId,
     taipei,
     value::{CaseNumber, CompanyName, HostAddresses, Narrative, UnifiedBusinessNumber},
 };
 
-/// Identity of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ApplicationId(pub Uuid);
+identity!(
+    /// Identity of a case.
+    ApplicationId
+);
 
-impl fmt::Display for ApplicationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Identity of a clarification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClarificationId(pub Uuid);
+identity!(
+    /// Identity of a clarification.
+    ClarificationId
+);
 
 /// Who did a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -95,7 +95,7 @@ pub struct Step {
 
 /// Why a transition was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum TransitionRefusal {
     /// The state has no such transition.
     State,
     /// The applicant may still answer until the end of that day (注意事項 五).
@@ -113,7 +113,7 @@ pub struct RefusedTransition {
     /// What was to be done.
     pub action: Action,
     /// Why not.
-    pub why: Refusal,
+    pub why: TransitionRefusal,
 }
 
 /// Whole working days of a count that are left after a day.
@@ -132,7 +132,7 @@ fn left(count: Option<Count>, due: DueDate, after: NaiveDate, calendar: &Working
 type Transition = Result<(Application, Step), RefusedTransition>;
 
 impl Application {
-    fn refuse(&self, action: Action, why: Refusal) -> RefusedTransition {
+    fn refuse(&self, action: Action, why: TransitionRefusal) -> RefusedTransition {
         RefusedTransition { from: self.state.name(), action, why }
     }
 
@@ -160,7 +160,7 @@ impl Application {
             | State::Approved(_)
             | State::Rejected(_)
             | State::Withdrawn(_) => {
-                return Err(self.refuse(Action::Claim, Refusal::State));
+                return Err(self.refuse(Action::Claim, TransitionRefusal::State));
             }
         };
         let state = State::UnderReview { assignee: Some(officer), clock };
@@ -173,7 +173,7 @@ impl Application {
     /// Refused unless under review.
     pub fn release(self, officer: OfficerId, at: DateTime<Utc>) -> Transition {
         let State::UnderReview { clock, .. } = self.state else {
-            return Err(self.refuse(Action::Release, Refusal::State));
+            return Err(self.refuse(Action::Release, TransitionRefusal::State));
         };
         let state = State::UnderReview { assignee: None, clock };
         Ok(self.step(state, Action::Release, Actor::Officer(officer), at, None))
@@ -193,7 +193,7 @@ impl Application {
         calendar: &WorkingCalendar,
     ) -> Transition {
         let State::UnderReview { assignee, clock } = self.state else {
-            return Err(self.refuse(Action::RequestClarification, Refusal::State));
+            return Err(self.refuse(Action::RequestClarification, TransitionRefusal::State));
         };
         let today = taipei::day(at);
         let due = calendar.due(today, PROMISED_DAYS);
@@ -227,11 +227,11 @@ impl Application {
         calendar: &WorkingCalendar,
     ) -> Transition {
         let State::ClarificationRequested { assignee, open } = self.state else {
-            return Err(self.refuse(Action::AnswerClarification, Refusal::State));
+            return Err(self.refuse(Action::AnswerClarification, TransitionRefusal::State));
         };
         let asked = self.clarifications.iter_mut().find(|c| c.id == id && c.id == open.id);
         let Some(clarification) = asked else {
-            return Err(self.refuse(Action::AnswerClarification, Refusal::OtherClarification));
+            return Err(self.refuse(Action::AnswerClarification, TransitionRefusal::OtherClarification));
         };
         let text = answer.as_str().to_owned();
         let asked_on = taipei::day(clarification.asked_at);
@@ -281,7 +281,7 @@ impl Application {
     /// Refused unless under review.
     pub fn approve(self, officer: OfficerId, note: Option<Reason>, at: DateTime<Utc>) -> Transition {
         if !matches!(self.state, State::UnderReview { .. }) {
-            return Err(self.refuse(Action::Approve, Refusal::State));
+            return Err(self.refuse(Action::Approve, TransitionRefusal::State));
         }
         Ok(self.end(State::Approved, Action::Approve, Actor::Officer(officer), note.map(Into::into), at))
     }
@@ -295,11 +295,13 @@ impl Application {
             State::UnderReview { .. } => {}
             State::ClarificationRequested { open, .. } => {
                 if !open.due.is_over(at) {
-                    return Err(self.refuse(Action::Reject, Refusal::ClarificationStillRunning(open.due)));
+                    return Err(
+                        self.refuse(Action::Reject, TransitionRefusal::ClarificationStillRunning(open.due))
+                    );
                 }
             }
             State::Received { .. } | State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => {
-                return Err(self.refuse(Action::Reject, Refusal::State));
+                return Err(self.refuse(Action::Reject, TransitionRefusal::State));
             }
         }
         Ok(self.end(State::Rejected, Action::Reject, Actor::Officer(officer), Some(reason.into()), at))
@@ -311,7 +313,7 @@ impl Application {
     /// Refused after the end.
     pub fn withdraw(self, reason: Option<Reason>, at: DateTime<Utc>) -> Transition {
         if !self.is_open() {
-            return Err(self.refuse(Action::Withdraw, Refusal::State));
+            return Err(self.refuse(Action::Withdraw, TransitionRefusal::State));
         }
         Ok(self.end(State::Withdrawn, Action::Withdraw, Actor::Applicant, reason.map(Into::into), at))
     }
@@ -323,7 +325,7 @@ impl Application {
     /// Refused after the end.
     pub fn close(self, by: Actor, at: DateTime<Utc>) -> Transition {
         if !self.is_open() {
-            return Err(self.refuse(Action::Close, Refusal::State));
+            return Err(self.refuse(Action::Close, TransitionRefusal::State));
         }
         Ok(self.end(State::Rejected, Action::Close, by, Some(RecordedReason::AccessEnded), at))
     }

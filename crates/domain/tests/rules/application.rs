@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     application::{
-        Action, Actor, Application, ClarificationId, Refusal, RefusedTransition, State, StateName,
+        Action, Actor, Application, ClarificationId, RefusedTransition, State, StateName, TransitionRefusal,
     },
     calendar::DueDate,
 };
@@ -23,11 +23,11 @@ use crate::{
 fn outcome(state: StateName, action: Action, when: DateTime<Utc>) -> String {
     match attempt(in_state(state), action, when) {
         Ok((case, _)) => case.state.name().as_str().to_owned(),
-        Err(RefusedTransition { why: Refusal::State, .. }) => "–".to_owned(),
-        Err(RefusedTransition { why: Refusal::ClarificationStillRunning(due), .. }) => {
+        Err(RefusedTransition { why: TransitionRefusal::State, .. }) => "–".to_owned(),
+        Err(RefusedTransition { why: TransitionRefusal::ClarificationStillRunning(due), .. }) => {
             format!("after {}", due.date)
         }
-        Err(RefusedTransition { why: Refusal::OtherClarification, .. }) => "other".to_owned(),
+        Err(RefusedTransition { why: TransitionRefusal::OtherClarification, .. }) => "other".to_owned(),
     }
 }
 
@@ -134,12 +134,12 @@ fn only_the_open_clarification_is_answered() {
     let waiting = asked("2026-01-05T09:00:00+08:00", "2026-01-06T09:00:00+08:00");
     let when = at("2026-01-07T09:00:00+08:00");
     let other = waiting.clone().answer_clarification(question(8), narrative("答"), when, calendar());
-    assert_eq!(other.unwrap_err().why, Refusal::OtherClarification);
+    assert_eq!(other.unwrap_err().why, TransitionRefusal::OtherClarification);
     let (answered, _) = waiting.answer_clarification(question(7), narrative("一"), when, calendar()).unwrap();
     let (again, _) =
         answered.request_clarification(question(9), narrative("再問"), OFFICER, when, calendar()).unwrap();
     let old = again.clone().answer_clarification(question(7), narrative("答"), when, calendar());
-    assert_eq!(old.unwrap_err().why, Refusal::OtherClarification);
+    assert_eq!(old.unwrap_err().why, TransitionRefusal::OtherClarification);
     let (done, _) = again.answer_clarification(question(9), narrative("二"), when, calendar()).unwrap();
     let answers: Vec<_> = done.clarifications.iter().map(|c| c.answer.as_ref().unwrap().0.as_str()).collect();
     assert_eq!(answers, ["一", "二"]);
@@ -152,7 +152,7 @@ fn rejecting_waits_for_the_applicant() {
     let reject = |when| waiting.clone().reject(OFFICER, reason("逾期未補件"), at(when));
     let due = DueDate { date: day("2026-01-14"), provisional: false };
     let early = reject("2026-01-14T23:59:59.999999+08:00").unwrap_err();
-    assert_eq!(early.why, Refusal::ClarificationStillRunning(due));
+    assert_eq!(early.why, TransitionRefusal::ClarificationStillRunning(due));
     assert_eq!(reject("2026-01-15T00:00:00+08:00").unwrap().0.state.name(), StateName::Rejected);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use idcheck_domain::application::{Action, Refusal, StateName};
+use idcheck_domain::application::{Action, StateName, TransitionRefusal};
 
 use crate::support::{attempt, in_state, overdue, start};
 
@@ -68,7 +68,7 @@ fn edges_of_the_code() -> Vec<Edge> {
                 match attempt(in_state(from), action, when) {
                     Ok((case, _)) => Some(case.state.name()),
                     Err(refused) => {
-                        assert_ne!(refused.why, Refusal::OtherClarification);
+                        assert_ne!(refused.why, TransitionRefusal::OtherClarification);
                         None
                     }
                 }

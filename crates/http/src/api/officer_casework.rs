@@ -7,9 +7,10 @@ use idcheck_domain::{
     revocation::RevocationId,
     value::{Reason, UnifiedBusinessNumber},
 };
+use idcheck_usecases::Refusal;
 use idcheck_usecases::{
     Content, Fields,
-    casework::{CaseworkRefusal, PlanRuling, RevocationRuling},
+    casework::{PlanRuling, RevocationRuling},
 };
 use poem::Request;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
@@ -137,7 +138,7 @@ impl SignedIn<'_> {
         Uuid::try_parse(text).map_err(|_| self.context.failure(Problem::not_found()))
     }
 
-    pub(super) fn casework<T>(&self, outcome: Result<T, CaseworkRefusal>) -> Result<T, Failure> {
+    pub(super) fn casework<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Failure> {
         outcome.map_err(|refusal| self.context.failure(refusal))
     }
 

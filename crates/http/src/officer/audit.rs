@@ -1,6 +1,7 @@
 //! The audit log: search, export, and how its chain stands.
 
-use idcheck_usecases::audit::{AuditPage, AuditQuestion, AuditRefusal};
+use idcheck_usecases::Refusal;
+use idcheck_usecases::audit::{AuditPage, AuditQuestion};
 use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
@@ -51,8 +52,7 @@ pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -
         Err(problem) => return Ok(page.problem(&problem, "/officer/audit")),
     };
     let log = &page.app.services.audit;
-    let read =
-        async { Ok::<_, AuditRefusal>((log.search(&officer, &asked).await?, log.status(&officer).await?)) };
+    let read = async { Ok::<_, Refusal>((log.search(&officer, &asked).await?, log.status(&officer).await?)) };
     let (found, chain) = match read.await {
         Ok(read) => read,
         Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),

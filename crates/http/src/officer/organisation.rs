@@ -11,9 +11,10 @@ use idcheck_domain::{
     revocation::{Revocation, RevocationId, RevocationState, Ruling},
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
+use idcheck_usecases::Refusal;
 use idcheck_usecases::{
     FieldViolation,
-    casework::{CaseworkRefusal, NoticeStep, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
+    casework::{NoticeStep, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
     ports::{Officer, SuspendedUser, Versioned},
 };
 use minijinja::{Value, context};
@@ -173,7 +174,7 @@ async fn open(page: &Page<'_>, officer: &Officer, ubn: &str, refused: Option<&Re
     let services = &page.app.services;
     let read = async {
         let file = services.organisations.organisation(officer, ubn).await?;
-        Ok::<_, CaseworkRefusal>((file, services.users.suspended(officer, Some(ubn)).await?))
+        Ok::<_, Refusal>((file, services.users.suspended(officer, Some(ubn)).await?))
     };
     match read.await {
         Ok((file, suspended)) => organisation_page(page, officer, (&file, &suspended), refused),
@@ -276,7 +277,7 @@ impl Step {
         page: &Page<'_>,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         let services = &page.app.services;
         match self {
             Self::Revoke(ground, reason) => {
@@ -344,7 +345,7 @@ pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
     let services = &page.app.services;
     let read = async {
         let waiting = services.organisations.waiting(&officer).await?;
-        Ok::<_, CaseworkRefusal>((waiting, services.users.suspended(&officer, None).await?))
+        Ok::<_, Refusal>((waiting, services.users.suspended(&officer, None).await?))
     };
     let (waiting, suspended) = match read.await {
         Ok(read) => read,

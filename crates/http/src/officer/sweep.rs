@@ -6,9 +6,10 @@ use idcheck_domain::{
     officer::{OfficerId, Permission, permits},
     value::{Reason, UnifiedBusinessNumber},
 };
+use idcheck_usecases::Refusal;
 use idcheck_usecases::{
     FieldViolation,
-    casework::{CaseworkRefusal, OfficerNames, SweepFile, SweptBy},
+    casework::{OfficerNames, SweepFile, SweptBy},
     ports::Officer,
 };
 use minijinja::{Value, context};
@@ -63,7 +64,7 @@ pub(super) async fn list(request: &Request) -> poem::Result<Response> {
     let services = &page.app.services;
     let read = async {
         let sweeps = services.sweeps.list(&officer).await?;
-        Ok::<_, CaseworkRefusal>((sweeps, services.organisations.names().await?))
+        Ok::<_, Refusal>((sweeps, services.organisations.names().await?))
     };
     let (sweeps, names) = match read.await {
         Ok(read) => read,

@@ -85,20 +85,20 @@ impl AuditLog for Store {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use idcheck_usecases::ports::AuditEntry;
+    use idcheck_usecases::ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, RecordedEntry};
 
     use super::*;
 
     #[test]
     fn a_body_is_read_as_it_was_written() {
-        let text = |text: &str| text.to_owned();
-        let entry = AuditEntry {
-            actor: text("operator"),
-            action: text("officer.add"),
-            subject: text("officer:1"),
-            detail: text("role:\"x\""),
-        };
-        assert_eq!(chain::audit_entry(&chain::audit_body(&entry)).unwrap(), entry);
+        let entry =
+            AuditEntry::new(AuditActor::Operator, AuditAction::CalendarImport, AuditSubject::Calendar(2027));
+        let read = chain::audit_entry(&chain::audit_body(&entry.detail("role:\"x\""))).unwrap();
+        let RecordedEntry { actor, action, subject, detail } = read;
+        assert_eq!(
+            [actor, action, subject, detail],
+            ["operator", "calendar.import", "calendar:2027", "role:\"x\""]
+        );
         assert_eq!(chain::audit_entry("records=1 digest=00"), None);
     }
 }

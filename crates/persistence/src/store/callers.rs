@@ -8,7 +8,7 @@ use idcheck_domain::{
     key::{Environment, RegisteredKey},
     value::UnifiedBusinessNumber,
 };
-use idcheck_usecases::ports::{CallerRecord, CallerSource, LoadedCallers, Standing, StoreError};
+use idcheck_usecases::ports::{AuditAction, CallerRecord, CallerSource, LoadedCallers, Standing, StoreError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use super::{Store, unavailable};
@@ -69,7 +69,7 @@ impl CallerSource for Store {
     }
 
     async fn restored_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let entry = self.last_entry(super::RESTORED).await?;
+        let entry = self.last_entry(AuditAction::DatabaseRestored).await?;
         entry.map(|(at, _)| instant("audit_chain", "at", at)).transpose()
     }
 }

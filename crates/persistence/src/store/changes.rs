@@ -219,7 +219,7 @@ async fn holds(tx: &DatabaseTransaction, requirement: &Requirement) -> Result<bo
 /// only.
 pub(super) fn tell(entries: &[AuditEntry]) {
     for AuditEntry { actor, action, subject, .. } in entries {
-        tracing::info!(target: "idcheck::audit", actor, action, subject, "done");
+        tracing::info!(target: "idcheck::audit", %actor, %action, %subject, "done");
     }
 }
 

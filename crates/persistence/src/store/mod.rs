@@ -31,7 +31,6 @@ pub use restore::RestoreError;
 pub(crate) use tally::Counted;
 #[cfg(test)]
 pub(crate) use tally::words;
-pub(crate) use upkeep::RESTORED;
 pub use upkeep::{Keep, Removed};
 pub(crate) use writer::{Transaction, Writer};
 

@@ -5,16 +5,12 @@
 //! It must never know how long anything is kept; that is configuration.
 
 use chrono::{DateTime, Utc};
-use idcheck_usecases::ports::{AuditEntry, StoreError};
+use idcheck_usecases::ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, StoreError};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 
 use super::{Store, audit::member, unavailable};
 use crate::{chain, rows::micros};
 
-/// The action of the entry that tells of a restored backup.
-pub(crate) const RESTORED: &str = "database.restored";
-/// The action of the entry that tells what was removed.
-pub(crate) const RETAINED: &str = "retention.run";
 /// What stands before the number of the last entry whose records were removed.
 const THROUGH: &str = "recordsThrough:";
 
@@ -79,7 +75,7 @@ impl Store {
     pub async fn retain(&self, keep: &Keep) -> Result<Removed, StoreError> {
         let through =
             self.records_until(micros(keep.records_before)).await?.max(self.records_removed().await?);
-        self.append_upkeep(RETAINED, |_| {
+        self.append_upkeep(AuditAction::RetentionRun, |_| {
             let (mails, organisations) =
                 (keep.mails_before.to_rfc3339(), keep.organisations_before.to_rfc3339());
             format!("{THROUGH}{through} mailsBefore:{mails} organisationsBefore:{organisations}")
@@ -102,17 +98,18 @@ impl Store {
     /// # Errors
     /// The store's; nothing is changed then.
     pub async fn restored(&self) -> Result<(i64, i64), StoreError> {
-        self.append_upkeep(RESTORED, |(seq, at)| format!("lastEntry:{seq} lastAt:{at}")).await
+        self.append_upkeep(AuditAction::DatabaseRestored, |(seq, at)| format!("lastEntry:{seq} lastAt:{at}"))
+            .await
     }
 
     /// Time and detail of the last entry of an action.
-    pub(super) async fn last_entry(&self, action: &str) -> Result<Option<(i64, String)>, StoreError> {
+    pub(super) async fn last_entry(&self, action: AuditAction) -> Result<Option<(i64, String)>, StoreError> {
         let backend = self.reader.get_database_backend();
         let sql = format!(
             "SELECT at, body FROM audit_chain WHERE kind = 'audit' AND {} = $1 ORDER BY seq DESC LIMIT 1",
             member(backend, "action")
         );
-        let statement = Statement::from_sql_and_values(backend, sql, [action.into()]);
+        let statement = Statement::from_sql_and_values(backend, sql, [action.to_string().into()]);
         let row = self.reader.query_one_raw(statement).await.map_err(unavailable)?;
         let read = |row: sea_orm::QueryResult| -> Result<_, DbErr> {
             let body: String = row.try_get("", "body")?;
@@ -126,7 +123,7 @@ impl Store {
 
     /// The last entry whose records were removed; 0 when none were.
     pub(super) async fn records_removed(&self) -> Result<i64, StoreError> {
-        let told = self.last_entry(RETAINED).await?;
+        let told = self.last_entry(AuditAction::RetentionRun).await?;
         let number = told.and_then(|(_, detail)| {
             detail.split(' ').find_map(|word| word.strip_prefix(THROUGH))?.parse().ok()
         });
@@ -160,13 +157,13 @@ impl Store {
     /// issued before, in the same transaction.
     async fn append_upkeep(
         &self,
-        action: &str,
+        action: AuditAction,
         detail: impl FnOnce((i64, i64)) -> String + Send,
     ) -> Result<(i64, i64), StoreError> {
         let now = micros(self.clock.now());
         let appended = async {
             let tx = self.begin().await?;
-            if action == RESTORED {
+            if action == AuditAction::DatabaseRestored {
                 for sql in [
                     "DELETE FROM challenges",
                     "DELETE FROM officer_sessions",
@@ -177,12 +174,8 @@ impl Store {
             }
             let mut head = chain::lock_head(&tx).await?;
             let last = (head.seq, time_of(&tx, head.seq).await?);
-            let entry = AuditEntry {
-                actor: "operator".to_owned(),
-                action: action.to_owned(),
-                subject: "database".to_owned(),
-                detail: detail(last),
-            };
+            let entry =
+                AuditEntry::new(AuditActor::Operator, action, AuditSubject::Database).detail(detail(last));
             chain::append(&tx, &mut head, now, chain::KIND_AUDIT, chain::audit_body(&entry)).await?;
             chain::store_head(&tx, &head).await?;
             tx.commit().await?;

@@ -1,39 +1,44 @@
 //! The contract of [`AuditLog`].
 
-use idcheck_usecases::ports::{AuditEntry, AuditFilter, AuditLog, Changes};
-
-fn entry(actor: &str, action: &str, subject: &str) -> AuditEntry {
-    let text = |text: &str| text.to_owned();
-    AuditEntry {
-        actor: text(actor),
-        action: text(action),
-        subject: text(subject),
-        detail: "state:\"x\"".to_owned(),
-    }
-}
+use idcheck_domain::{application::ApplicationId, officer::OfficerId};
+use idcheck_usecases::ports::{
+    AuditAction, AuditActor, AuditEntry, AuditFilter, AuditLog, Changes, RecordedEntry,
+};
+use uuid::Uuid;
 
 /// Entries are found by each condition and by all together, newest first, in pages; batches of verifications between
 /// them do not show.
 pub async fn search<S: AuditLog + Changes>(store: &S) {
+    let officer = |n| AuditActor::Officer(OfficerId(Uuid::from_u128(n)));
+    let case = |n| ApplicationId(Uuid::from_u128(n));
     for (actor, action, subject) in [
-        ("officer:a", "audited.read", "application:1"),
-        ("officer:b", "audited.approve", "application:1"),
-        ("officer:a", "audited.read", "application:2"),
-        ("officer:a", "audited%.odd", "application:2"),
+        (1, AuditAction::ApplicationRead, 1),
+        (2, AuditAction::ApplicationApprove, 1),
+        (1, AuditAction::ApplicationRead, 2),
+        (1, AuditAction::ApplicationReject, 2),
     ] {
-        store.note(entry(actor, action, subject)).await.unwrap();
+        let entry = AuditEntry::new(officer(actor), action, case(subject)).detail("state:\"x\"");
+        store.note(entry).await.unwrap();
     }
     let given = |text: &str| Some(text.to_owned());
-    let ours = || AuditFilter { action: given("audited"), limit: 100, ..AuditFilter::default() };
+    let ours = || AuditFilter { action: given("application."), limit: 100, ..AuditFilter::default() };
     let found = async |filter: AuditFilter| store.search(&filter).await.unwrap();
     let all = found(ours()).await;
     let subjects: Vec<_> = all.iter().map(|line| line.entry.subject.as_str()).collect();
-    assert_eq!(subjects, ["application:2", "application:2", "application:1", "application:1"]);
-    assert_eq!(all[3].entry, entry("officer:a", "audited.read", "application:1"));
-    assert_eq!(found(AuditFilter { actor: given("officer:a"), ..ours() }).await.len(), 3);
-    assert_eq!(found(AuditFilter { subject: given("application:1"), ..ours() }).await.len(), 2);
-    assert_eq!(found(AuditFilter { action: given("audited%"), ..ours() }).await.len(), 1);
-    let both = AuditFilter { actor: given("officer:b"), subject: given("application:2"), ..ours() };
+    let [one, two] = [1, 2].map(|n| format!("application:{}", case(n)));
+    assert_eq!(subjects, [&two, &two, &one, &one]);
+    let first = RecordedEntry {
+        actor: officer(1).to_string(),
+        action: "application.read".to_owned(),
+        subject: one.clone(),
+        detail: "state:\"x\"".to_owned(),
+    };
+    assert_eq!(all[3].entry, first);
+    assert_eq!(found(AuditFilter { actor: given(&officer(1).to_string()), ..ours() }).await.len(), 3);
+    assert_eq!(found(AuditFilter { subject: given(&one), ..ours() }).await.len(), 2);
+    assert_eq!(found(AuditFilter { action: given("application.rej"), ..ours() }).await.len(), 1);
+    assert_eq!(found(AuditFilter { action: given("application%"), ..ours() }).await, [], "no pattern");
+    let both = AuditFilter { actor: given(&officer(2).to_string()), subject: given(&two), ..ours() };
     assert_eq!(found(both).await, []);
     let first = found(AuditFilter { limit: 3, ..ours() }).await;
     assert_eq!(first, all[..3]);

@@ -11,27 +11,21 @@ use idcheck_domain::{
     value::{Narrative, Reason},
 };
 use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, Clock, CommitError, Dormancy, DormantOrganisation, ImprovementPlans, Ledger,
+    Change, Changes, Clock, CommitError, Dormancy, DormantOrganisation, ImprovementPlans, Ledger,
     LedgerEntry, Notices, Revocations, UsageTally, Write,
 };
 use uuid::Uuid;
 
 use crate::{
     FixedClock, NobodySuspended,
-    builders::{organisation, ubn},
+    builders::{audit, organisation, ubn},
 };
 
 const ONE: OfficerId = OfficerId(Uuid::from_u128(51));
 const OTHER: OfficerId = OfficerId(Uuid::from_u128(52));
 
 fn change() -> Change {
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
-    Change { audit: vec![audit], ..Change::default() }
+    Change { audit: audit(), ..Change::default() }
 }
 
 fn asked(id: u128) -> Revocation {

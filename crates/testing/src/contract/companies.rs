@@ -7,14 +7,13 @@ use idcheck_domain::{
     value::{Account, Reason},
 };
 use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, Clock, CommitError, CompanyRegister, CompanySnapshots, RegisterError,
-    Sweeps, Write,
+    Change, Changes, Clock, CommitError, CompanyRegister, CompanySnapshots, RegisterError, Sweeps, Write,
 };
 use uuid::Uuid;
 
 use crate::{
     FixedClock,
-    builders::{active_organisation, organisation, ubn},
+    builders::{active_organisation, audit, organisation, ubn},
 };
 
 fn record(number: usize, name: &str) -> CompanyRecord {
@@ -53,13 +52,7 @@ pub async fn snapshots<S: CompanySnapshots + CompanyRegister>(store: &S) {
 }
 
 fn change() -> Change {
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
-    Change { audit: vec![audit], ..Change::default() }
+    Change { audit: audit(), ..Change::default() }
 }
 
 /// One sweep a day however many begin it, over those who hold access; a finding is written once, a ruling once.

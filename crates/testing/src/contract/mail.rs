@@ -1,11 +1,10 @@
 //! The contract of [`Outbox`].
 
 use chrono::TimeDelta;
-use idcheck_usecases::ports::{
-    AuditEntry, Change, Changes, Clock, MailError, MailMessage, Outbox, OutgoingMail,
-};
+use idcheck_usecases::ports::{Change, Changes, Clock, MailError, MailMessage, Outbox, OutgoingMail};
 use uuid::Uuid;
 
+use crate::builders::audit;
 use crate::{FixedClock, builders::contact};
 
 /// A mail is taken by one worker, comes again when its lease is over, and is gone once it was sent or given up.
@@ -21,13 +20,7 @@ pub async fn suite<S: Changes + Outbox>(store: &S) {
             reason: "未敘明".to_owned(),
         },
     };
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
-    let change = Change { mail: (1..=3).map(mail).collect(), audit: vec![audit], ..Change::default() };
+    let change = Change { mail: (1..=3).map(mail).collect(), audit: audit(), ..Change::default() };
     store.commit(change).await.unwrap();
     let lease = now + TimeDelta::minutes(5);
     let (one, two) = tokio::join!(store.take(now, lease, 10), store.take(now, lease, 10));

@@ -3,20 +3,11 @@
 use chrono::TimeDelta;
 use idcheck_domain::officer::{OfficerId, Role};
 use idcheck_usecases::ports::{
-    AuditEntry, Clock, Officer, OfficerChange, OfficerCredential, OfficerSessions, Officers, SessionToken,
+    Clock, Officer, OfficerChange, OfficerCredential, OfficerSessions, Officers, SessionToken,
 };
 use uuid::Uuid;
 
-use crate::FixedClock;
-
-fn entry() -> AuditEntry {
-    AuditEntry {
-        actor: "operator".to_owned(),
-        action: "officer.test".to_owned(),
-        subject: "officer:test".to_owned(),
-        detail: String::new(),
-    }
-}
+use crate::{FixedClock, builders::audit_entry};
 
 /// User names are unique, failures are counted exactly, a code is good once, sessions end.
 pub async fn suite<S: Officers + OfficerSessions + Clone + Send + 'static>(store: &S) {
@@ -25,8 +16,8 @@ pub async fn suite<S: Officers + OfficerSessions + Clone + Send + 'static>(store
         Officer { id: OfficerId(Uuid::from_u128(1)), username: "lin".to_owned(), role: Role::Supervisor };
     let new = |id| Officer { id: OfficerId(Uuid::from_u128(id)), ..officer.clone() };
     let local = || OfficerCredential::Local { password_hash: "hash".to_owned(), totp_secret: vec![9; 20] };
-    assert!(store.add(new(1), local(), now, entry()).await.unwrap());
-    assert!(!store.add(new(2), local(), now, entry()).await.unwrap(), "a user name was given twice");
+    assert!(store.add(new(1), local(), now, audit_entry()).await.unwrap());
+    assert!(!store.add(new(2), local(), now, audit_entry()).await.unwrap(), "a user name was given twice");
     let record = store.find_by_username("lin").await.unwrap().unwrap();
     assert_eq!(record.officer, officer);
     assert!(record.credential == local() && !record.closed);
@@ -78,14 +69,17 @@ async fn accounts<S: Officers + OfficerSessions>(store: &S) {
     };
     let subject = |subject: &str| OfficerCredential::Provider { subject: subject.to_owned() };
     let (chen, wang) = (named(11, "chen"), named(12, "wang"));
-    assert!(store.add(chen.clone(), subject("chen-1"), now, entry()).await.unwrap());
-    assert!(!store.add(wang.clone(), subject("chen-1"), now, entry()).await.unwrap(), "two are one person");
-    assert!(store.add(wang.clone(), subject("wang-1"), now, entry()).await.unwrap());
+    assert!(store.add(chen.clone(), subject("chen-1"), now, audit_entry()).await.unwrap());
+    assert!(
+        !store.add(wang.clone(), subject("chen-1"), now, audit_entry()).await.unwrap(),
+        "two are one person"
+    );
+    assert!(store.add(wang.clone(), subject("wang-1"), now, audit_entry()).await.unwrap());
     assert_eq!(store.find_by_subject("chen-1").await.unwrap(), Some(chen.clone()));
     assert_eq!(store.find_by_subject("CHEN-1").await.unwrap(), None);
     let credential = store.find_by_username("chen").await.unwrap().unwrap().credential;
     assert!(credential == subject("chen-1"), "a password was made up");
-    let taken = store.change(wang.id, OfficerChange::Credential(subject("chen-1")), entry()).await;
+    let taken = store.change(wang.id, OfficerChange::Credential(subject("chen-1")), audit_entry()).await;
     assert!(!taken.unwrap(), "a subject was given to two");
 
     let end = now + TimeDelta::hours(10);
@@ -106,14 +100,14 @@ async fn accounts<S: Officers + OfficerSessions>(store: &S) {
         store.close(&others).await.unwrap();
     };
     open().await;
-    assert!(store.change(chen.id, OfficerChange::Role(Role::Auditor), entry()).await.unwrap());
+    assert!(store.change(chen.id, OfficerChange::Role(Role::Auditor), audit_entry()).await.unwrap());
     let resumed = store.resume(&tokens[0], now, idle).await.unwrap().unwrap();
     assert_eq!(resumed.role, Role::Auditor, "a role counts from the next request on");
     store.close_all(chen.id).await.unwrap();
     none_is_left("closed everywhere").await;
 
     open().await;
-    assert!(store.change(chen.id, OfficerChange::Closed(true), entry()).await.unwrap());
+    assert!(store.change(chen.id, OfficerChange::Closed(true), audit_entry()).await.unwrap());
     none_is_left("the account was closed").await;
     assert_eq!(store.find_by_subject("chen-1").await.unwrap(), None, "a closed account signs in");
     // One that was opened at the same moment.
@@ -122,7 +116,7 @@ async fn accounts<S: Officers + OfficerSessions>(store: &S) {
     let listed = store.list().await.unwrap();
     let of_chen = listed.iter().find(|listed| listed.officer.id == chen.id).unwrap();
     assert!(of_chen.closed && of_chen.by_provider);
-    assert!(store.change(chen.id, OfficerChange::Closed(false), entry()).await.unwrap());
+    assert!(store.change(chen.id, OfficerChange::Closed(false), audit_entry()).await.unwrap());
     assert!(store.find_by_subject("chen-1").await.unwrap().is_some());
     store.close_all(chen.id).await.unwrap();
 
@@ -130,11 +124,11 @@ async fn accounts<S: Officers + OfficerSessions>(store: &S) {
     open().await;
     store.failed(chen.id, 1, end).await.unwrap();
     let local = OfficerCredential::Local { password_hash: "new".to_owned(), totp_secret: vec![8; 20] };
-    assert!(store.change(chen.id, OfficerChange::Credential(local.clone()), entry()).await.unwrap());
+    assert!(store.change(chen.id, OfficerChange::Credential(local.clone()), audit_entry()).await.unwrap());
     none_is_left("the credential was changed").await;
     let record = store.find_by_username("chen").await.unwrap().unwrap();
     assert!(record.credential == local && record.locked_until.is_none() && record.failures == 0);
     assert!(store.succeeded(chen.id, 1, now).await.unwrap());
     let nobody = OfficerId(Uuid::from_u128(99));
-    assert!(!store.change(nobody, OfficerChange::Closed(true), entry()).await.unwrap());
+    assert!(!store.change(nobody, OfficerChange::Closed(true), audit_entry()).await.unwrap());
 }

@@ -10,13 +10,13 @@ use idcheck_domain::{
     value::CompanyName,
 };
 use idcheck_usecases::ports::{
-    ApplicationFilter, Applications, Assigned, AuditEntry, Change, Changes, Clock, QueuePlace, Write,
+    ApplicationFilter, Applications, Assigned, Change, Changes, Clock, QueuePlace, Write,
 };
 use uuid::Uuid;
 
 use crate::{
     FixedClock,
-    builders::{application, organisation, ubn},
+    builders::{application, audit, organisation, ubn},
 };
 
 /// Organisations of this suite, from this number on.
@@ -103,16 +103,10 @@ pub async fn pages(store: &(impl Changes + Applications)) {
             name: case.company_name.clone(),
             ..organisation(case.ubn)
         };
-        let audit = AuditEntry {
-            actor: "system".to_owned(),
-            action: "test".to_owned(),
-            subject: "x".to_owned(),
-            detail: String::new(),
-        };
         let change = Change {
             organisation: Some(Write::Insert(named)),
             applications: vec![Write::Insert(case.clone())],
-            audit: vec![audit],
+            audit: audit(),
             ..Change::default()
         };
         store.commit(change).await.unwrap();
@@ -162,17 +156,8 @@ pub async fn turned_while_changing(store: &(impl Changes + Applications)) {
     let first = store.queue(&filter).await.unwrap();
     let (gone, place) = (&first.items[0], first.next.unwrap());
     let withdrawn = gone.application.clone().withdraw(None, at()).unwrap().0;
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
     let write = Write::Update { value: withdrawn, expected: gone.version };
-    store
-        .commit(Change { applications: vec![write], audit: vec![audit], ..Change::default() })
-        .await
-        .unwrap();
+    store.commit(Change { applications: vec![write], audit: audit(), ..Change::default() }).await.unwrap();
     let fresh = walked(store, &filter).await;
     let rest = walked(store, &ApplicationFilter { after: Some(place), ..filter }).await;
     assert!(!rest.is_empty());
@@ -185,16 +170,10 @@ pub async fn by_either_name(store: &(impl Changes + Applications)) {
     case.company_name = CompanyName::parse("更名後 Quux 有限公司").unwrap();
     let name = CompanyName::parse("更名前有限公司").unwrap();
     let organisation = idcheck_domain::organisation::Organisation { name, ..organisation(ubn(FIRST + 70)) };
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
     let change = Change {
         organisation: Some(Write::Insert(organisation)),
         applications: vec![Write::Insert(case.clone())],
-        audit: vec![audit],
+        audit: audit(),
         ..Change::default()
     };
     store.commit(change).await.unwrap();

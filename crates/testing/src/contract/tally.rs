@@ -9,8 +9,9 @@ use idcheck_domain::{
     verification::{CardStatus, VerificationResult},
 };
 use idcheck_usecases::ports::{
-    Ask, AuditEntry, Change, Changes, Clock, CommitError, FoundUser, HouseholdRegister, Ledger, LedgerAnswer,
-    LedgerEntry, RefusalCode, Suspend, Suspensions, UsageTally, UserChange, UserSuspensions,
+    Ask, AuditAction, AuditActor, AuditEntry, Change, Changes, Clock, CommitError, FoundUser,
+    HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry, RefusalCode, Suspend, Suspensions, UsageTally,
+    UserChange, UserSuspensions,
 };
 
 use super::ledger::{admit, question};
@@ -105,11 +106,9 @@ struct Everybody;
 impl Suspend for Everybody {
     fn suspend(&self, found: Vec<FoundUser>) -> Suspensions {
         let since = FixedClock::default().now();
-        let entry = |user: &FoundUser| AuditEntry {
-            actor: "system".to_owned(),
-            action: "user.suspend".to_owned(),
-            subject: format!("organisation:{}", user.ubn),
-            detail: format!("wrong:{}", user.wrong),
+        let entry = |user: &FoundUser| {
+            let entry = AuditEntry::new(AuditActor::System, AuditAction::UserSuspend, user.ubn);
+            entry.detail(format!("wrong:{}", user.wrong))
         };
         let audit = found.iter().map(entry).collect();
         let suspend = |user: FoundUser| UserChange {

@@ -4,17 +4,13 @@ use idcheck_domain::{
     template::{ReasonTemplate, TemplateId, TemplateUse},
     value::{Reason, TemplateTitle},
 };
-use idcheck_usecases::ports::{AuditEntry, Change, Changes, CommitError, ReasonTemplates, Versioned, Write};
+use idcheck_usecases::ports::{Change, Changes, CommitError, ReasonTemplates, Versioned, Write};
+
+use crate::builders::audit;
 use uuid::Uuid;
 
 fn change(write: Write<ReasonTemplate>) -> Change {
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
-    Change { template: Some(write), audit: vec![audit], ..Change::default() }
+    Change { template: Some(write), audit: audit(), ..Change::default() }
 }
 
 /// There are some to begin with; they are read as written, and a stale version is refused.

@@ -14,15 +14,15 @@ use idcheck_domain::{
     verification::VerificationResult,
 };
 use idcheck_usecases::ports::{
-    Applications, Ask, AuditEntry, Change, Changes, Clock, Ledger, LedgerEntry, RefusalCode, UsageCounts,
-    UsageTally, Write,
+    Applications, Ask, Change, Changes, Clock, Ledger, LedgerEntry, RefusalCode, UsageCounts, UsageTally,
+    Write,
 };
 use uuid::Uuid;
 
 use super::ledger::{admit, question};
 use crate::{
     FixedClock, NobodySuspended,
-    builders::{application, ubn},
+    builders::{application, audit, ubn},
 };
 
 /// Organisations of this suite, from this number on.
@@ -90,13 +90,7 @@ pub async fn latencies<S: UsageCounts>(store: &S, other: &S) {
 }
 
 fn write(change: Change) -> Change {
-    let audit = AuditEntry {
-        actor: "system".to_owned(),
-        action: "test".to_owned(),
-        subject: "x".to_owned(),
-        detail: String::new(),
-    };
-    Change { audit: vec![audit], ..change }
+    Change { audit: audit(), ..change }
 }
 
 /// The clock of a decided case runs but for the time between a question and its answer; what no officer decided, and

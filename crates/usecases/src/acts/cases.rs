@@ -13,6 +13,7 @@ use super::{
     act::CaseContent,
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
 };
+use crate::kernel::retry;
 use crate::ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write};
 
 impl ProveChallenge {
@@ -21,7 +22,7 @@ impl ProveChallenge {
         signed: &Signed,
         content: &CaseContent,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| self.file_once(signed, content)).await
+        retry(|| self.file_once(signed, content)).await
     }
 
     async fn file_once(&self, signed: &Signed, content: &CaseContent) -> Result<ActResult, ProofRefusal> {
@@ -54,7 +55,7 @@ impl ProveChallenge {
         let random = u64::from_le_bytes(self.ports.entropy.bytes());
         let number = CaseNumber::new(taipei::day(signed.now), random);
         let (application, step) = Application::receive(id, number, filing, signed.now, &calendar);
-        let mut change = signed.change(format!("application:{id}"));
+        let mut change = signed.change(id);
         change.requires = requires;
         change.mail.push(self.received_mail(&application, signed));
         if let Some(held) = told.filter(|_| application.replaces.is_some()) {
@@ -123,12 +124,12 @@ impl ProveChallenge {
         clarification: ClarificationId,
         answer: &Narrative,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let case = self.own_case(signed, id).await?;
             let calendar = self.ports.calendar.load().await?;
             let (application, step) =
                 case.value.answer_clarification(clarification, answer.clone(), signed.now, &calendar)?;
-            let mut change = signed.change(format!("application:{id}"));
+            let mut change = signed.change(id);
             change.requires.push(Requirement::CalendarEdition(calendar.edition()));
             change.history.push((id, step));
             change.applications.push(Write::Update { value: application.clone(), expected: case.version });
@@ -144,11 +145,11 @@ impl ProveChallenge {
         id: ApplicationId,
         reason: Option<&Reason>,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let case = self.own_case(signed, id).await?;
             let (application, step) = case.value.withdraw(reason.cloned(), signed.now)?;
             let held = self.held(signed).await?.value;
-            let mut change = signed.change(format!("application:{id}"));
+            let mut change = signed.change(id);
             change.mail.push(OutgoingMail {
                 id: self.ports.entropy.uuid(signed.now),
                 to: held.contact.email().clone(),

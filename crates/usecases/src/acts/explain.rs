@@ -3,6 +3,7 @@
 use idcheck_domain::{access::Precondition, notice::NoticeId, value::Narrative};
 
 use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
+use crate::kernel::retry;
 use crate::ports::Write;
 
 impl ProveChallenge {
@@ -13,12 +14,12 @@ impl ProveChallenge {
         id: NoticeId,
         explanation: &Narrative,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let read = self.ports.notices.find(id).await?.filter(|read| read.value.ubn == signed.ubn);
             let read = read.ok_or(Precondition::NoticeUnknown)?;
             let explained = read.value.explain(explanation.clone(), signed.now);
             let explained = explained.map_err(|_| Precondition::NoticeUnknown)?;
-            let mut change = signed.change(format!("notice:{id}"));
+            let mut change = signed.change(id);
             change.notices.push(Write::Update { value: explained.clone(), expected: read.version });
             self.ports.changes.commit(change).await?;
             Ok(ActResult::Notice(Box::new(explained)))

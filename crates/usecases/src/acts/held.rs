@@ -12,11 +12,12 @@ use super::{
     own,
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
 };
+use crate::kernel::retry;
 use crate::ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
 
 impl ProveChallenge {
     pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
-        self.ports.changes.commit(signed.change(signed.subject())).await?;
+        self.ports.changes.commit(signed.change(signed.ubn)).await?;
         let session = own::session(&self.ports, signed.ubn, signed.now);
         let progress = own::stands(&self.ports, session, signed.now).await?;
         Ok(ActResult::Progress(Box::new(progress)))
@@ -34,15 +35,15 @@ impl ProveChallenge {
             .iss_key(signed.ubn, Environment::Production)
             .await?
             .ok_or(Precondition::NothingHeld)?;
-        self.ports.changes.commit(signed.change(signed.subject())).await?;
+        self.ports.changes.commit(signed.change(signed.ubn)).await?;
         Ok(ActResult::IssKey { account, iss_key })
     }
 
     pub(super) async fn rotate_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let (account, held) = self.active_account(signed).await?;
             let iss_key = self.draw_iss_key()?;
-            let mut change = signed.change(signed.subject());
+            let mut change = signed.change(signed.ubn);
             change.mail.push(self.mail(
                 signed,
                 held.value.contact.email(),
@@ -87,7 +88,7 @@ impl ProveChallenge {
         label: &KeyLabel,
     ) -> Result<ActResult, ProofRefusal> {
         let fingerprint = self.ports.keys.read(pem, profile).map_err(|_| ProofRefusal::Expired)?.fingerprint;
-        self.settle(|| async {
+        retry(|| async {
             let Versioned { value: mut organisation, version } = self.held(signed).await?;
             organisation.admits_key(environment, &fingerprint)?;
             let key = RegisteredKey {
@@ -100,7 +101,7 @@ impl ProveChallenge {
                 registered_at: signed.now,
                 revoked_at: None,
             };
-            let mut change = signed.change(format!("key:{}", key.id.0));
+            let mut change = signed.change(key.id);
             change.mail.push(self.mail(
                 signed,
                 organisation.contact.email(),
@@ -138,7 +139,7 @@ impl ProveChallenge {
     }
 
     pub(super) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let Versioned { value: mut organisation, version } = self.held(signed).await?;
             let key = organisation
                 .keys
@@ -147,7 +148,7 @@ impl ProveChallenge {
                 .ok_or(Precondition::KeyUnknown)?;
             key.revoked_at = Some(signed.now);
             let key = key.clone();
-            let mut change = signed.change(format!("key:{}", id.0));
+            let mut change = signed.change(id);
             change.mail.push(self.mail(
                 signed,
                 organisation.contact.email(),
@@ -169,9 +170,9 @@ impl ProveChallenge {
         signed: &Signed,
         contact: &Contact,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let Versioned { value: mut organisation, version } = self.held(signed).await?;
-            let mut change = signed.change(signed.subject());
+            let mut change = signed.change(signed.ubn);
             let mut told = vec![organisation.contact.email().clone()];
             if contact.email() != &told[0] {
                 told.push(contact.email().clone());

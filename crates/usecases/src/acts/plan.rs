@@ -6,6 +6,7 @@ use idcheck_domain::{
 };
 
 use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
+use crate::kernel::retry;
 use crate::ports::{MailMessage, OutgoingMail, Write};
 
 impl ProveChallenge {
@@ -15,12 +16,12 @@ impl ProveChallenge {
         signed: &Signed,
         plan: &Narrative,
     ) -> Result<ActResult, ProofRefusal> {
-        self.settle(|| async {
+        retry(|| async {
             let held = self.held(signed).await?;
             held.value.access.may_file_plan()?;
             let id = PlanId(self.ports.entropy.uuid(signed.now));
             let filed = ImprovementPlan::file(id, signed.ubn, plan.clone(), signed.now);
-            let mut change = signed.change(format!("plan:{id}"));
+            let mut change = signed.change(id);
             change.mail.push(OutgoingMail {
                 id: self.ports.entropy.uuid(signed.now),
                 to: held.value.contact.email().clone(),

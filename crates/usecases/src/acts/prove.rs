@@ -17,12 +17,11 @@ use super::{
     ActPorts,
     act::{Act, ActName, Reading},
 };
+use crate::kernel::Overtaken;
 use crate::ports::{
-    AuditEntry, CardRefusal, Change, CommitError, HistoryLine, OwnSession, StoreError, StoredChallenge,
+    AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
+    OwnSession, StoreError, StoredChallenge,
 };
-
-/// How often a change is tried again after someone else's came between.
-pub(super) const TRIES: u8 = 5;
 
 /// Why a proof was refused. The challenge is spent by none of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +50,12 @@ pub enum ProofRefusal {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Overtaken for ProofRefusal {
+    fn overtaken(&self) -> bool {
+        *self == Self::Conflict
+    }
 }
 
 impl From<CommitError> for ProofRefusal {
@@ -148,21 +153,14 @@ pub(super) struct Signed {
 
 impl Signed {
     /// A change that spends the challenge and says in the audit log who did what with which card.
-    pub(super) fn change(&self, subject: impl Into<String>) -> Change {
+    pub(super) fn change(&self, subject: impl Into<AuditSubject>) -> Change {
+        let actor = AuditActor::Organisation(self.ubn);
+        let entry = AuditEntry::new(actor, AuditAction::Act(self.act), subject);
         Change {
             spends: Some((self.challenge, self.now)),
-            audit: vec![AuditEntry {
-                actor: format!("organisation:{}", self.ubn),
-                action: format!("act.{}", self.act.as_str()),
-                subject: subject.into(),
-                detail: format!("card:{}", self.card.fingerprint),
-            }],
+            audit: vec![entry.detail(format!("card:{}", self.card.fingerprint))],
             ..Change::default()
         }
-    }
-
-    pub(super) fn subject(&self) -> String {
-        format!("organisation:{}", self.ubn)
     }
 }
 
@@ -238,19 +236,5 @@ impl ProveChallenge {
             Act::RevokeKey(id) => self.revoke_key(signed, *id).await,
             Act::ChangeContact(contact) => self.change_contact(signed, contact).await,
         }
-    }
-
-    /// Makes a change again from what the store holds now, until nobody comes between.
-    pub(super) async fn settle<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, ProofRefusal>
-    where
-        F: Future<Output = Result<T, ProofRefusal>> + Send,
-    {
-        for _ in 1..TRIES {
-            match attempt().await {
-                Err(ProofRefusal::Conflict) => {}
-                outcome => return outcome,
-            }
-        }
-        attempt().await
     }
 }

@@ -9,9 +9,10 @@ use idcheck_domain::{
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use super::{CaseworkPorts, CaseworkRefusal, audit, permit, settle};
+use super::CaseworkPorts;
+use crate::kernel::{Refusal, permit, retry};
 use crate::{
-    ports::{Change, MailMessage, Officer, Versioned, Write},
+    ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write},
     settlement::close_open_cases,
 };
 
@@ -42,14 +43,14 @@ impl GovernAccess {
     /// Asks for a revocation; access stays as it is until another person confirms.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Waiting`] while a request about the organisation waits, and the others.
+    /// [`Refusal::Waiting`] while a request about the organisation waits, and the others.
     pub async fn ask(
         &self,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
         ground: Ground,
         reason: &Reason,
-    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+    ) -> Result<Versioned<Revocation>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
         let held = self.ports.organisation(ubn).await?;
         held.value.access.may_be_revoked()?;
@@ -59,7 +60,7 @@ impl GovernAccess {
         let detail = format!("revocation:{id} ground:{}", ground.as_str());
         let change = Change {
             revocation: Some(Write::Insert(asked.clone())),
-            audit: vec![audit(officer, "revocation.ask", format!("organisation:{ubn}"), detail)],
+            audit: vec![AuditEntry::new(officer, AuditAction::RevocationAsk, ubn).detail(detail)],
             ..Change::default()
         };
         self.ports.commit(change).await?;
@@ -70,7 +71,7 @@ impl GovernAccess {
     /// for what is recorded; open cases and notices are settled, the organisation is told.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Ruling`] to the person who asked and after a ruling, [`CaseworkRefusal::Stale`] for another
+    /// [`Refusal::Ruling`] to the person who asked and after a ruling, [`Refusal::Stale`] for another
     /// version than the one read, and the others.
     pub async fn rule(
         &self,
@@ -78,13 +79,13 @@ impl GovernAccess {
         id: RevocationId,
         version: i64,
         ruling: &RevocationRuling,
-    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+    ) -> Result<Versioned<Revocation>, Refusal> {
         let needed = match ruling {
             RevocationRuling::Confirm => Permission::Confirm,
             RevocationRuling::Decline { .. } => Permission::GovernAccess,
         };
         permit(officer, needed)?;
-        settle(|| self.rule_once(officer, id, version, ruling)).await
+        retry(|| self.rule_once(officer, id, version, ruling)).await
     }
 
     async fn rule_once(
@@ -93,9 +94,9 @@ impl GovernAccess {
         id: RevocationId,
         version: i64,
         ruling: &RevocationRuling,
-    ) -> Result<Versioned<Revocation>, CaseworkRefusal> {
+    ) -> Result<Versioned<Revocation>, Refusal> {
         let now = self.ports.clock.now();
-        let read = self.ports.revocations.find(id).await?.ok_or(CaseworkRefusal::Unknown)?;
+        let read = self.ports.revocations.find(id).await?.ok_or(Refusal::Unknown)?;
         let ubn = read.value.ubn;
         let mut change = Change::default();
         let (after, action) = match ruling {
@@ -104,18 +105,18 @@ impl GovernAccess {
                 self.ports
                     .revoke(ubn, confirmed.ground, confirmed.reason.clone().into(), &mut change)
                     .await?;
-                (confirmed, "revocation.confirm")
+                (confirmed, AuditAction::RevocationConfirm)
             }
             RevocationRuling::Decline { note } => {
-                (read.value.decline(officer.id, note.clone(), now)?, "revocation.decline")
+                (read.value.decline(officer.id, note.clone(), now)?, AuditAction::RevocationDecline)
             }
         };
         // After the ruling's own refusals: who comes second is told that there is a ruling.
         if read.version != version {
-            return Err(CaseworkRefusal::Stale);
+            return Err(Refusal::Stale);
         }
         let detail = format!("revocation:{id} ground:{}", after.ground.as_str());
-        change.audit.push(audit(officer, action, format!("organisation:{ubn}"), detail));
+        change.audit.push(AuditEntry::new(officer, action, ubn).detail(detail));
         change.revocation = Some(Write::Update { value: after.clone(), expected: version });
         self.ports.commit(change).await?;
         Ok(Versioned { value: after, version: version + 1 })
@@ -124,15 +125,15 @@ impl GovernAccess {
     /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
+    /// [`Refusal`].
     pub async fn suspend(
         &self,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
         reason: &Reason,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         permit(officer, Permission::GovernAccess)?;
-        settle(|| async {
+        retry(|| async {
             let now = self.ports.clock.now();
             let held = self.ports.organisation(ubn).await?;
             let suspended = held.value.suspend(reason.clone(), now)?;
@@ -144,8 +145,7 @@ impl GovernAccess {
             change.mail.push(self.ports.mail(&suspended, message, now));
             self.ports.close_cases(&suspended, &mut change).await?;
             change.organisation = Some(Write::Update { value: suspended, expected: held.version });
-            let subject = format!("organisation:{ubn}");
-            change.audit.push(audit(officer, "organisation.suspend", subject, String::new()));
+            change.audit.push(AuditEntry::new(officer, AuditAction::OrganisationSuspend, ubn));
             self.ports.commit(change).await
         })
         .await
@@ -154,15 +154,15 @@ impl GovernAccess {
     /// Opens the way back for a company that is registered again (注意事項 十一).
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
+    /// [`Refusal`].
     pub async fn lift(
         &self,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
         reason: &Reason,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         permit(officer, Permission::GovernAccess)?;
-        settle(|| async {
+        retry(|| async {
             let now = self.ports.clock.now();
             let held = self.ports.organisation(ubn).await?;
             let open = held.value.registered_again()?;
@@ -173,12 +173,9 @@ impl GovernAccess {
             let change = Change {
                 mail: vec![self.ports.mail(&open, message, now)],
                 organisation: Some(Write::Update { value: open, expected: held.version }),
-                audit: vec![audit(
-                    officer,
-                    "organisation.lift",
-                    format!("organisation:{ubn}"),
-                    "registered".to_owned(),
-                )],
+                audit: vec![
+                    AuditEntry::new(officer, AuditAction::OrganisationLift, ubn).detail("registered"),
+                ],
                 ..Change::default()
             };
             self.ports.commit(change).await
@@ -195,7 +192,7 @@ impl CaseworkPorts {
         ground: Ground,
         reason: RecordedReason,
         change: &mut Change,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         let now = self.clock.now();
         let held = self.organisation(ubn).await?;
         let revoked = held.value.revoke(ground, reason.clone(), now)?;
@@ -213,7 +210,7 @@ impl CaseworkPorts {
         Ok(())
     }
 
-    async fn close_cases(&self, held: &Organisation, change: &mut Change) -> Result<(), CaseworkRefusal> {
+    async fn close_cases(&self, held: &Organisation, change: &mut Change) -> Result<(), Refusal> {
         let now = self.clock.now();
         let told = (held.ubn, held.contact.email());
         close_open_cases(&self.applications, &self.entropy, told, None, now, change).await?;

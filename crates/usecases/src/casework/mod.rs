@@ -22,23 +22,12 @@ pub use users::GovernUsers;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use idcheck_domain::{
-    access::Precondition,
-    application::RefusedTransition,
-    notice::RefusedNotice,
-    officer::{Permission, permits},
-    organisation::Organisation,
-    revocation::RefusedRuling,
-    value::UnifiedBusinessNumber,
-};
+use idcheck_domain::{organisation::Organisation, value::UnifiedBusinessNumber};
 
-use crate::{
-    ports::{
-        Applications, AuditEntry, CalendarStore, Change, Changes, Clock, CommitError, Dormancy, Entropy,
-        ImprovementPlans, MailMessage, Notices, Officer, Officers, Organisations, OutgoingMail,
-        RegisterError, Revocations, StoreError, Versioned,
-    },
-    settlement::Unsettled,
+use crate::kernel::Refusal;
+use crate::ports::{
+    Applications, CalendarStore, Change, Changes, Clock, Dormancy, Entropy, ImprovementPlans, MailMessage,
+    Notices, Officers, Organisations, OutgoingMail, Revocations, Versioned,
 };
 
 /// What casework needs.
@@ -68,72 +57,9 @@ pub struct CaseworkPorts {
     pub changes: Arc<dyn Changes>,
 }
 
-/// Why something was refused. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CaseworkRefusal {
-    /// The officer's role does not permit it.
-    #[error("the role does not permit this")]
-    Forbidden,
-    /// No such organisation, request or plan.
-    #[error("no such thing")]
-    Unknown,
-    /// Changed since the officer read it.
-    #[error("changed by someone else meanwhile")]
-    Stale,
-    /// A request of the kind waits already.
-    #[error("one is waiting already")]
-    Waiting,
-    /// The second person must be another one, or there is a ruling already.
-    #[error(transparent)]
-    Ruling(#[from] RefusedRuling),
-    /// What the organisation holds refuses it.
-    #[error(transparent)]
-    Precondition(#[from] Precondition),
-    /// The notice's state refuses it.
-    #[error(transparent)]
-    Notice(#[from] RefusedNotice),
-    /// A case refuses to be settled.
-    #[error(transparent)]
-    Transition(#[from] RefusedTransition),
-    /// The company register gave no answer.
-    #[error(transparent)]
-    Register(#[from] RegisterError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<Unsettled> for CaseworkRefusal {
-    fn from(unsettled: Unsettled) -> Self {
-        match unsettled {
-            Unsettled::Transition(refused) => refused.into(),
-            Unsettled::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CommitError> for CaseworkRefusal {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::OpenCase => Self::Waiting,
-            CommitError::Store(error) => error.into(),
-            CommitError::Conflict
-            | CommitError::ChallengeSpent
-            | CommitError::AccountTaken
-            | CommitError::KeyKnown => Self::Stale,
-        }
-    }
-}
-
-/// How often a decision is made again when someone else's change came between.
-const TRIES: u8 = 5;
-
 impl CaseworkPorts {
-    async fn organisation(
-        &self,
-        ubn: UnifiedBusinessNumber,
-    ) -> Result<Versioned<Organisation>, CaseworkRefusal> {
-        self.organisations.find(ubn).await?.ok_or(CaseworkRefusal::Unknown)
+    async fn organisation(&self, ubn: UnifiedBusinessNumber) -> Result<Versioned<Organisation>, Refusal> {
+        self.organisations.find(ubn).await?.ok_or(Refusal::Unknown)
     }
 
     /// A mail to the organisation's contact.
@@ -141,29 +67,7 @@ impl CaseworkPorts {
         OutgoingMail { id: self.entropy.uuid(now), to: to.contact.email().clone(), message }
     }
 
-    async fn commit(&self, change: Change) -> Result<(), CaseworkRefusal> {
+    async fn commit(&self, change: Change) -> Result<(), Refusal> {
         Ok(self.changes.commit(change).await?)
     }
-}
-
-/// Makes a change again from what the store holds now, until nobody comes between.
-async fn settle<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, CaseworkRefusal>
-where
-    F: Future<Output = Result<T, CaseworkRefusal>> + Send,
-{
-    for _ in 1..TRIES {
-        match attempt().await {
-            Err(CaseworkRefusal::Stale) => {}
-            outcome => return outcome,
-        }
-    }
-    attempt().await
-}
-
-fn permit(officer: &Officer, permission: Permission) -> Result<(), CaseworkRefusal> {
-    if permits(officer.role, permission) { Ok(()) } else { Err(CaseworkRefusal::Forbidden) }
-}
-
-fn audit(officer: &Officer, action: &str, subject: String, detail: String) -> AuditEntry {
-    AuditEntry { actor: format!("officer:{}", officer.id), action: action.to_owned(), subject, detail }
 }

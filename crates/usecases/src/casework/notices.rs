@@ -12,10 +12,11 @@ use idcheck_domain::{
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 
-use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
+use super::CaseworkPorts;
+use crate::kernel::{Refusal, permit};
 use crate::ports::{
-    AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer, OutgoingMail, Requirement,
-    StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned, Write,
+    AuditAction, AuditActor, AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer,
+    OutgoingMail, Requirement, StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned, Write,
 };
 
 /// What an officer does with a notice.
@@ -41,11 +42,11 @@ pub enum NoticeStep {
 }
 
 impl NoticeStep {
-    const fn action(&self) -> &'static str {
+    const fn action(&self) -> AuditAction {
         match self {
-            Self::Send { .. } => "notice.send",
-            Self::Accept { .. } => "notice.accept",
-            Self::Dismiss { .. } => "notice.dismiss",
+            Self::Send { .. } => AuditAction::NoticeSend,
+            Self::Accept { .. } => AuditAction::NoticeAccept,
+            Self::Dismiss { .. } => AuditAction::NoticeDismiss,
         }
     }
 }
@@ -65,8 +66,8 @@ impl HandleNotices {
     /// The open notices, overdue ones on top.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`] or the store's.
-    pub async fn open(&self, officer: &Officer) -> Result<Vec<Versioned<Notice>>, CaseworkRefusal> {
+    /// [`Refusal::Forbidden`] or the store's.
+    pub async fn open(&self, officer: &Officer) -> Result<Vec<Versioned<Notice>>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let now = self.ports.clock.now();
         let mut open = self.ports.notices.open().await?;
@@ -78,20 +79,19 @@ impl HandleNotices {
     /// One notice.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`], [`CaseworkRefusal::Unknown`] or the store's.
-    pub async fn find(&self, officer: &Officer, id: NoticeId) -> Result<Versioned<Notice>, CaseworkRefusal> {
+    /// [`Refusal::Forbidden`], [`Refusal::Unknown`] or the store's.
+    pub async fn find(&self, officer: &Officer, id: NoticeId) -> Result<Versioned<Notice>, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        let read = self.ports.notices.find(id).await?.ok_or(CaseworkRefusal::Unknown)?;
-        let subject = format!("notice:{id}");
-        let state = read.value.state.as_str().to_owned();
-        self.ports.changes.note(audit(officer, "notice.read", subject, state)).await?;
+        let read = self.ports.notices.find(id).await?.ok_or(Refusal::Unknown)?;
+        let entry = AuditEntry::new(officer, AuditAction::NoticeRead, id).detail(read.value.state.as_str());
+        self.ports.changes.note(entry).await?;
         Ok(read)
     }
 
     /// Takes a step on a notice as it was read.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Notice`] where the state refuses it, [`CaseworkRefusal::Stale`] for another version, and the
+    /// [`Refusal::Notice`] where the state refuses it, [`Refusal::Stale`] for another version, and the
     /// others.
     pub async fn take(
         &self,
@@ -99,10 +99,10 @@ impl HandleNotices {
         id: NoticeId,
         version: i64,
         step: &NoticeStep,
-    ) -> Result<Versioned<Notice>, CaseworkRefusal> {
+    ) -> Result<Versioned<Notice>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
         let now = self.ports.clock.now();
-        let read = self.ports.notices.find(id).await?.ok_or(CaseworkRefusal::Unknown)?;
+        let read = self.ports.notices.find(id).await?.ok_or(Refusal::Unknown)?;
         let held = self.ports.organisation(read.value.ubn).await?.value;
         let company = held.name.as_str().to_owned();
         let rule = read.value.rule;
@@ -129,10 +129,10 @@ impl HandleNotices {
             NoticeStep::Dismiss { reason } => read.value.dismiss(officer.id, reason.clone(), now)?,
         };
         if read.version != version {
-            return Err(CaseworkRefusal::Stale);
+            return Err(Refusal::Stale);
         }
         let detail = format!("organisation:{} rule:{}", after.ubn, rule.as_str());
-        change.audit.push(audit(officer, step.action(), format!("notice:{id}"), detail));
+        change.audit.push(AuditEntry::new(officer, step.action(), id).detail(detail));
         change.notices.push(Write::Update { value: after.clone(), expected: version });
         self.ports.commit(change).await?;
         Ok(Versioned { value: after, version: version + 1 })
@@ -232,17 +232,9 @@ impl WatchUsage {
             return Ok(());
         }
         let Some(after) = read.value.clone().observe(&finding.evidence) else { return Ok(()) };
-        let entry = AuditEntry {
-            actor: "system".to_owned(),
-            action: "notice.observe".to_owned(),
-            subject: format!("notice:{}", after.id),
-            detail: format!(
-                "organisation:{} rule:{} day:{}",
-                after.ubn,
-                after.rule.as_str(),
-                finding.evidence.day
-            ),
-        };
+        let detail =
+            format!("organisation:{} rule:{} day:{}", after.ubn, after.rule.as_str(), finding.evidence.day);
+        let entry = AuditEntry::new(AuditActor::System, AuditAction::NoticeObserve, after.id).detail(detail);
         let write = Write::Update { value: after, expected: read.version };
         let change = Change { notices: vec![write], audit: vec![entry], ..Change::default() };
         match self.ports.changes.commit(change).await {
@@ -258,12 +250,8 @@ impl WatchUsage {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let id = NoticeId(self.ports.entropy.uuid(now));
-        let entry = AuditEntry {
-            actor: "system".to_owned(),
-            action: "notice.raise".to_owned(),
-            subject: format!("notice:{id}"),
-            detail: format!("organisation:{ubn} rule:{}", finding.rule.as_str()),
-        };
+        let entry = AuditEntry::new(AuditActor::System, AuditAction::NoticeRaise, id)
+            .detail(format!("organisation:{ubn} rule:{}", finding.rule.as_str()));
         let notice = Notice::raise(id, ubn, finding, now);
         let change = Change { notices: vec![Write::Insert(notice)], audit: vec![entry], ..Change::default() };
         match self.ports.changes.commit(change).await {
@@ -308,12 +296,8 @@ impl Suspend for Suspending {
             };
             suspensions.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), to, message });
             // The organisation's own name for its user may be a person's: it is not in the log.
-            suspensions.audit.push(AuditEntry {
-                actor: "system".to_owned(),
-                action: "user.suspend".to_owned(),
-                subject: format!("organisation:{ubn}"),
-                detail: format!("rule:{} wrong:{wrong}", RULE.as_str()),
-            });
+            let entry = AuditEntry::new(AuditActor::System, AuditAction::UserSuspend, ubn);
+            suspensions.audit.push(entry.detail(format!("rule:{} wrong:{wrong}", RULE.as_str())));
             suspensions.users.push(UserChange { ubn, user_id, suspended: Some((self.now, RULE)) });
         }
         suspensions

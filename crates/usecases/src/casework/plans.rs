@@ -6,8 +6,9 @@ use idcheck_domain::{
     value::Reason,
 };
 
-use super::{CaseworkPorts, CaseworkRefusal, audit, permit, settle};
-use crate::ports::{Change, MailMessage, Officer, Versioned, Write};
+use super::CaseworkPorts;
+use crate::kernel::{Refusal, permit, retry};
+use crate::ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write};
 
 /// What the officer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +40,16 @@ impl JudgePlans {
     /// Rules on a plan as it was read; an approval opens the way back in the same transaction.
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
+    /// [`Refusal`].
     pub async fn rule(
         &self,
         officer: &Officer,
         id: PlanId,
         version: i64,
         ruling: &PlanRuling,
-    ) -> Result<Versioned<ImprovementPlan>, CaseworkRefusal> {
+    ) -> Result<Versioned<ImprovementPlan>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
-        settle(|| self.rule_once(officer, id, version, ruling)).await
+        retry(|| self.rule_once(officer, id, version, ruling)).await
     }
 
     async fn rule_once(
@@ -57,9 +58,9 @@ impl JudgePlans {
         id: PlanId,
         version: i64,
         ruling: &PlanRuling,
-    ) -> Result<Versioned<ImprovementPlan>, CaseworkRefusal> {
+    ) -> Result<Versioned<ImprovementPlan>, Refusal> {
         let now = self.ports.clock.now();
-        let read = self.ports.plans.find(id).await?.ok_or(CaseworkRefusal::Unknown)?;
+        let read = self.ports.plans.find(id).await?.ok_or(Refusal::Unknown)?;
         let ubn = read.value.ubn;
         let held = self.ports.organisation(ubn).await?;
         let company = held.value.name.as_str().to_owned();
@@ -72,19 +73,19 @@ impl JudgePlans {
                 change.mail.push(self.ports.mail(&held.value, message, now));
                 let open = held.value.improved()?;
                 change.organisation = Some(Write::Update { value: open, expected: held.version });
-                (approved, "plan.approve")
+                (approved, AuditAction::PlanApprove)
             }
             PlanRuling::Reject { reason } => {
                 let rejected = read.value.reject(officer.id, reason.clone(), now)?;
                 let message = MailMessage::PlanRejected { company, reason: reason.as_str().to_owned() };
                 change.mail.push(self.ports.mail(&held.value, message, now));
-                (rejected, "plan.reject")
+                (rejected, AuditAction::PlanReject)
             }
         };
         if read.version != version {
-            return Err(CaseworkRefusal::Stale);
+            return Err(Refusal::Stale);
         }
-        change.audit.push(audit(officer, action, format!("organisation:{ubn}"), format!("plan:{id}")));
+        change.audit.push(AuditEntry::new(officer, action, ubn).detail(format!("plan:{id}")));
         change.plan = Some(Write::Update { value: after.clone(), expected: version });
         self.ports.commit(change).await?;
         Ok(Versioned { value: after, version: version + 1 })

@@ -12,9 +12,10 @@ use idcheck_domain::{
     value::UnifiedBusinessNumber,
 };
 
-use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
+use super::CaseworkPorts;
+use crate::kernel::{Refusal, permit};
 use crate::{
-    ports::{DormantOrganisation, Officer, Versioned},
+    ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, Versioned},
     reminders::dormant_since,
 };
 
@@ -66,16 +67,16 @@ impl ReadOrganisations {
     /// One organisation.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`], [`CaseworkRefusal::Unknown`] or the store's.
+    /// [`Refusal::Forbidden`], [`Refusal::Unknown`] or the store's.
     pub async fn organisation(
         &self,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
-    ) -> Result<OrganisationFile, CaseworkRefusal> {
+    ) -> Result<OrganisationFile, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let organisation = self.ports.organisation(ubn).await?.value;
-        let detail = organisation.access.as_str().to_owned();
-        let entry = audit(officer, "organisation.read", format!("organisation:{ubn}"), detail);
+        let entry = AuditEntry::new(officer, AuditAction::OrganisationRead, ubn);
+        let entry = entry.detail(organisation.access.as_str());
         self.ports.changes.note(entry).await?;
         let cases = self.ports.applications.of_organisation(ubn).await?;
         Ok(OrganisationFile {
@@ -91,8 +92,8 @@ impl ReadOrganisations {
     /// What waits for someone.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`] or the store's.
-    pub async fn waiting(&self, officer: &Officer) -> Result<Waiting, CaseworkRefusal> {
+    /// [`Refusal::Forbidden`] or the store's.
+    pub async fn waiting(&self, officer: &Officer) -> Result<Waiting, Refusal> {
         permit(officer, Permission::ReadCases)?;
         Ok(Waiting {
             revocations: self.ports.revocations.waiting().await?,
@@ -106,7 +107,7 @@ impl ReadOrganisations {
     ///
     /// # Errors
     /// The store's.
-    pub async fn names(&self) -> Result<OfficerNames, CaseworkRefusal> {
+    pub async fn names(&self) -> Result<OfficerNames, Refusal> {
         let officers = self.ports.officers.list().await?;
         Ok(officers.into_iter().map(|listed| (listed.officer.id, listed.officer.username)).collect())
     }

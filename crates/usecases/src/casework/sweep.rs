@@ -14,8 +14,12 @@ use idcheck_domain::{
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use super::{CaseworkPorts, CaseworkRefusal, OfficerNames, audit, permit, settle};
-use crate::ports::{AuditEntry, Change, CompanyRegister, Officer, RegisterError, Sweeps, Versioned, Write};
+use super::{CaseworkPorts, OfficerNames};
+use crate::kernel::{Refusal, permit, retry};
+use crate::ports::{
+    AuditAction, AuditActor, AuditEntry, Change, CompanyRegister, Officer, RegisterError, Sweeps, Versioned,
+    Write,
+};
 
 /// Minutes after which a number is asked about again that had no answer (**decided**).
 const PAUSE_MINUTES: i64 = 10;
@@ -83,8 +87,8 @@ impl SweepCompanies {
     /// Begins a sweep, or goes on with the one of the same day.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Register`] where there is no register, and the others.
-    pub async fn begin(&self, by: SweptBy<'_>) -> Result<Sweep, CaseworkRefusal> {
+    /// [`Refusal::Register`] where there is no register, and the others.
+    pub async fn begin(&self, by: SweptBy<'_>) -> Result<Sweep, Refusal> {
         let begun_by = match by {
             SweptBy::Operator => None,
             SweptBy::Officer(officer) => {
@@ -97,14 +101,8 @@ impl SweepCompanies {
         let register_of = self.register.state_of().await?;
         let sweep = self.sweeps.begin(&Sweep { id, begun_by, begun_at: now, register_of }).await?;
         if sweep.id == id {
-            let actor = begun_by.map_or_else(|| "operator".to_owned(), |id| format!("officer:{id}"));
-            let entry = AuditEntry {
-                actor,
-                action: "sweep.begin".to_owned(),
-                subject: format!("sweep:{id}"),
-                detail: String::new(),
-            };
-            self.ports.changes.note(entry).await?;
+            let actor = begun_by.map_or(AuditActor::Operator, AuditActor::Officer);
+            self.ports.changes.note(AuditEntry::new(actor, AuditAction::SweepBegin, id)).await?;
         }
         Ok(sweep)
     }
@@ -114,7 +112,7 @@ impl SweepCompanies {
     ///
     /// # Errors
     /// The register's or the store's; the next turn goes on.
-    pub async fn advance(&self) -> Result<usize, CaseworkRefusal> {
+    pub async fn advance(&self) -> Result<usize, Refusal> {
         let now = self.ports.clock.now();
         let again_at = now + TimeDelta::minutes(PAUSE_MINUTES);
         let (mut asked, mut silent) = (0, 0);
@@ -142,8 +140,8 @@ impl SweepCompanies {
     /// What a sweep would find now; nothing is written. An item without a finding was not answered.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Register`] where there is no register, and the store's.
-    pub async fn preview(&self) -> Result<Vec<SweepItem>, CaseworkRefusal> {
+    /// [`Refusal::Register`] where there is no register, and the store's.
+    pub async fn preview(&self) -> Result<Vec<SweepItem>, Refusal> {
         self.register.state_of().await?;
         let mut items = self.sweeps.candidates().await?;
         for item in &mut items {
@@ -168,8 +166,8 @@ impl SweepCompanies {
     /// The latest sweeps, newest first.
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
-    pub async fn list(&self, officer: &Officer) -> Result<Vec<Sweep>, CaseworkRefusal> {
+    /// [`Refusal`].
+    pub async fn list(&self, officer: &Officer) -> Result<Vec<Sweep>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         Ok(self.sweeps.latest(LISTED).await?)
     }
@@ -177,8 +175,8 @@ impl SweepCompanies {
     /// One sweep with its worklist.
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
-    pub async fn file(&self, officer: &Officer, id: SweepId) -> Result<SweepFile, CaseworkRefusal> {
+    /// [`Refusal`].
+    pub async fn file(&self, officer: &Officer, id: SweepId) -> Result<SweepFile, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let sweep = self.sweep(id).await?;
         let officers = self.ports.officers.list().await?;
@@ -187,40 +185,36 @@ impl SweepCompanies {
         Ok(SweepFile { sweep, items: self.sweeps.items(id).await?, officers })
     }
 
-    async fn sweep(&self, id: SweepId) -> Result<Sweep, CaseworkRefusal> {
-        self.sweeps.find(id).await?.ok_or(CaseworkRefusal::Unknown)
+    async fn sweep(&self, id: SweepId) -> Result<Sweep, Refusal> {
+        self.sweeps.find(id).await?.ok_or(Refusal::Unknown)
     }
 
-    async fn item(
-        &self,
-        id: SweepId,
-        ubn: UnifiedBusinessNumber,
-    ) -> Result<Versioned<SweepItem>, CaseworkRefusal> {
+    async fn item(&self, id: SweepId, ubn: UnifiedBusinessNumber) -> Result<Versioned<SweepItem>, Refusal> {
         let items = self.sweeps.items(id).await?;
-        items.into_iter().find(|item| item.value.ubn == ubn).ok_or(CaseworkRefusal::Unknown)
+        items.into_iter().find(|item| item.value.ubn == ubn).ok_or(Refusal::Unknown)
     }
 
     /// Revokes the access of one organisation that was not found or is dissolved.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Ruling`] to who began the sweep, where the register gives no ground and after a ruling, and
+    /// [`Refusal::Ruling`] to who began the sweep, where the register gives no ground and after a ruling, and
     /// the others.
     pub async fn confirm(
         &self,
         officer: &Officer,
         id: SweepId,
         ubn: UnifiedBusinessNumber,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         permit(officer, Permission::Confirm)?;
         let sweep = self.sweep(id).await?;
-        settle(|| async {
+        retry(|| async {
             let read = self.item(id, ubn).await?;
             let (confirmed, reason) = read.value.confirm(&sweep, officer.id, self.ports.clock.now())?;
             let mut change = Change::default();
             self.ports.revoke(ubn, Ground::NotRegistered, reason, &mut change).await?;
             self.rule(
                 officer,
-                "sweep.confirm",
+                AuditAction::SweepConfirm,
                 &sweep,
                 Write::Update { value: confirmed, expected: read.version },
                 change,
@@ -234,8 +228,8 @@ impl SweepCompanies {
     /// else settled meanwhile is left out.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Ruling`] to who began the sweep, and the others.
-    pub async fn confirm_all(&self, officer: &Officer, id: SweepId) -> Result<usize, CaseworkRefusal> {
+    /// [`Refusal::Ruling`] to who began the sweep, and the others.
+    pub async fn confirm_all(&self, officer: &Officer, id: SweepId) -> Result<usize, Refusal> {
         permit(officer, Permission::Confirm)?;
         self.sweep(id).await?;
         let items = self.sweeps.items(id).await?.into_iter().map(|item| item.value);
@@ -247,8 +241,8 @@ impl SweepCompanies {
             match self.confirm(officer, id, item.ubn).await {
                 Ok(()) => confirmed += 1,
                 Err(
-                    CaseworkRefusal::Precondition(Precondition::AlreadyRevoked | Precondition::NothingHeld)
-                    | CaseworkRefusal::Ruling(idcheck_domain::revocation::RefusedRuling::Decided),
+                    Refusal::Precondition(Precondition::AlreadyRevoked | Precondition::NothingHeld)
+                    | Refusal::Ruling(idcheck_domain::revocation::RefusedRuling::Decided),
                 ) => {}
                 Err(refusal) => return Err(refusal),
             }
@@ -259,21 +253,21 @@ impl SweepCompanies {
     /// Leaves the access of one organisation as it is.
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
+    /// [`Refusal`].
     pub async fn keep(
         &self,
         officer: &Officer,
         id: SweepId,
         ubn: UnifiedBusinessNumber,
         reason: &Reason,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         permit(officer, Permission::GovernAccess)?;
         let sweep = self.sweep(id).await?;
-        settle(|| async {
+        retry(|| async {
             let read = self.item(id, ubn).await?;
             let kept = read.value.keep(officer.id, reason.clone(), self.ports.clock.now())?;
             let write = Write::Update { value: kept, expected: read.version };
-            self.rule(officer, "sweep.keep", &sweep, write, Change::default()).await
+            self.rule(officer, AuditAction::SweepKeep, &sweep, write, Change::default()).await
         })
         .await
     }
@@ -281,14 +275,13 @@ impl SweepCompanies {
     async fn rule(
         &self,
         officer: &Officer,
-        action: &str,
+        action: AuditAction,
         sweep: &Sweep,
         item: Write<SweepItem>,
         mut change: Change,
-    ) -> Result<(), CaseworkRefusal> {
-        let subject = format!("organisation:{}", item.value().ubn);
-        let day = taipei::day(sweep.begun_at);
-        change.audit.push(audit(officer, action, subject, format!("sweep:{} day:{day}", sweep.id)));
+    ) -> Result<(), Refusal> {
+        let detail = format!("sweep:{} day:{}", sweep.id, taipei::day(sweep.begun_at));
+        change.audit.push(AuditEntry::new(officer, action, item.value().ubn).detail(detail));
         change.sweep_item = Some((sweep.id, item));
         self.ports.commit(change).await
     }

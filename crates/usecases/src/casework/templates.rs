@@ -8,8 +8,10 @@ use idcheck_domain::{
     value::{Reason, TemplateTitle},
 };
 
-use super::{CaseworkRefusal, audit, permit};
-use crate::ports::{Change, Changes, Clock, Entropy, Officer, ReasonTemplates, Versioned, Write};
+use crate::kernel::{Refusal, permit};
+use crate::ports::{
+    AuditAction, AuditEntry, Change, Changes, Clock, Entropy, Officer, ReasonTemplates, Versioned, Write,
+};
 
 /// What an admin writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +49,8 @@ impl KeepTemplates {
     /// All templates.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`] or the store's.
-    pub async fn list(&self, officer: &Officer) -> Result<Vec<Versioned<ReasonTemplate>>, CaseworkRefusal> {
+    /// [`Refusal::Forbidden`] or the store's.
+    pub async fn list(&self, officer: &Officer) -> Result<Vec<Versioned<ReasonTemplate>>, Refusal> {
         if !permits(officer.role, Permission::ManageOfficers) {
             permit(officer, Permission::ReadCases)?;
         }
@@ -58,49 +60,49 @@ impl KeepTemplates {
     /// Adds a template.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`] or the store's.
+    /// [`Refusal::Forbidden`] or the store's.
     pub async fn add(
         &self,
         officer: &Officer,
         draft: TemplateDraft,
-    ) -> Result<Versioned<ReasonTemplate>, CaseworkRefusal> {
+    ) -> Result<Versioned<ReasonTemplate>, Refusal> {
         permit(officer, Permission::ManageOfficers)?;
         let template = drafted(TemplateId(self.entropy.uuid(self.clock.now())), draft);
-        self.commit(officer, "template.add", Write::Insert(template.clone())).await?;
+        self.commit(officer, AuditAction::TemplateAdd, Write::Insert(template.clone())).await?;
         Ok(Versioned { value: template, version: 1 })
     }
 
     /// Writes a template anew, as it was read.
     ///
     /// # Errors
-    /// [`CaseworkRefusal`].
+    /// [`Refusal`].
     pub async fn change(
         &self,
         officer: &Officer,
         id: TemplateId,
         version: i64,
         draft: TemplateDraft,
-    ) -> Result<Versioned<ReasonTemplate>, CaseworkRefusal> {
+    ) -> Result<Versioned<ReasonTemplate>, Refusal> {
         permit(officer, Permission::ManageOfficers)?;
         let known = self.templates.all().await?;
         if known.iter().all(|template| template.value.id != id) {
-            return Err(CaseworkRefusal::Unknown);
+            return Err(Refusal::Unknown);
         }
         let template = drafted(id, draft);
         let write = Write::Update { value: template.clone(), expected: version };
-        self.commit(officer, "template.change", write).await?;
+        self.commit(officer, AuditAction::TemplateChange, write).await?;
         Ok(Versioned { value: template, version: version + 1 })
     }
 
     async fn commit(
         &self,
         officer: &Officer,
-        action: &str,
+        action: AuditAction,
         write: Write<ReasonTemplate>,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         let template = write.value();
         let detail = format!("use:{} inUse:{}", template.used_for.as_str(), template.in_use);
-        let entry = audit(officer, action, format!("template:{}", template.id), detail);
+        let entry = AuditEntry::new(officer, action, template.id).detail(detail);
         let change = Change { template: Some(write), audit: vec![entry], ..Change::default() };
         Ok(self.changes.commit(change).await?)
     }

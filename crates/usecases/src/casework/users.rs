@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use idcheck_domain::{officer::Permission, value::UnifiedBusinessNumber};
 
-use super::{CaseworkPorts, CaseworkRefusal, audit, permit};
-use crate::ports::{Change, MailMessage, Officer, SuspendedUser, UserChange, UserSuspensions};
+use super::CaseworkPorts;
+use crate::kernel::{Refusal, permit};
+use crate::ports::{
+    AuditAction, AuditEntry, Change, MailMessage, Officer, SuspendedUser, UserChange, UserSuspensions,
+};
 
 /// Lists suspended users and lifts suspensions.
 #[derive(Clone)]
@@ -23,12 +26,12 @@ impl GovernUsers {
     /// The suspended users of one organisation, or of all, longest suspended first.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Forbidden`] or the store's.
+    /// [`Refusal::Forbidden`] or the store's.
     pub async fn suspended(
         &self,
         officer: &Officer,
         ubn: Option<UnifiedBusinessNumber>,
-    ) -> Result<Vec<SuspendedUser>, CaseworkRefusal> {
+    ) -> Result<Vec<SuspendedUser>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         Ok(self.users.suspended(ubn).await?)
     }
@@ -37,25 +40,25 @@ impl GovernUsers {
     /// another suspension.
     ///
     /// # Errors
-    /// [`CaseworkRefusal::Unknown`] for a user who is not suspended, and the others.
+    /// [`Refusal::Unknown`] for a user who is not suspended, and the others.
     pub async fn lift(
         &self,
         officer: &Officer,
         ubn: UnifiedBusinessNumber,
         user_id: &str,
-    ) -> Result<(), CaseworkRefusal> {
+    ) -> Result<(), Refusal> {
         permit(officer, Permission::GovernAccess)?;
         let held = self.ports.organisation(ubn).await?.value;
         let suspended = self.users.suspended(Some(ubn)).await?;
         if !suspended.iter().any(|user| user.user_id == user_id) {
-            return Err(CaseworkRefusal::Unknown);
+            return Err(Refusal::Unknown);
         }
         let message =
             MailMessage::UserLifted { company: held.name.as_str().to_owned(), user_id: user_id.to_owned() };
         let change = Change {
             users: vec![UserChange { ubn, user_id: user_id.to_owned(), suspended: None }],
             mail: vec![self.ports.mail(&held, message, self.ports.clock.now())],
-            audit: vec![audit(officer, "user.lift", format!("organisation:{ubn}"), String::new())],
+            audit: vec![AuditEntry::new(officer, AuditAction::UserLift, ubn)],
             ..Change::default()
         };
         self.ports.commit(change).await

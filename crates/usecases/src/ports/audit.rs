@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{AuditEntry, StoreError};
+use super::StoreError;
 
 /// What of the log is asked for. Everything given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,19 @@ pub struct AuditFilter {
     pub limit: u32,
 }
 
+/// An [`AuditEntry`](super::AuditEntry) as it was written, by whatever version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEntry {
+    /// Who: `officer:<id>`, `organisation:<UBN>`, `operator` or `system`.
+    pub actor: String,
+    /// What: a stable word such as `application.approve`.
+    pub action: String,
+    /// On what: an identity such as `application:<id>`.
+    pub subject: String,
+    /// What else it tells.
+    pub detail: String,
+}
+
 /// An entry with its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
@@ -32,7 +45,7 @@ pub struct AuditLine {
     /// When.
     pub at: DateTime<Utc>,
     /// What it tells.
-    pub entry: AuditEntry,
+    pub entry: RecordedEntry,
 }
 
 /// How the hash chain stands.

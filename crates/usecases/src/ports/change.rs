@@ -18,7 +18,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{MailMessage, StoredChallenge};
+use super::{AuditEntry, MailMessage, StoredChallenge};
 
 /// A value to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,19 +75,6 @@ pub struct OutgoingMail {
     pub to: EmailAddress,
     /// What it says.
     pub message: MailMessage,
-}
-
-/// One entry of the audit log, a link of the hash chain. Never holds personal data, a PIN or a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Who: `officer:<id>`, `organisation:<UBN>` or `system`.
-    pub actor: String,
-    /// What: a stable word such as `application.approve`.
-    pub action: String,
-    /// On what: an identity such as `application:<id>`.
-    pub subject: String,
-    /// What else is to be told: identities, states and words, never text that people typed.
-    pub detail: String,
 }
 
 /// What must still hold when a change is made, beside the versions of what it writes. It is looked at when no other change can

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(unused_parens, reason = "mockall repeats the signature of `&(dyn Trait + 'static)`"))]
 
 mod audit;
+mod audit_entry;
 mod callers;
 mod card;
 mod cases;
@@ -22,7 +23,8 @@ mod token;
 mod usage;
 mod users;
 
-pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus};
+pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus, RecordedEntry};
+pub use audit_entry::{AuditAction, AuditActor, AuditEntry, AuditSubject};
 pub use callers::{
     CallerKey, CallerRecord, CallerSource, Door, Exceeded, KeyMaterial, KeyReader, LimitName, LoadedCallers,
     ParsedKey, RateLimiter, Standing,
@@ -37,8 +39,8 @@ pub use casework::{
     Suspensions, UsageTally,
 };
 pub use change::{
-    AuditEntry, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange,
-    Waiting, Write,
+    Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange, Waiting,
+    Write,
 };
 pub use company::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use identity::{IdentityProvider, ProviderError, SignInAttempt};

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use idcheck_domain::officer::{OfficerId, Role};
 use uuid::Uuid;
 
+use crate::Refusal;
+use crate::acts::ActName;
 use crate::{
-    audit::{AuditQuestion, AuditRefusal, ReadAudit},
-    ports::{ListedOfficer, MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
+    audit::{AuditQuestion, ReadAudit},
+    ports::{AuditAction, ListedOfficer, MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
 };
 
 fn officer(role: Role) -> Officer {
@@ -28,7 +30,11 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
         Ok(vec![ListedOfficer { officer: officer(Role::Reviewer), by_provider: false, closed: false }])
     });
     let mut changes = MockChanges::new();
-    changes.expect_note().withf(|entry| entry.action == "audit.export").times(1).returning(|_| Ok(()));
+    changes
+        .expect_note()
+        .withf(|entry| entry.action == AuditAction::AuditExport)
+        .times(1)
+        .returning(|_| Ok(()));
     let read = ReadAudit::new(
         Arc::new(log),
         Arc::new(officers),
@@ -41,7 +47,7 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
         ..AuditQuestion::default()
     };
     for role in [Role::Reviewer, Role::Supervisor, Role::Admin] {
-        assert_eq!(read.search(&officer(role), &ask("lin", "x")).await, Err(AuditRefusal::Forbidden));
+        assert_eq!(read.search(&officer(role), &ask("lin", "x")).await, Err(Refusal::Forbidden));
     }
     read.search(&officer(Role::Auditor), &ask("lin", "04595257")).await.unwrap();
     read.export(&officer(Role::Auditor), &ask("system", "sweep:7")).await.unwrap();
@@ -49,4 +55,16 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
     let by_name = format!("officer:{}", Uuid::from_u128(5));
     let asked = [(some(&by_name), some("organisation:04595257")), (some("system"), some("sweep:7"))];
     assert_eq!(*filters.lock().unwrap(), asked);
+}
+
+/// What the audit log can hold is listed for those who read it.
+#[test]
+fn every_action_is_documented() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let listed: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let of_act = "The act of that name, signed with the organisation's card; `detail` is the certificate's fingerprint.";
+    let acts = ActName::ALL.into_iter().map(|act| format!("| `{}` | {of_act} |", AuditAction::Act(act)));
+    let others = AuditAction::MEANINGS.iter().map(|(word, meaning)| format!("| `{word}` | {meaning} |"));
+    assert_eq!(listed, others.chain(acts).collect::<Vec<_>>());
 }

@@ -20,16 +20,17 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{application, calendar, clock, contact, entropy, now, ubn};
+use crate::Refusal;
 use crate::{
     casework::{
-        CaseworkPorts, CaseworkRefusal, GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep,
-        PlanRuling, RevocationRuling, SweepCompanies, WatchUsage,
+        CaseworkPorts, GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep, PlanRuling,
+        RevocationRuling, SweepCompanies, WatchUsage,
     },
     ports::{
-        Change, CommitError, FoundUser, MailMessage, MockApplications, MockChanges, MockCompanyRegister,
-        MockDormancy, MockImprovementPlans, MockNotices, MockOfficers, MockOrganisations, MockRevocations,
-        MockSweeps, MockUsageTally, MockUserSuspensions, Officer, RegisterError, SuspendedUser, UserChange,
-        Versioned, Write,
+        AuditAction, AuditActor, Change, CommitError, FoundUser, MailMessage, MockApplications, MockChanges,
+        MockCompanyRegister, MockDormancy, MockImprovementPlans, MockNotices, MockOfficers,
+        MockOrganisations, MockRevocations, MockSweeps, MockUsageTally, MockUserSuspensions, Officer,
+        RegisterError, SuspendedUser, UserChange, Versioned, Write,
     },
 };
 
@@ -135,7 +136,7 @@ impl World {
         }
     }
 
-    async fn rule(self, by: Officer, version: i64, ruling: RevocationRuling) -> Result<(), CaseworkRefusal> {
+    async fn rule(self, by: Officer, version: i64, ruling: RevocationRuling) -> Result<(), Refusal> {
         let id = RevocationId(Uuid::from_u128(1));
         GovernAccess::new(self.ports()).rule(&by, id, version, &ruling).await.map(drop)
     }
@@ -161,7 +162,7 @@ async fn a_confirmation_revokes_settles_and_tells_in_one_change() {
     assert!(matches!(change.revocation, Some(Write::Update { expected: 2, .. })));
     assert!(matches!(&change.mail[0].message, MailMessage::AccessRevoked { ground: Ground::Abuse, .. }));
     assert!(matches!(&change.mail[1].message, MailMessage::Settled { .. }));
-    assert_eq!(change.audit[0].action, "revocation.confirm");
+    assert_eq!(change.audit[0].action.to_string(), "revocation.confirm");
     let Write::Update { value: ended, expected: 4 } = &change.notices[0] else { panic!("no notice") };
     assert_eq!(ended.state.as_str(), "ended");
 }
@@ -172,7 +173,7 @@ async fn who_asked_can_not_confirm_even_as_supervisor() {
     let committed = Arc::clone(&world.committed);
     let refusal =
         world.rule(officer(ASKER, Role::Supervisor), 2, RevocationRuling::Confirm).await.unwrap_err();
-    assert_eq!(refusal, CaseworkRefusal::Ruling(RefusedRuling::SamePerson));
+    assert_eq!(refusal, Refusal::Ruling(RefusedRuling::SamePerson));
     assert!(committed.lock().unwrap().is_empty());
 }
 
@@ -180,7 +181,7 @@ async fn who_asked_can_not_confirm_even_as_supervisor() {
 async fn only_a_supervisor_confirms() {
     for role in [Role::Reviewer, Role::Auditor, Role::Admin] {
         let refusal = World::active().rule(officer(6, role), 2, RevocationRuling::Confirm).await.unwrap_err();
-        assert_eq!(refusal, CaseworkRefusal::Forbidden);
+        assert_eq!(refusal, Refusal::Forbidden);
     }
 }
 
@@ -188,7 +189,7 @@ async fn only_a_supervisor_confirms() {
 async fn a_ruling_on_another_version_is_stale() {
     let ruling = RevocationRuling::Decline { note: reason() };
     let refusal = World::active().rule(officer(6, Role::Supervisor), 1, ruling).await.unwrap_err();
-    assert_eq!(refusal, CaseworkRefusal::Stale);
+    assert_eq!(refusal, Refusal::Stale);
 }
 
 #[tokio::test]
@@ -209,10 +210,10 @@ async fn asking_needs_something_to_revoke_and_waits_its_turn() {
     let asked = ask(World::active()).await.unwrap();
     assert_eq!((asked.version, asked.value.state.as_str()), (1, "asked"));
     let nothing = ask(World::new(Access::None)).await.unwrap_err();
-    assert_eq!(nothing, CaseworkRefusal::Precondition(Precondition::NothingHeld));
+    assert_eq!(nothing, Refusal::Precondition(Precondition::NothingHeld));
     let mut second = World::active();
     second.commits = vec![Err(CommitError::OpenCase)];
-    assert_eq!(ask(second).await.unwrap_err(), CaseworkRefusal::Waiting);
+    assert_eq!(ask(second).await.unwrap_err(), Refusal::Waiting);
 }
 
 #[tokio::test]
@@ -245,7 +246,7 @@ async fn what_the_rules_find_is_raised_once_and_another_node_s_is_passed_over() 
     assert_eq!(watch.execute().await, Ok(1));
     let changes = committed.lock().unwrap();
     assert_eq!(changes.len(), 2);
-    assert_eq!((changes[0].audit[0].actor.as_str(), changes[0].mail.len()), ("system", 0));
+    assert_eq!((changes[0].audit[0].actor, changes[0].mail.len()), (AuditActor::System, 0));
 }
 
 #[tokio::test]
@@ -257,7 +258,7 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     let by = officer(6, Role::Reviewer);
     let step = NoticeStep::Send { message: Narrative::parse("請說明").unwrap(), days: 3 };
     let id = NoticeId(Uuid::from_u128(3));
-    assert_eq!(handle.take(&by, id, 3, &step).await.unwrap_err(), CaseworkRefusal::Stale);
+    assert_eq!(handle.take(&by, id, 3, &step).await.unwrap_err(), Refusal::Stale);
     let sent = handle.take(&by, id, 4, &step).await.unwrap();
     assert_eq!((sent.version, sent.value.state.as_str()), (5, "sent"));
     let change = committed.lock().unwrap().remove(0);
@@ -266,7 +267,7 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     assert_eq!(due.date.to_string(), "2026-11-26");
     let accept = NoticeStep::Accept { note: None };
     let refused = handle.take(&by, id, 4, &accept).await.unwrap_err();
-    assert!(matches!(refused, CaseworkRefusal::Notice(_)), "{refused:?}");
+    assert!(matches!(refused, Refusal::Notice(_)), "{refused:?}");
 }
 
 fn suspended(user_id: &str) -> MockUserSuspensions {
@@ -287,8 +288,8 @@ async fn a_user_is_let_in_with_its_mail_and_without_its_name_in_the_log() {
     let committed = Arc::clone(&world.committed);
     let govern = GovernUsers::new(world.ports(), Arc::new(suspended("teller7")));
     let refused = async |role, user| govern.lift(&officer(6, role), ubn(), user).await.unwrap_err();
-    assert_eq!(refused(Role::Auditor, "teller7").await, CaseworkRefusal::Forbidden);
-    assert_eq!(refused(Role::Reviewer, "teller8").await, CaseworkRefusal::Unknown);
+    assert_eq!(refused(Role::Auditor, "teller7").await, Refusal::Forbidden);
+    assert_eq!(refused(Role::Reviewer, "teller8").await, Refusal::Unknown);
     assert!(committed.lock().unwrap().is_empty());
     govern.lift(&officer(6, Role::Reviewer), ubn(), "teller7").await.unwrap();
     let change = committed.lock().unwrap().remove(0);
@@ -298,7 +299,7 @@ async fn a_user_is_let_in_with_its_mail_and_without_its_name_in_the_log() {
     );
     assert!(!format!("{:?}", change.audit).contains("teller7"));
     // Another officer was first.
-    assert_eq!(refused(Role::Reviewer, "teller7").await, CaseworkRefusal::Stale);
+    assert_eq!(refused(Role::Reviewer, "teller7").await, Refusal::Stale);
 }
 
 #[tokio::test]
@@ -316,8 +317,8 @@ async fn who_is_found_is_suspended_told_and_not_named_in_the_log() {
         assert_eq!(made.users[0].suspended, Some((now(), AbuseRule::UserMistakes)));
         assert!(matches!(made.mail[0].message, MailMessage::UserSuspended { .. }));
         assert_eq!(
-            (made.mail[0].to.clone(), made.audit[0].action.as_str()),
-            (contact().email().clone(), "user.suspend")
+            (made.mail[0].to.clone(), made.audit[0].action),
+            (contact().email().clone(), AuditAction::UserSuspend)
         );
         assert!(!format!("{:?}", made.audit).contains("teller7"));
         Ok(0)
@@ -362,7 +363,7 @@ async fn what_the_register_did_not_answer_has_no_finding() {
         register.expect_company().return_const(answer.clone());
         register.expect_state_of().returning(|| Ok(None));
         let sweeps = SweepCompanies::new(World::active().ports(), Arc::new(sweeps), Arc::new(register));
-        let refused = CaseworkRefusal::Register(answer.unwrap_err());
+        let refused = Refusal::Register(answer.unwrap_err());
         assert_eq!(sweeps.advance().await, Err(refused));
         assert_eq!(sweeps.preview().await.unwrap(), [item()]);
     }

@@ -13,12 +13,13 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{application, before, calendar, clock, contact, entropy, now, signing_card as case_card, ubn};
+use crate::Refusal;
 use crate::{
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier, MockChanges,
         MockNotices, MockOrganisations, Officer, Versioned, Write,
     },
-    review::{ReadCases, ReviewApplication, ReviewCommand, ReviewPorts, ReviewRefusal},
+    review::{ReadCases, ReviewApplication, ReviewCommand, ReviewPorts},
 };
 
 fn officer(role: Role) -> Officer {
@@ -56,7 +57,7 @@ impl World {
         role: Role,
         version: Option<i64>,
         command: ReviewCommand,
-    ) -> Result<Versioned<Application>, ReviewRefusal> {
+    ) -> Result<Versioned<Application>, Refusal> {
         let mut case = application();
         if let Some(request) = &self.request {
             case.request = request.clone();
@@ -126,7 +127,7 @@ async fn approving_gives_account_and_iss_key_in_the_same_change() {
     assert!(change.iss_key.is_some());
     assert!(matches!(change.mail[0].message, MailMessage::Approved { .. }));
     assert_eq!(change.history.len(), 1);
-    assert_eq!(change.audit[0].action, "application.approve");
+    assert_eq!(change.audit[0].action.to_string(), "application.approve");
 }
 
 /// Whoever takes the contact's place learns of the approval, and whoever gives it up learns that much.
@@ -173,7 +174,7 @@ async fn a_number_whose_successor_has_access_gets_none() {
     let world = World { successor: UnifiedBusinessNumber::parse("12345675").ok(), ..World::new() };
     let committed = Arc::clone(&world.committed);
     let refused = world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await;
-    assert_eq!(refused.unwrap_err(), ReviewRefusal::Precondition(Precondition::SuccessorActive));
+    assert_eq!(refused.unwrap_err(), Refusal::Precondition(Precondition::SuccessorActive));
     assert!(committed.lock().unwrap().is_empty());
 }
 
@@ -183,7 +184,7 @@ async fn a_stale_version_is_refused_before_anything_is_written() {
     let committed = Arc::clone(&world.committed);
     let reason = Reason::parse("未敘明規定").unwrap();
     let refusal = world.step(Role::Reviewer, Some(3), ReviewCommand::Reject { reason }).await.unwrap_err();
-    assert_eq!(refusal, ReviewRefusal::Stale);
+    assert_eq!(refusal, Refusal::Stale);
     assert!(committed.lock().unwrap().is_empty());
 }
 
@@ -199,14 +200,14 @@ async fn a_case_not_taken_on_can_not_be_decided() {
     let world = World { claimed: false, ..World::new() };
     let refusal =
         world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await.unwrap_err();
-    assert!(matches!(refusal, ReviewRefusal::Transition(_)), "{refusal:?}");
+    assert!(matches!(refusal, Refusal::Transition(_)), "{refusal:?}");
 }
 
 #[tokio::test]
 async fn auditor_and_admin_may_not_decide() {
     for role in [Role::Auditor, Role::Admin] {
         let refusal = World::new().step(role, None, ReviewCommand::Claim).await.unwrap_err();
-        assert_eq!(refusal, ReviewRefusal::Forbidden);
+        assert_eq!(refusal, Refusal::Forbidden);
     }
 }
 
@@ -216,7 +217,7 @@ async fn a_card_that_is_not_good_any_more_gets_nothing() {
         let world = World { card: Err(card), ..World::new() };
         let committed = Arc::clone(&world.committed);
         let refusal = world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await;
-        assert_eq!(refusal.unwrap_err(), ReviewRefusal::Card(card));
+        assert_eq!(refusal.unwrap_err(), Refusal::Card(card));
         assert!(committed.lock().unwrap().is_empty());
     }
 }
@@ -265,8 +266,8 @@ async fn a_preview_is_the_mail_of_the_step_and_commits_nothing() {
         let review = review.clone();
         async move { review.preview(&officer(role), id, version, &command).await.unwrap_err() }
     };
-    assert_eq!(refused(Role::Reviewer, 3, reject.clone()).await, ReviewRefusal::Stale);
-    assert_eq!(refused(Role::Auditor, 4, reject).await, ReviewRefusal::Forbidden);
-    assert_eq!(refused(Role::Reviewer, 4, ReviewCommand::Release).await, ReviewRefusal::Unknown);
+    assert_eq!(refused(Role::Reviewer, 3, reject.clone()).await, Refusal::Stale);
+    assert_eq!(refused(Role::Auditor, 4, reject).await, Refusal::Forbidden);
+    assert_eq!(refused(Role::Reviewer, 4, ReviewCommand::Release).await, Refusal::Unknown);
     assert!(committed.lock().unwrap().is_empty());
 }

@@ -10,9 +10,10 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{clock, entropy};
+use crate::Refusal;
 use crate::{
-    casework::{CaseworkRefusal, KeepTemplates, TemplateDraft},
-    ports::{Change, CommitError, MockChanges, MockReasonTemplates, Officer, Versioned, Write},
+    casework::{KeepTemplates, TemplateDraft},
+    ports::{AuditAction, Change, CommitError, MockChanges, MockReasonTemplates, Officer, Versioned, Write},
 };
 
 const KNOWN: TemplateId = TemplateId(Uuid::from_u128(7));
@@ -56,8 +57,8 @@ async fn every_role_reads_and_only_an_admin_writes() {
         assert_eq!(keep.add(&officer(role), draft("新")).await.is_ok(), may, "{role:?}");
         assert_eq!(keep.change(&officer(role), KNOWN, 3, draft("新")).await.is_ok(), may, "{role:?}");
     }
-    let actions: Vec<_> = committed.lock().unwrap().iter().map(|c| c.audit[0].action.clone()).collect();
-    assert_eq!(actions, ["template.add", "template.change"]);
+    let actions: Vec<_> = committed.lock().unwrap().iter().map(|c| c.audit[0].action).collect();
+    assert_eq!(actions, [AuditAction::TemplateAdd, AuditAction::TemplateChange]);
 }
 
 #[tokio::test]
@@ -72,8 +73,8 @@ async fn a_template_is_changed_as_it_was_read() {
     assert_eq!(change.audit[0].detail, "use:reject inUse:true");
     let other = TemplateId(Uuid::from_u128(8));
     let unknown = kept.change(&officer(Role::Admin), other, 1, draft("新")).await;
-    assert_eq!(unknown, Err(CaseworkRefusal::Unknown));
+    assert_eq!(unknown, Err(Refusal::Unknown));
     let stale = keep(&committed, Err(CommitError::Conflict));
     let refused = stale.change(&officer(Role::Admin), KNOWN, 2, draft("新")).await;
-    assert_eq!(refused, Err(CaseworkRefusal::Stale));
+    assert_eq!(refused, Err(Refusal::Stale));
 }

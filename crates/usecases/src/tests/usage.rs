@@ -13,9 +13,12 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{calendar, clock, contact, now, other_ubn, ubn};
+use crate::Refusal;
 use crate::{
-    ports::{MockChanges, MockOrganisations, MockUsageCounts, Officer, OrganisationUsage, Versioned},
-    usage::{ReadUsage, UsagePorts, UsageRefusal},
+    ports::{
+        AuditAction, MockChanges, MockOrganisations, MockUsageCounts, Officer, OrganisationUsage, Versioned,
+    },
+    usage::{ReadUsage, UsagePorts},
 };
 
 fn officer(role: Role) -> Officer {
@@ -60,7 +63,7 @@ fn read(notes: usize) -> ReadUsage {
     let mut changes = MockChanges::new();
     changes
         .expect_note()
-        .withf(|entry| entry.action == "usage.read" && entry.detail == "days:2026-11-21/2026-11-23")
+        .withf(|entry| entry.action == AuditAction::UsageRead && entry.detail == "days:2026-11-21/2026-11-23")
         .times(notes)
         .returning(|_| Ok(()));
     ReadUsage::new(UsagePorts {
@@ -94,9 +97,9 @@ async fn a_look_at_one_organisation_is_noted() {
     assert_eq!((report.organisation, report.busiest), (Some((ubn(), name())), Vec::new()));
     let read = read(0);
     let unknown = read.report(&officer(Role::Reviewer), Some(other_ubn()), period()).await;
-    assert_eq!(unknown, Err(UsageRefusal::Unknown));
+    assert_eq!(unknown, Err(Refusal::Unknown));
     let admin = read.report(&officer(Role::Admin), None, period()).await;
-    assert_eq!(admin, Err(UsageRefusal::Forbidden));
+    assert_eq!(admin, Err(Refusal::Forbidden));
 }
 
 #[tokio::test]
