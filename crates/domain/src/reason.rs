@@ -38,14 +38,14 @@ impl RecordedReason {
         }
     }
 
-    /// The reason with this code and text; none where they do not belong together.
-    pub fn parse(code: Option<&str>, text: Option<&str>) -> Option<Self> {
-        Some(match (code, text) {
-            (None, Some(text)) => Self::Typed(Reason::parse(text).ok()?),
-            (Some("accessEnded"), None) => Self::AccessEnded,
-            (Some("notRegistered"), None) => Self::NotRegistered,
-            (Some("companyStatus"), Some(status)) => Self::CompanyStatus(status.to_owned()),
-            _ => return None,
+    /// The reason with this code, or with this text where there is none; the text is looked at only where it says something.
+    pub fn parse(code: Option<&str>, text: &str) -> Option<Self> {
+        Some(match code {
+            None => Self::Typed(Reason::parse(text).ok()?),
+            Some("accessEnded") => Self::AccessEnded,
+            Some("notRegistered") => Self::NotRegistered,
+            Some("companyStatus") => Self::CompanyStatus(text.to_owned()),
+            Some(_) => return None,
         })
     }
 }

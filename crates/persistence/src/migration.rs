@@ -207,14 +207,17 @@ mod tests {
         let access =
             "SELECT access_reason_code AS code, access_reason AS text FROM organisations ORDER BY ubn";
         let expected = [
-            pair(Some("notRegistered"), None),
+            pair(Some("notRegistered"), Some("notRegistered")),
             pair(Some("companyStatus"), Some("解散")),
             pair(None, Some("大量試探")),
         ];
         assert_eq!(read(access).await, expected);
         let closed =
             "SELECT closed_reason_code AS code, closed_reason AS text FROM applications ORDER BY case_number";
-        assert_eq!(read(closed).await, [pair(Some("accessEnded"), None), pair(None, Some("資料不足"))]);
+        assert_eq!(
+            read(closed).await,
+            [pair(Some("accessEnded"), Some("accessEnded")), pair(None, Some("資料不足"))]
+        );
         let steps = "SELECT action AS code, text FROM application_history ORDER BY application_id";
         assert_eq!(read(steps).await, [pair(Some("close"), None), pair(Some("reject"), Some("資料不足"))]);
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     corrupt, date, instant,
     json::{CardJson, ContactJson, PurposeJson, address_texts, addresses, read, text},
-    micros,
+    kept_text, micros,
 };
 use crate::entity::{application, clarification, history};
 
@@ -124,7 +124,7 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         days_left: open.map(|open| i32::try_from(open.days_left).unwrap_or(i32::MAX)),
         closed_at: closing.map(|closing| micros(closing.at)),
         closed_by: closing.map(|closing| actor_text(closing.by)),
-        closed_reason: reason.and_then(RecordedReason::text).map(str::to_owned),
+        closed_reason: reason.map(kept_text),
         closed_reason_code: reason.and_then(RecordedReason::code).map(str::to_owned),
         replaces: case.replaces.as_ref().map(|contact| text(&ContactJson::of(contact))),
         count_from: count.map(|count| count.from.to_string()),
@@ -145,11 +145,11 @@ fn state_of(row: &application::Model) -> Result<State, StoreError> {
     let closing = || {
         let by = row.closed_by.as_deref().and_then(actor_of).ok_or_else(|| corrupt(TABLE, "closed_by"))?;
         let at = row.closed_at.ok_or_else(|| corrupt(TABLE, "closed_at"))?;
-        let (code, text) = (row.closed_reason_code.as_deref(), row.closed_reason.as_deref());
-        let reason = match (code, text) {
-            (None, None) => None,
-            _ => Some(RecordedReason::parse(code, text).ok_or_else(|| corrupt(TABLE, "closed_reason_code"))?),
+        let recorded = |text: &str| {
+            RecordedReason::parse(row.closed_reason_code.as_deref(), text)
+                .ok_or_else(|| corrupt(TABLE, "closed_reason"))
         };
+        let reason = row.closed_reason.as_deref().map(recorded).transpose()?;
         Ok::<_, StoreError>(Closing { by, at: instant(TABLE, "closed_at", at)?, reason })
     };
     let count = match (row.count_from.as_deref(), row.count_days) {

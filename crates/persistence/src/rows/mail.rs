@@ -8,6 +8,7 @@ use idcheck_usecases::ports::MailMessage;
 use serde::{Deserialize, Serialize};
 
 use super::json::{read, text};
+use super::kept_text;
 
 /// One for each message; a name, once stored, keeps its meaning.
 #[derive(Serialize, Deserialize)]
@@ -31,6 +32,8 @@ enum MessageJson {
         case_number: String,
         kind: String,
         company: String,
+        /// Always the same; the version before reads it.
+        reason: String,
     },
     DeadlineMoved {
         case_number: String,
@@ -96,7 +99,7 @@ enum MessageJson {
     AccessRevoked {
         company: String,
         ground: String,
-        reason: Option<String>,
+        reason: String,
         reason_code: Option<String>,
     },
     AccessSuspended {
@@ -183,7 +186,8 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
             MessageJson::ClarificationRequested { case_number, company, question, due: due.into() }
         }
         MailMessage::Settled { case_number, kind, company } => {
-            MessageJson::Settled { case_number, kind: word(kind), company }
+            let reason = kept_text(&RecordedReason::AccessEnded);
+            MessageJson::Settled { case_number, kind: word(kind), company, reason }
         }
         MailMessage::DeadlineMoved { case_number, company, answer, before, due } => {
             MessageJson::DeadlineMoved { case_number, company, answer, before, due: due.into() }
@@ -219,7 +223,7 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         MailMessage::AccessRevoked { company, ground, reason } => MessageJson::AccessRevoked {
             company,
             ground: ground.as_str().to_owned(),
-            reason: reason.text().map(str::to_owned),
+            reason: kept_text(&reason),
             reason_code: reason.code().map(str::to_owned),
         },
         MailMessage::AccessSuspended { company, reason } => MessageJson::AccessSuspended { company, reason },
@@ -260,7 +264,7 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         MessageJson::ClarificationRequested { case_number, company, question, due } => {
             MailMessage::ClarificationRequested { case_number, company, question, due: due.into() }
         }
-        MessageJson::Settled { case_number, kind, company } => {
+        MessageJson::Settled { case_number, kind, company, reason: _ } => {
             MailMessage::Settled { case_number, kind: word(kind)?, company }
         }
         MessageJson::DeadlineMoved { case_number, company, answer, before, due } => {
@@ -295,7 +299,7 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         MessageJson::IssKeyRotated { company } => MailMessage::IssKeyRotated { company },
         MessageJson::ContactChanged { company } => MailMessage::ContactChanged { company },
         MessageJson::AccessRevoked { company, ground, reason, reason_code } => {
-            let reason = RecordedReason::parse(reason_code.as_deref(), reason.as_deref())?;
+            let reason = RecordedReason::parse(reason_code.as_deref(), &reason)?;
             MailMessage::AccessRevoked { company, ground: Ground::parse(&ground)?, reason }
         }
         MessageJson::AccessSuspended { company, reason } => MailMessage::AccessSuspended { company, reason },

@@ -9,6 +9,7 @@ mod notice;
 mod organisation;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::reason::RecordedReason;
 use idcheck_usecases::ports::StoreError;
 
 pub(crate) use application::{
@@ -20,6 +21,11 @@ pub(crate) use json::{content_of, content_text};
 pub(crate) use mail::{message_of, message_text};
 pub(crate) use notice::{notice_model, notice_of, sending_models};
 pub(crate) use organisation::{key_model, key_of, organisation_model, organisation_of, purpose_of};
+
+/// The text of a reason as it is kept: never empty, since a program of the version before reads it alone.
+pub(crate) fn kept_text(reason: &RecordedReason) -> String {
+    reason.text().or_else(|| reason.code()).unwrap_or_default().to_owned()
+}
 
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     corrupt, instant,
     json::{ContactJson, PurposeJson, address_texts, addresses, read, text},
-    micros,
+    kept_text, micros,
 };
 use crate::entity::{organisation, registered_key};
 
@@ -73,8 +73,8 @@ pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> o
     };
     let (code, reason) = match &organisation.access {
         Access::None | Access::Active { .. } => (None, None),
-        Access::Suspended { reason, .. } => (None, Some(reason.as_str())),
-        Access::Revoked { reason, .. } => (reason.code(), reason.text()),
+        Access::Suspended { reason, .. } => (None, Some(reason.as_str().to_owned())),
+        Access::Revoked { reason, .. } => (reason.code(), Some(kept_text(reason))),
     };
     organisation::Model {
         ubn: organisation.ubn.to_string(),
@@ -82,7 +82,7 @@ pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> o
         name: organisation.name.as_str().to_owned(),
         access: organisation.access.as_str().to_owned(),
         access_since: since.map(|at| micros(*at)),
-        access_reason: reason.map(str::to_owned),
+        access_reason: reason,
         access_reason_code: code.map(str::to_owned),
         access_ground: ground.map(|ground| ground.as_str().to_owned()),
         may_return,
@@ -99,13 +99,11 @@ fn access_of(row: &organisation::Model) -> Result<Access, StoreError> {
         let at = row.access_since.ok_or_else(|| corrupt(TABLE, "access_since"))?;
         instant(TABLE, "access_since", at)
     };
-    let reason = || {
-        let text = row.access_reason.as_deref().ok_or_else(|| corrupt(TABLE, "access_reason"))?;
-        Reason::parse(text).map_err(|_| corrupt(TABLE, "access_reason"))
-    };
+    let text = || row.access_reason.as_deref().ok_or_else(|| corrupt(TABLE, "access_reason"));
+    let reason = || Reason::parse(text()?).map_err(|_| corrupt(TABLE, "access_reason"));
     let recorded = || {
-        RecordedReason::parse(row.access_reason_code.as_deref(), row.access_reason.as_deref())
-            .ok_or_else(|| corrupt(TABLE, "access_reason_code"))
+        RecordedReason::parse(row.access_reason_code.as_deref(), text()?)
+            .ok_or_else(|| corrupt(TABLE, "access_reason"))
     };
     match row.access.as_str() {
         "none" => Ok(Access::None),
