@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use idcheck_email::Composer;
 use idcheck_persistence::Store;
 use idcheck_usecases::{
+    OfficePorts,
     audit::ReadAudit,
     calendar::KeepCalendar,
-    casework::{CaseworkPorts, GovernUsers, KeepTemplates, SweepCompanies, WatchUsage},
+    casework::{KeepTemplates, SweepCompanies, WatchUsage},
     dead_letters::DeadLetters,
-    ports::{CardVerifier, Clock, Entropy},
+    ports::{Changes, Clock, CompanyRegister, Entropy},
     reminders::{ReminderPorts, SendReminders},
-    review::ReviewPorts,
-    usage::{ReadUsage, UsagePorts},
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -33,8 +33,14 @@ const SWEEP: Duration = Duration::from_secs(2);
 const REMIND: Duration = Duration::from_mins(10);
 
 /// Its ports, on the store.
-pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> CaseworkPorts {
-    CaseworkPorts {
+pub(crate) fn ports(
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    company_register: Arc<dyn CompanyRegister>,
+    changes: Arc<dyn Changes>,
+) -> OfficePorts {
+    OfficePorts {
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
         applications: Arc::clone(store) as _,
@@ -42,29 +48,15 @@ pub(crate) fn ports(store: &Arc<Store>, clock: &Arc<dyn Clock>, entropy: &Arc<dy
         revocations: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
+        company_register,
+        users: Arc::clone(store) as _,
+        counts: Arc::clone(store) as _,
         dormancy: Arc::clone(store) as _,
+        templates: Arc::clone(store) as _,
         calendar: Arc::clone(store) as _,
         officers: Arc::clone(store) as _,
-        changes: Arc::clone(store) as _,
-    }
-}
-
-/// What reviewing needs, on the store.
-pub(crate) fn review(
-    store: &Arc<Store>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    cards: Arc<dyn CardVerifier>,
-) -> ReviewPorts {
-    ReviewPorts {
-        clock: Arc::clone(clock),
-        entropy: Arc::clone(entropy),
-        applications: Arc::clone(store) as _,
-        organisations: Arc::clone(store) as _,
-        cards,
-        notices: Arc::clone(store) as _,
-        calendar: Arc::clone(store) as _,
-        changes: Arc::clone(store) as _,
+        composer: Arc::new(Composer),
+        changes,
     }
 }
 
@@ -88,30 +80,14 @@ pub(crate) fn templates(
     KeepTemplates::new(Arc::clone(clock), Arc::clone(entropy), store(), store())
 }
 
-/// Counts of use.
-pub(crate) fn usage(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> ReadUsage {
-    ReadUsage::new(UsagePorts {
-        clock: Arc::clone(clock),
-        counts: Arc::clone(store) as _,
-        organisations: Arc::clone(store) as _,
-        calendar: Arc::clone(store) as _,
-        changes: Arc::clone(store) as _,
-    })
-}
-
 /// The calendar, and the deadlines that are counted by it.
 pub(crate) fn calendar(store: &Arc<Store>) -> KeepCalendar {
     KeepCalendar::new(Arc::new(SystemClock), Arc::new(SystemEntropy::default()), Arc::clone(store) as _)
 }
 
-/// Suspended users.
-pub(crate) fn users(store: &Arc<Store>, ports: CaseworkPorts) -> GovernUsers {
-    GovernUsers::new(ports, Arc::clone(store) as _)
-}
-
 /// Mails that were given up.
 pub(crate) fn dead_letters(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> DeadLetters {
-    DeadLetters::new(Arc::clone(clock), Arc::clone(store) as _, Arc::clone(store) as _)
+    DeadLetters::new(Arc::clone(clock), Arc::clone(store) as _, Arc::new(Composer), Arc::clone(store) as _)
 }
 
 /// The jobs beside the server.
@@ -127,7 +103,7 @@ impl Jobs {
     pub(crate) fn new(
         config: &Config,
         store: &Arc<Store>,
-        ports: CaseworkPorts,
+        ports: OfficePorts,
         sweeps: SweepCompanies,
     ) -> Self {
         let remind = SendReminders::new(ReminderPorts {

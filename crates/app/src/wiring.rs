@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
 use idcheck_domain::value::AddressPolicy;
-use idcheck_email::{Composer, FileMailer, Smtp, SmtpMailer, SmtpSecurity};
+use idcheck_email::{FileMailer, Smtp, SmtpMailer, SmtpSecurity};
 use idcheck_http::{App, Bounded, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, OpenError, Store, Vault, shown_address};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
+    OfficePorts,
     acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
-    casework::{CaseworkPorts, GovernAccess, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
+    casework::{GovernAccess, GovernUsers, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
     mail::DeliverMail,
     officers::{OfficerPorts, SignIn, SignInMethods},
     ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer},
-    review::{ReadCases, ReviewApplication, ReviewPorts},
+    review::{ReadCases, ReviewApplication},
     verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
@@ -162,13 +163,12 @@ fn address_policy(config: &Config) -> AddressPolicy {
 fn act_ports(
     config: &Config,
     store: &Arc<Store>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
+    office: &OfficePorts,
     cards: Arc<dyn CardVerifier>,
 ) -> ActPorts {
     ActPorts {
-        clock: Arc::clone(clock),
-        entropy: Arc::clone(entropy),
+        clock: Arc::clone(&office.clock),
+        entropy: Arc::clone(&office.entropy),
         cards,
         keys: Arc::new(PublicKeys),
         challenges: Arc::clone(store) as _,
@@ -178,7 +178,8 @@ fn act_ports(
         plans: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
         calendar: Arc::clone(store) as _,
-        changes: Arc::clone(store) as _,
+        usage: office.usage(),
+        changes: Arc::clone(&office.changes),
         challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
         address_policy: address_policy(config),
         open_challenges: OpenChallenges {
@@ -206,24 +207,6 @@ pub(crate) struct Service {
 /// More that must be true before the process is ready; the demo adds to it.
 pub(crate) type AlsoReady = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
-/// The ports of everything that changes who may ask; `changes` makes it hold in this process.
-fn acting(
-    config: &Config,
-    store: &Arc<Store>,
-    changes: Arc<dyn Changes>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    cards: Arc<dyn CardVerifier>,
-) -> (ActPorts, ReviewPorts, CaseworkPorts) {
-    let acts = act_ports(config, store, clock, entropy, Arc::clone(&cards));
-    let review = casework::review(store, clock, entropy, cards);
-    (
-        ActPorts { changes: Arc::clone(&changes), ..acts },
-        ReviewPorts { changes: Arc::clone(&changes), ..review },
-        CaseworkPorts { changes, ..casework::ports(store, clock, entropy) },
-    )
-}
-
 const fn ledger_settings(config: &Config) -> LedgerSettings {
     LedgerSettings {
         batch: config.ledger_batch,
@@ -244,11 +227,13 @@ impl Service {
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
         callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
         let rates = Arc::new(Rates::new(&config.limits));
-        let changes = InForce::new(Arc::clone(&shared) as _, Arc::clone(&callers));
-        let (acts, review, office) =
-            acting(config, &shared, Arc::new(changes), &clock, &entropy, Arc::clone(&cards) as _);
+        let changes: Arc<dyn Changes> =
+            Arc::new(InForce::new(Arc::clone(&shared) as _, Arc::clone(&callers)));
         let register = company_register::register(&config.company_register, &shared)?;
-        let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _, register);
+        let office = casework::ports(&shared, &clock, &entropy, register, changes);
+        let verifier: Arc<dyn CardVerifier> = Arc::clone(&cards) as _;
+        let acts = act_ports(config, &shared, &office, Arc::clone(&verifier));
+        let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let latencies = Latencies::default();
         let ledger = LedgerWriter::start_with(&store, ledger_settings(config));
@@ -265,21 +250,20 @@ impl Service {
             prove_challenge: ProveChallenge::new(acts.clone()),
             read_own: ReadOwn::new(acts.clone()),
             read_receipt: ReadReceipt::new(acts),
-            read_cases: ReadCases::new(review.clone()),
-            review: ReviewApplication::new(review),
+            read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier)),
+            review: ReviewApplication::new(office.clone(), verifier),
             organisations: ReadOrganisations::new(office.clone()),
             govern: GovernAccess::new(office.clone()),
             plans: JudgePlans::new(office.clone()),
-            users: casework::users(&shared, office.clone()),
-            notices: HandleNotices::new(office),
+            users: GovernUsers::new(office.clone()),
+            notices: HandleNotices::new(office.clone()),
             sweeps,
             audit: casework::audit(&shared),
             register: Arc::clone(&shared) as _,
             publisher: Arc::clone(&shared) as _,
-            usage: casework::usage(&shared, &clock),
+            usage: office.usage(),
             templates: casework::templates(&shared, &clock, &entropy),
             dead_letters: casework::dead_letters(&shared, &clock),
-            composer: Arc::new(Composer),
             sign_in: SignIn::new(officer_ports(&store, sign_in_methods(config)?)?),
             rates: Arc::clone(&rates) as _,
             verify,

@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{reason::RecordedReason, value::Reason};
+use crate::{
+    officer::{Permission, Role, permits},
+    reason::RecordedReason,
+    value::Reason,
+};
 
 /// Why access was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +32,28 @@ impl Ground {
     /// The ground of that word.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Abuse, Self::Conduct, Self::NotRegistered].into_iter().find(|g| g.as_str() == text)
+    }
+}
+
+/// What an officer can do to an organisation's access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccessStep {
+    /// Ask for a revocation.
+    Revoke,
+    /// Stop it on a documented request.
+    Suspend,
+    /// Open the way back for a company that is registered again.
+    Lift,
+}
+
+impl AccessStep {
+    /// Stable identifier.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoke => "revoke",
+            Self::Suspend => "suspend",
+            Self::Lift => "lift",
+        }
     }
 }
 
@@ -84,6 +110,19 @@ impl Access {
             Self::Active { since } | Self::Suspended { since, .. } | Self::Revoked { since, .. } => {
                 Some(*since)
             }
+        }
+    }
+
+    /// What an officer of this role can do to it.
+    pub const fn possible_steps(&self, role: Role) -> &'static [AccessStep] {
+        if !permits(role, Permission::GovernAccess) {
+            return &[];
+        }
+        match self {
+            Self::Active { .. } => &[AccessStep::Revoke, AccessStep::Suspend],
+            Self::Suspended { .. } => &[AccessStep::Revoke],
+            Self::Revoked { ground: Ground::NotRegistered, may_return: false, .. } => &[AccessStep::Lift],
+            Self::None | Self::Revoked { .. } => &[],
         }
     }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     identity::identity,
-    officer::OfficerId,
+    officer::{OfficerId, Permission, Role, permits},
     reason::RecordedReason,
     revocation::{RefusedRuling, Ruling},
     value::{CompanyName, Reason, UnifiedBusinessNumber},
@@ -143,6 +143,13 @@ pub struct Sweep {
     pub begun_at: DateTime<Utc>,
     /// The register's state that is compared with; none for one that answers with what is so now.
     pub register_of: Option<DateTime<Utc>>,
+}
+
+impl Sweep {
+    /// Whether this officer can confirm revocations because of it: a second person.
+    pub fn may_be_confirmed(&self, officer: OfficerId, role: Role) -> bool {
+        self.begun_by != Some(officer) && permits(role, Permission::Confirm)
+    }
 }
 
 /// What became of an organisation on the worklist.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::Ground,
     identity::identity,
-    officer::OfficerId,
+    officer::{OfficerId, Permission, Role, permits},
     value::{Reason, UnifiedBusinessNumber},
 };
 
@@ -99,6 +99,16 @@ impl Revocation {
         at: DateTime<Utc>,
     ) -> Self {
         Self { id, ubn, ground, reason, asked_by: by, asked_at: at, state: RevocationState::Asked }
+    }
+
+    /// Whether this officer can confirm it: a second person, while it waits.
+    pub fn may_be_confirmed(&self, officer: OfficerId, role: Role) -> bool {
+        self.is_open().is_ok() && officer != self.asked_by && permits(role, Permission::Confirm)
+    }
+
+    /// Whether an officer of this role can decline it, or take the own one back, while it waits.
+    pub const fn may_be_declined(&self, role: Role) -> bool {
+        self.is_open().is_ok() && permits(role, Permission::GovernAccess)
     }
 
     /// Confirms it; what follows for the organisation is

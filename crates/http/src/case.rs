@@ -1,44 +1,15 @@
-//! What page and API tell beside a case: the register's record, the days left, use, and what the case would change.
+//! What a case would change of what its organisation holds, for page and API.
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, Request},
-    company::CompanyRecord,
     contact::Contact,
     organisation::Organisation,
-    taipei,
     value::{HostAddresses, Landline, Mobile},
 };
-use idcheck_usecases::{ports::RegisterError, review::CaseFile, usage::UsageReport};
+use idcheck_usecases::review::CaseFile;
 
-use crate::{i18n::Lang, problem::Problem, state::Services};
-
-/// What is known about a case beside the case.
-pub(crate) struct Beside {
-    pub(crate) registered: Result<Option<CompanyRecord>, RegisterError>,
-    /// Working days left for the decision or the answer, while one is awaited.
-    pub(crate) days_left: Option<u32>,
-    /// The organisation's use of the last 30 days.
-    pub(crate) usage: UsageReport,
-}
-
-impl Beside {
-    /// Reads all of it.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub(crate) async fn read(services: &Services, file: &CaseFile) -> Result<Self, Problem> {
-        let calendar = services.read_cases.calendar().await?;
-        let today = taipei::day(services.clock.now());
-        let case = &file.application;
-        let due = case.state.due();
-        Ok(Self {
-            registered: services.sweeps.registered(case.ubn).await,
-            days_left: due.map(|due| calendar.working_days_between(today, due.date)),
-            usage: services.usage.own(case.ubn, services.usage.latest()).await?,
-        })
-    }
-}
+use crate::i18n::Lang;
 
 /// A field that a case would change.
 pub(crate) struct Difference {

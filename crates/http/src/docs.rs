@@ -6,15 +6,14 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use idcheck_domain::{Violation, access::Precondition};
 use idcheck_usecases::ports::{CardRefusal, TokenRefusal};
 use minijinja::{Value, context};
-use poem::{Request, Response, Route, get, handler, http::StatusCode, web::Path};
+use poem::{Response, Route, get, handler, http::StatusCode, web::Path};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html::push_html};
 use serde_json::Value as Json;
 
 use crate::{
     api,
     i18n::Lang,
-    page::{Opener, Page, or_error, see_other},
-    problem::Problem,
+    page::{Opener, Page, see_other},
 };
 
 /// A guide: the last part of its address, and its text in both languages.
@@ -72,46 +71,37 @@ pub(crate) fn routes(route: Route) -> Route {
 }
 
 #[handler]
-fn first_guide(request: &Request) -> Response {
-    show_guide(request, "guide")
+fn first_guide(page: Page<'_>) -> poem::Result<Response> {
+    guide_page(&page, GUIDES[0].name)
 }
 
 #[handler]
-fn one_guide(request: &Request, Path(name): Path<String>) -> Response {
-    show_guide(request, &name)
+fn one_guide(page: Page<'_>, Path(name): Path<String>) -> poem::Result<Response> {
+    guide_page(&page, &name)
 }
 
-fn show_guide(request: &Request, name: &str) -> Response {
-    or_error(Page::of(request).map(|page| {
-        let Some(texts) = GUIDES.iter().position(|guide| guide.name == name).and_then(|at| RENDERED.get(at))
-        else {
-            return page.problem(&Problem::not_found(), "/docs");
-        };
-        let [chinese, english] = texts;
-        let text = if page.lang == Lang::En { english } else { chinese };
-        let with = context! { current => name, title => &text.title, html => &text.html };
-        page.show(StatusCode::OK, "docs/guide.html", Opener::Isolated, with)
-    }))
+fn guide_page(page: &Page<'_>, name: &str) -> poem::Result<Response> {
+    let found = GUIDES.iter().position(|guide| guide.name == name).and_then(|at| RENDERED.get(at));
+    let [chinese, english] = found.ok_or_else(|| page.not_found("/docs"))?;
+    let text = if page.lang == Lang::En { english } else { chinese };
+    let with = context! { current => name, title => &text.title, html => &text.html };
+    Ok(page.show(StatusCode::OK, "docs/guide.html", Opener::Isolated, with))
 }
 
 #[handler]
-fn show_reference(request: &Request) -> Response {
-    or_error(Page::of(request).map(|page| {
-        let with = context! {
-            current => "reference", groups => &REFERENCE.groups, schemas => &REFERENCE.schemas,
-        };
-        page.show(StatusCode::OK, "docs/reference.html", Opener::Isolated, with)
-    }))
+fn show_reference(page: Page<'_>) -> Response {
+    let with = context! {
+        current => "reference", groups => &REFERENCE.groups, schemas => &REFERENCE.schemas,
+    };
+    page.show(StatusCode::OK, "docs/reference.html", Opener::Isolated, with)
 }
 
 #[handler]
-fn show_errors(request: &Request) -> Response {
-    or_error(Page::of(request).map(|page| {
-        let with = context! {
-            current => "errors", problems => problems(page.lang), violations => violations(page.lang),
-        };
-        page.show(StatusCode::OK, "docs/errors.html", Opener::Isolated, with)
-    }))
+fn show_errors(page: Page<'_>) -> Response {
+    let with = context! {
+        current => "errors", problems => problems(page.lang), violations => violations(page.lang),
+    };
+    page.show(StatusCode::OK, "docs/errors.html", Opener::Isolated, with)
 }
 
 /// Where the `type` of a problem leads.

@@ -3,6 +3,8 @@
 //! Handlers parse, call one use case, render. This crate knows ports and use cases only: no database, no key, no clock
 //! of its own.
 
+#![allow(clippy::needless_pass_by_value, reason = "what a handler asks of its request comes by value")]
+
 mod api;
 mod audit;
 mod bodies;

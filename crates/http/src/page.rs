@@ -5,8 +5,9 @@ use std::sync::Arc;
 use idcheck_usecases::FieldViolation;
 use minijinja::{Value, context};
 use poem::{
-    Request, Response,
+    FromRequest, Request, RequestBody, Response,
     http::{HeaderValue, StatusCode, Uri, header},
+    web::Form,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -19,6 +20,11 @@ pub(crate) type FormValues = Vec<(String, String)>;
 /// The value of a field.
 pub(crate) fn value<'f>(form: &'f FormValues, name: &str) -> &'f str {
     form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+}
+
+/// The text of a field, without what browsers and people put around it.
+pub(crate) fn text(form: &FormValues, name: &str) -> String {
+    value(form, name).replace("\r\n", "\n").trim().to_owned()
 }
 
 /// The value of a cookie.
@@ -113,7 +119,7 @@ impl<'r> Page<'r> {
     }
 
     /// Whether the form was made for this browser.
-    pub(crate) fn ours(&self, form: &FormValues) -> bool {
+    fn ours(&self, form: &FormValues) -> bool {
         !self.fresh && bool::from(self.csrf().as_bytes().ct_eq(value(form, "csrf").as_bytes()))
     }
 
@@ -181,10 +187,18 @@ impl<'r> Page<'r> {
         self.show(problem.status(), "problem.html", Opener::Isolated, with)
     }
 
-    /// The refusal of a form that was not made for this browser.
-    pub(crate) fn foreign(&self, home: &str) -> Response {
-        let name = "form-foreign".to_owned();
-        self.problem(&Problem::named(StatusCode::FORBIDDEN, name, "problem-form-foreign"), home)
+    /// What a use case gave; its refusal is shown instead of the page.
+    pub(crate) fn or_problem<T>(
+        &self,
+        outcome: Result<T, impl Into<Problem>>,
+        home: &str,
+    ) -> poem::Result<T> {
+        outcome.map_err(|refusal| poem::Error::from_response(self.problem(&refusal.into(), home)))
+    }
+
+    /// There is no such page.
+    pub(crate) fn not_found(&self, home: &str) -> poem::Error {
+        poem::Error::from_response(self.problem(&Problem::not_found(), home))
     }
 
     /// What is wrong with a field, in words.
@@ -192,6 +206,44 @@ impl<'r> Page<'r> {
         self.lang.violation(violation.violation)
     }
 }
+
+impl<'a> FromRequest<'a> for Page<'a> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Self::of(request)
+    }
+}
+
+/// A posted form that was made for this browser; no other is read.
+pub(crate) struct PostedForm(pub(crate) FormValues);
+
+impl<'a> FromRequest<'a> for PostedForm {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let page = Page::of(request)?;
+        let Form(values) = Form::<FormValues>::from_request(request, body).await?;
+        if page.ours(&values) {
+            return Ok(Self(values));
+        }
+        let path = request.uri().path();
+        let home =
+            HOMES.iter().find(|(beginning, _)| path.starts_with(beginning)).map_or("/", |(_, home)| home);
+        let problem =
+            Problem::named(StatusCode::FORBIDDEN, "form-foreign".to_owned(), "problem-form-foreign");
+        Err(poem::Error::from_response(page.problem(&problem, home)))
+    }
+}
+
+/// Where a form that is not read leads back to, by how its path begins.
+const HOMES: [(&str, &str); 9] = [
+    ("/officer/mail", "/officer/mail"),
+    ("/officer/sweeps", "/officer/sweeps"),
+    ("/officer/templates", "/officer/templates"),
+    ("/officer/sign-in", "/officer/sign-in"),
+    ("/officer", "/officer"),
+    ("/organisation", "/organisation"),
+    ("/apply", "/apply/form"),
+    ("/acts", "/progress"),
+    ("/progress", "/progress"),
+];
 
 /// This page without its choice of language, up to where the choice is put.
 fn here(uri: &Uri) -> String {
@@ -209,11 +261,6 @@ fn append(response: &mut Response, cookie: &str) {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
-}
-
-/// For handlers that can fail before there is a page.
-pub(crate) fn or_error(response: poem::Result<Response>) -> Response {
-    response.unwrap_or_else(poem::Error::into_response)
 }
 
 /// Named values as the query of an address (RFC 3986 §2.1); empty ones are left out.

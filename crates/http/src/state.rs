@@ -12,7 +12,7 @@ use idcheck_usecases::{
     },
     dead_letters::DeadLetters,
     officers::SignIn,
-    ports::{Clock, Entropy, MailComposer, PublicRegister, Publisher, RateLimiter, StoreError},
+    ports::{Clock, Entropy, PublicRegister, Publisher, RateLimiter, StoreError},
     review::{ReadCases, ReviewApplication},
     usage::ReadUsage,
     verify::VerifyCard,
@@ -67,8 +67,6 @@ pub struct Services {
     pub templates: KeepTemplates,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
-    /// Mails in words.
-    pub composer: Arc<dyn MailComposer>,
     /// Officers' sessions.
     pub sign_in: SignIn,
     /// How often anybody may come to a door.

@@ -91,7 +91,10 @@ on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| {
     contract::officers::suite(&database.store().await).await;
     // Each change of an account that was made has its entry, and none that was refused.
-    assert_eq!(database.number("SELECT count(*) FROM audit_chain WHERE body LIKE '%reminder.send%'").await, 7);
+    assert_eq!(
+        database.number("SELECT count(*) FROM audit_chain WHERE body LIKE '%reminder.send%'").await,
+        7
+    );
 });
 on_both!(register, |database| {
     let store = database.store().await;

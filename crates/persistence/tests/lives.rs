@@ -28,16 +28,16 @@ use idcheck_testing::{
     builders::{signing_card, ubn},
     database::TempDatabase,
 };
-use idcheck_usecases::Refusal;
 use idcheck_usecases::{
-    Content, Leaf,
+    Content, Leaf, OfficePorts, Refusal,
     acts::{ActName, ActPorts, IssueChallenge, OpenChallenges, ProofRefusal, ProveChallenge},
-    casework::{CaseworkPorts, GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
+    casework::{GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
     ports::{
-        Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, Officer,
-        Organisations, ParsedKey, Revocations, Versioned,
+        Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, MailComposer,
+        MailMessage, MailText, Officer, Organisations, ParsedKey, Revocations, Versioned,
     },
-    review::{ReviewApplication, ReviewCommand, ReviewPorts},
+    review::{ReviewApplication, ReviewCommand},
+    usage::{ReadUsage, UsagePorts},
 };
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
@@ -61,6 +61,15 @@ impl CardVerifier for Cards {
 
     async fn recheck(&self, _: &SigningCard, _: DateTime<Utc>) -> Result<(), CardRefusal> {
         Ok(())
+    }
+}
+
+/// Nobody reads these mails.
+struct NoWords;
+
+impl MailComposer for NoWords {
+    fn compose(&self, _: &MailMessage) -> MailText {
+        MailText { subject: String::new(), plain: String::new(), html: String::new() }
     }
 }
 
@@ -103,22 +112,19 @@ impl World {
             notices: Arc::clone(&store) as _,
             sessions: store.own_sessions(),
             calendar: Arc::clone(&store) as _,
+            usage: ReadUsage::new(UsagePorts {
+                clock: Arc::clone(&clock),
+                counts: Arc::clone(&store) as _,
+                organisations: Arc::clone(&store) as _,
+                calendar: Arc::clone(&store) as _,
+                changes: Arc::clone(&store) as _,
+            }),
             changes: Arc::clone(&store) as _,
             address_policy: AddressPolicy::Public,
             open_challenges: OpenChallenges { of_organisation: 1_000, of_address: 1_000_000 },
             challenge_life: TimeDelta::minutes(15),
         };
-        let review = ReviewPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            cards: Arc::new(Cards),
-            applications: Arc::clone(&store) as _,
-            organisations: Arc::clone(&store) as _,
-            notices: Arc::clone(&store) as _,
-            calendar: Arc::clone(&store) as _,
-            changes: Arc::clone(&store) as _,
-        };
-        let casework = CaseworkPorts {
+        let casework = OfficePorts {
             clock,
             entropy,
             applications: Arc::clone(&store) as _,
@@ -126,9 +132,14 @@ impl World {
             revocations: Arc::clone(&store) as _,
             plans: Arc::clone(&store) as _,
             notices: Arc::clone(&store) as _,
+            company_register: Arc::clone(&store) as _,
+            users: Arc::clone(&store) as _,
+            counts: Arc::clone(&store) as _,
             dormancy: Arc::clone(&store) as _,
+            templates: Arc::clone(&store) as _,
             calendar: Arc::clone(&store) as _,
             officers: Arc::clone(&store) as _,
+            composer: Arc::new(NoWords),
             changes: Arc::clone(&store) as _,
         };
         Self {
@@ -136,7 +147,7 @@ impl World {
             clock: database.clock.clone(),
             issue: IssueChallenge::new(acts.clone()),
             prove: ProveChallenge::new(acts),
-            review: ReviewApplication::new(review),
+            review: ReviewApplication::new(casework.clone(), Arc::new(Cards)),
             govern: GovernAccess::new(casework.clone()),
             judge: JudgePlans::new(casework),
             filed: AtomicUsize::new(0),

@@ -36,6 +36,15 @@ pub struct AuditPage {
     pub officers: HashMap<String, String>,
 }
 
+/// A page of the log, and how its chain stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLook {
+    /// What was found.
+    pub page: AuditPage,
+    /// The end of the chain.
+    pub chain: ChainStatus,
+}
+
 /// Reads the audit log. Looking is not itself in the log; taking a copy is.
 #[derive(Clone)]
 pub struct ReadAudit {
@@ -76,6 +85,14 @@ impl ReadAudit {
         };
         let filter = AuditFilter { actor, subject, ..asked.filter.clone() };
         Ok(AuditPage { lines: self.log.search(&filter).await?, officers })
+    }
+
+    /// A page of the log, and how the end of its chain stands.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn look(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditLook, Refusal> {
+        Ok(AuditLook { page: self.search(officer, asked).await?, chain: self.status(officer).await? })
     }
 
     /// The same, to be taken away: the log tells that it was.

@@ -141,6 +141,14 @@ impl<'c> Fields<'c> {
         }
     }
 
+    /// A text with the blanks at its beginning and end: a password is read after [`Self::required`] has looked at it.
+    pub fn verbatim(&mut self, pointer: &str) -> Option<&'c str> {
+        match self.leaf(pointer) {
+            Some(Leaf::Text(text)) => Some(text),
+            Some(Leaf::Integer(_) | Leaf::Null | Leaf::Empty) | None => None,
+        }
+    }
+
     /// A whole number that may be absent; a page sends it as text.
     pub fn integer(&mut self, pointer: &str) -> Option<i64> {
         match self.leaf(pointer) {

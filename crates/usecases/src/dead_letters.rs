@@ -7,33 +7,52 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{Refusal, permit},
-    ports::{AuditAction, AuditEntry, AuditSubject, Changes, Clock, Officer, Outbox, QueuedMail},
+    ports::{
+        AuditAction, AuditEntry, AuditSubject, Changes, Clock, MailComposer, MailText, Officer, Outbox,
+        QueuedMail,
+    },
 };
 
 /// Dead letters shown at one time.
 const SHOWN: u16 = 200;
+
+/// A mail that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The mail.
+    pub mail: QueuedMail,
+    /// In words.
+    pub text: MailText,
+}
 
 /// Lists dead letters and sends them again.
 #[derive(Clone)]
 pub struct DeadLetters {
     clock: Arc<dyn Clock>,
     outbox: Arc<dyn Outbox>,
+    composer: Arc<dyn MailComposer>,
     changes: Arc<dyn Changes>,
 }
 
 impl DeadLetters {
     /// With these ports.
-    pub fn new(clock: Arc<dyn Clock>, outbox: Arc<dyn Outbox>, changes: Arc<dyn Changes>) -> Self {
-        Self { clock, outbox, changes }
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        outbox: Arc<dyn Outbox>,
+        composer: Arc<dyn MailComposer>,
+        changes: Arc<dyn Changes>,
+    ) -> Self {
+        Self { clock, outbox, composer, changes }
     }
 
     /// The mails that were given up, newest first.
     ///
     /// # Errors
     /// [`Refusal`].
-    pub async fn list(&self, officer: &Officer) -> Result<Vec<QueuedMail>, Refusal> {
+    pub async fn list(&self, officer: &Officer) -> Result<Vec<DeadLetter>, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        Ok(self.outbox.given_up(SHOWN).await?)
+        let mails = self.outbox.given_up(SHOWN).await?.into_iter();
+        Ok(mails.map(|mail| DeadLetter { text: self.composer.compose(&mail.message), mail }).collect())
     }
 
     /// Puts a mail back into the outbox. It keeps its identity, and so its Message-ID.

@@ -113,7 +113,7 @@ pub mod usage;
 pub mod verify;
 
 pub use content::{Content, FieldViolation, Fields, Leaf};
-pub use kernel::Refusal;
+pub use kernel::{Named, OfficePorts, OfficerNames, Refusal};
 
 #[cfg(test)]
 mod tests;

@@ -5,46 +5,29 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, Kind, Request, Step},
+    application::{Action, Application, ApplicationId, ClarificationId, Kind, Request, Step},
     calendar::WorkingCalendar,
+    company::CompanyRecord,
     contact::Contact,
     key::Environment,
     notice::Notice,
     officer::Permission,
     organisation::{Effect, Organisation},
-    value::{Account, CaseNumber, IssKey, Narrative, Reason, UnifiedBusinessNumber},
+    taipei,
+    template::ReasonTemplate,
+    value::{Account, CaseNumber, EmailAddress, IssKey, Narrative, Reason, UnifiedBusinessNumber},
 };
 
 use crate::{
-    kernel::{Refusal, permit, retry},
+    kernel::{OfficePorts, OfficerNames, Refusal, permit, retry},
     ports::{
-        ApplicationFilter, Applications, AuditAction, AuditEntry, CalendarStore, CardRefusal, CardVerifier,
-        CaseSummary, Change, Changes, Clock, Entropy, GivenIssKey, HistoryLine, MailMessage, Notices,
-        Officer, Organisations, OutgoingMail, Page, Requirement, StoreError, Versioned, Write,
+        ApplicationFilter, AuditAction, AuditEntry, CardRefusal, CardVerifier, CaseSummary, Change,
+        GivenIssKey, HistoryLine, MailMessage, MailText, Officer, OutgoingMail, Page, RegisterError,
+        Requirement, StoreError, Versioned, Write,
     },
     settlement::{close_open_cases, outcome_mail},
+    usage::UsageReport,
 };
-
-/// What reviewing needs.
-#[derive(Clone)]
-pub struct ReviewPorts {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
-    /// Cases.
-    pub applications: Arc<dyn Applications>,
-    /// Organisations.
-    pub organisations: Arc<dyn Organisations>,
-    /// The cards that signed.
-    pub cards: Arc<dyn CardVerifier>,
-    /// Notices of abnormal use.
-    pub notices: Arc<dyn Notices>,
-    /// The working calendar.
-    pub calendar: Arc<dyn CalendarStore>,
-    /// Changes.
-    pub changes: Arc<dyn Changes>,
-}
 
 /// A step of a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +72,16 @@ pub struct CaseFile {
     pub application: Application,
     /// Its version; a decision names it.
     pub version: i64,
+    /// What this officer can do to it now.
+    pub steps: &'static [Action],
+    /// Working days left for the decision or the answer, while one is awaited.
+    pub days_left: Option<u32>,
+    /// What the company register says about the number; the case can be decided without.
+    pub registered: Result<Option<CompanyRecord>, RegisterError>,
+    /// The organisation's use of the last 30 days.
+    pub usage: UsageReport,
+    /// Texts to begin a step with.
+    pub templates: Vec<Versioned<ReasonTemplate>>,
     /// How the card that signed stands today; not asked for a case that is closed.
     pub card_today: Option<Result<(), CardRefusal>>,
     /// What the organisation holds now.
@@ -101,37 +94,41 @@ pub struct CaseFile {
     pub history: Vec<HistoryLine>,
 }
 
+/// A page of the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The cases.
+    pub cases: Page<CaseSummary>,
+    /// The working calendar; a page warns when the coming days need a year that it lacks.
+    pub calendar: WorkingCalendar,
+    /// The user names of all officers.
+    pub officers: OfficerNames,
+}
+
 /// Reads the queue and single cases; every look at a case is in the audit log.
 #[derive(Clone)]
 pub struct ReadCases {
-    ports: ReviewPorts,
+    ports: OfficePorts,
+    cards: Arc<dyn CardVerifier>,
 }
 
 impl ReadCases {
-    /// With these ports.
-    pub fn new(ports: ReviewPorts) -> Self {
-        Self { ports }
+    /// With these ports, and what judges the cards that signed.
+    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>) -> Self {
+        Self { ports, cards }
     }
 
     /// A page of the queue.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] or the store's.
-    pub async fn queue(
-        &self,
-        officer: &Officer,
-        filter: &ApplicationFilter,
-    ) -> Result<Page<CaseSummary>, Refusal> {
+    pub async fn queue(&self, officer: &Officer, filter: &ApplicationFilter) -> Result<Queue, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        Ok(self.ports.applications.queue(filter).await?)
-    }
-
-    /// The years whose working calendar is known; the queue warns when the coming days need another.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn calendar(&self) -> Result<WorkingCalendar, Refusal> {
-        Ok(self.ports.calendar.load().await?)
+        Ok(Queue {
+            cases: self.ports.applications.queue(filter).await?,
+            calendar: self.ports.calendar.load().await?,
+            officers: self.ports.names().await?,
+        })
     }
 
     /// One case with everything that a decision needs.
@@ -144,13 +141,19 @@ impl ReadCases {
         let entry = AuditEntry::new(officer, AuditAction::ApplicationRead, id);
         let entry = entry.detail(value.state.name().as_str());
         self.ports.changes.note(entry).await?;
+        let now = self.ports.clock.now();
+        let usage = self.ports.usage();
+        let calendar = self.ports.calendar.load().await?;
+        let due = value.state.due();
         let others = self.ports.applications.of_organisation(value.ubn).await?;
-        let card_today = if value.is_open() {
-            Some(self.ports.cards.recheck(&value.card, self.ports.clock.now()).await)
-        } else {
-            None
-        };
+        let card_today =
+            if value.is_open() { Some(self.cards.recheck(&value.card, now).await) } else { None };
         Ok(CaseFile {
+            steps: value.possible_steps(officer.role, now),
+            days_left: due.map(|due| calendar.working_days_between(taipei::day(now), due.date)),
+            registered: self.ports.company_register.company(value.ubn).await,
+            usage: usage.own(value.ubn, usage.latest()).await?,
+            templates: self.ports.templates.all().await?,
             card_today,
             organisation: self.ports.organisations.find(value.ubn).await?.map(|o| o.value),
             former: others.into_iter().map(|a| a.value).filter(|a| a.id != id).collect(),
@@ -175,16 +178,26 @@ impl ReadCases {
     }
 }
 
+/// A mail that a step would send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// To whom.
+    pub to: EmailAddress,
+    /// In words.
+    pub text: MailText,
+}
+
 /// Takes one step of a review.
 #[derive(Clone)]
 pub struct ReviewApplication {
-    ports: ReviewPorts,
+    ports: OfficePorts,
+    cards: Arc<dyn CardVerifier>,
 }
 
 impl ReviewApplication {
-    /// With these ports.
-    pub fn new(ports: ReviewPorts) -> Self {
-        Self { ports }
+    /// With these ports, and what judges the cards that signed.
+    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>) -> Self {
+        Self { ports, cards }
     }
 
     /// Takes the step on the case as the officer read it; without `version` as it is now (`Approve` and `Reject`
@@ -226,7 +239,7 @@ impl ReviewApplication {
         id: ApplicationId,
         version: i64,
         command: &ReviewCommand,
-    ) -> Result<OutgoingMail, Refusal> {
+    ) -> Result<Preview, Refusal> {
         permit(officer, Permission::ReviewCases)?;
         let now = self.ports.clock.now();
         let case = self.ports.applications.find(id).await?.ok_or(Refusal::Unknown)?;
@@ -236,7 +249,9 @@ impl ReviewApplication {
         let (after, step, _) = self.step(officer, case.value, command, now).await?;
         let held = self.ports.organisations.find(after.ubn).await?.ok_or(Refusal::Unknown)?;
         let to = told(&after, &held.value, command);
-        outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now).ok_or(Refusal::Unknown)
+        let mail = outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now);
+        let mail = mail.ok_or(Refusal::Unknown)?;
+        Ok(Preview { text: self.ports.composer.compose(&mail.message), to: mail.to })
     }
 
     async fn change(
@@ -297,7 +312,7 @@ impl ReviewApplication {
     /// a card that was good, and stopping must not fail because the card was handed in since (**decided**).
     async fn card_still_good(&self, application: &Application, now: DateTime<Utc>) -> Result<(), Refusal> {
         match application.kind() {
-            Kind::Apply | Kind::ChangeAddress => Ok(self.ports.cards.recheck(&application.card, now).await?),
+            Kind::Apply | Kind::ChangeAddress => Ok(self.cards.recheck(&application.card, now).await?),
             Kind::Suspend => Ok(()),
         }
     }
@@ -320,7 +335,7 @@ impl ReviewApplication {
             Effect::Granted => change.iss_key = Some(self.fresh_iss_key(&organisation)?),
             Effect::AddressesReplaced => {}
             Effect::Ended => {
-                let ReviewPorts { applications, entropy, .. } = &self.ports;
+                let OfficePorts { applications, entropy, .. } = &self.ports;
                 let but = Some(application.id);
                 let told = (application.ubn, organisation.contact.email());
                 close_open_cases(applications, entropy, told, but, now, change).await?;

@@ -187,7 +187,10 @@ pub(super) async fn sweep(config: &Config, apply: bool) -> anyhow::Result<ExitCo
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy::default()));
     let register = register(&config.company_register, &store)?;
-    let sweeps = SweepCompanies::new(casework::ports(&store, &clock, &entropy), store, register);
+    let sweeps = SweepCompanies::new(
+        casework::ports(&store, &clock, &entropy, register, Arc::clone(&store) as _),
+        store,
+    );
     let items = sweeps.preview().await?;
     let count = |word: Option<&str>| {
         items.iter().filter(|item| item.finding.as_ref().map(Finding::as_str) == word).count()
@@ -207,7 +210,7 @@ pub(super) async fn sweep(config: &Config, apply: bool) -> anyhow::Result<ExitCo
     if apply {
         let sweep = sweeps.begin(SweptBy::Operator).await?;
         while sweeps.advance().await? > 0 {}
-        println!("worklist {}: supervisors confirm at /officer/sweeps/{}", sweep.id, sweep.id);
+        println!("worklist {}: supervisors confirm at /officer/sweeps/{}", sweep.value.id, sweep.value.id);
     }
     Ok(if unanswered == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

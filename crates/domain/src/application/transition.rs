@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     calendar::{Count, DueDate, PROMISED_DAYS, WorkingCalendar},
-    officer::OfficerId,
+    officer::{OfficerId, Permission, Role, permits},
     reason::RecordedReason,
     taipei,
     value::{Narrative, Reason},
@@ -132,6 +132,29 @@ fn left(count: Option<Count>, due: DueDate, after: NaiveDate, calendar: &Working
 type Transition = Result<(Application, Step), RefusedTransition>;
 
 impl Application {
+    /// What an officer of this role can do to the case now, in the order of a review. Whether the organisation's access and
+    /// its card allow it is looked at with the decision.
+    pub fn possible_steps(&self, role: Role, now: DateTime<Utc>) -> &'static [Action] {
+        if !permits(role, Permission::ReviewCases) {
+            return &[];
+        }
+        match &self.state {
+            State::Received { .. } => &[Action::Claim],
+            State::UnderReview { .. } => &[
+                Action::Claim,
+                Action::Release,
+                Action::RequestClarification,
+                Action::Approve,
+                Action::Reject,
+            ],
+            State::ClarificationRequested { open, .. } if open.due.is_over(now) => &[Action::Reject],
+            State::ClarificationRequested { .. }
+            | State::Approved(_)
+            | State::Rejected(_)
+            | State::Withdrawn(_) => &[],
+        }
+    }
+
     fn refuse(&self, action: Action, why: TransitionRefusal) -> RefusedTransition {
         RefusedTransition { from: self.state.name(), action, why }
     }

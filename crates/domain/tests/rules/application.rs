@@ -8,6 +8,7 @@ use idcheck_domain::{
         Action, Actor, Application, ClarificationId, RefusedTransition, State, StateName, TransitionRefusal,
     },
     calendar::DueDate,
+    officer::{Permission, Role, permits},
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -197,4 +198,29 @@ proptest! {
             }
         }
     }
+}
+
+/// What is offered to an officer is what the transitions let pass, at every state and moment; to a role that may not review,
+/// nothing.
+#[rstest]
+fn steps_are_offered_as_they_are_allowed(
+    #[values(
+        StateName::Received,
+        StateName::UnderReview,
+        StateName::ClarificationRequested,
+        StateName::Approved,
+        StateName::Rejected,
+        StateName::Withdrawn
+    )]
+    state: StateName,
+    #[values(Role::Reviewer, Role::Supervisor, Role::Auditor, Role::Admin)] role: Role,
+    #[values(1, 20)] days: i64,
+) {
+    let now = start() + TimeDelta::days(days);
+    let case = in_state(state);
+    let of_officers =
+        [Action::Claim, Action::Release, Action::RequestClarification, Action::Approve, Action::Reject];
+    let allowed = of_officers.into_iter().filter(|action| attempt(case.clone(), *action, now).is_ok());
+    let expected: Vec<_> = allowed.filter(|_| permits(role, Permission::ReviewCases)).collect();
+    assert_eq!(case.possible_steps(role, now), expected);
 }

@@ -1,10 +1,10 @@
 //! Taking access away with two persons, and the two ways back.
 
 use idcheck_domain::{
-    access::{Access, Ground, Precondition},
+    access::{Access, AccessStep, Ground, Precondition},
     application::Kind,
     key::{Environment, KeyId, Profile, RegisteredKey},
-    officer::OfficerId,
+    officer::{OfficerId, Role},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanId, PlanState},
     revocation::{RefusedRuling, Revocation, RevocationId, RevocationState},
@@ -118,4 +118,49 @@ fn a_plan_is_judged_once() {
     let rejected = plan().reject(OFFICER, reason("未敘明期程"), at(LATER)).unwrap();
     assert!(rejected.state.ruling().is_some_and(|ruling| ruling.note.is_some()));
     assert_eq!(rejected.approve(OTHER, None, at(LATER)).unwrap_err(), RefusedRuling::Decided);
+}
+
+/// What is offered about an organisation's access is what its rules let pass.
+#[test]
+fn steps_on_access_are_offered_as_they_are_allowed() {
+    let suspended = active().suspend(reason("憑證已失效"), at(LATER)).unwrap();
+    let revoked = |ground| active().revoke(ground, reason("註銷").into(), at(LATER)).unwrap();
+    let returned = revoked(Ground::NotRegistered).registered_again().unwrap();
+    let all = [
+        organisation(),
+        active(),
+        suspended,
+        revoked(Ground::Abuse),
+        revoked(Ground::NotRegistered),
+        returned,
+    ];
+    for held in all {
+        let mut allowed = Vec::new();
+        if held.access.may_be_revoked().is_ok() {
+            allowed.push(AccessStep::Revoke);
+        }
+        if held.clone().suspend(reason("停用"), at(LATER)).is_ok() {
+            allowed.push(AccessStep::Suspend);
+        }
+        if held.clone().registered_again().is_ok() {
+            allowed.push(AccessStep::Lift);
+        }
+        assert_eq!(held.access.possible_steps(Role::Reviewer), allowed, "{:?}", held.access);
+        assert_eq!(held.access.possible_steps(Role::Auditor), []);
+    }
+}
+
+#[test]
+fn a_second_person_is_offered_the_confirmation() {
+    let asked = asked();
+    for (officer, role, may) in
+        [(OFFICER, Role::Supervisor, false), (OTHER, Role::Supervisor, true), (OTHER, Role::Reviewer, false)]
+    {
+        assert_eq!(asked.may_be_confirmed(officer, role), may);
+    }
+    assert!(asked.may_be_declined(Role::Reviewer) && !asked.may_be_declined(Role::Auditor));
+    let confirmed = asked.confirm(OTHER, at(LATER)).unwrap();
+    assert!(
+        !confirmed.may_be_confirmed(OTHER, Role::Supervisor) && !confirmed.may_be_declined(Role::Reviewer)
+    );
 }

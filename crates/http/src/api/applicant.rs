@@ -83,10 +83,10 @@ impl ApplicantApi {
     #[oai(path = "/challenges", method = "post", operation_id = "issueChallenge")]
     async fn issue(
         &self,
+        context: Context,
         request: &Request,
         body: Json<Described<ChallengeRequest>>,
     ) -> Result<Issued, Failure> {
-        let context = Context::of(request).map_err(|_| unavailable(request))?;
         let read = challenge_request(&body.0.0).map_err(|v| context.failure(Problem::content(v)))?;
         let (act, ubn, content) = read;
         let from = origin(request, &context.app.config.trusted_proxies).address;
@@ -103,11 +103,10 @@ impl ApplicantApi {
     #[oai(path = "/challenges/:id/proof", method = "post", operation_id = "proveChallenge")]
     async fn prove(
         &self,
-        request: &Request,
+        context: Context,
         id: Path<String>,
         body: Json<Described<ProofRequest>>,
     ) -> Result<Json<Proof>, Failure> {
-        let context = Context::of(request).map_err(|_| unavailable(request))?;
         let id = Uuid::try_parse(&id.0).map_err(|_| context.failure(Problem::not_found()))?;
         let cms = signature(&body.0.0).map_err(|v| context.failure(Problem::content(v)))?;
         let services = &context.app.services;
@@ -125,10 +124,6 @@ impl ApplicantApi {
             conduct: articles(CONDUCT_VERSION, "conduct", 5),
         })
     }
-}
-
-pub(super) fn unavailable(request: &Request) -> Failure {
-    Failure::of(&idcheck_usecases::ports::StoreError::Unavailable.into(), Lang::of_header(request), "")
 }
 
 type Read = (ActName, UnifiedBusinessNumber, idcheck_usecases::Content);

@@ -18,17 +18,15 @@ mod organisation;
 mod register;
 mod render;
 mod render_casework;
+mod session;
 mod shape;
 
-use std::sync::Arc;
-
-use poem::{IntoResponse, Request, Route, endpoint::make_sync};
+use poem::{IntoResponse, Route, endpoint::make_sync};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
-
-use crate::{i18n::Lang, problem::Problem, state::App};
 
 pub(crate) use failure::Failure;
 pub(crate) use officer::assigned;
+use session::{Context, SignedIn};
 
 /// What of the document belongs together.
 #[derive(Tags)]
@@ -44,27 +42,6 @@ enum Tag {
 /// The identity of a request, told in `X-Request-Id` and in every problem.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
-
-/// What a handler needs of its request.
-pub(crate) struct Context<'r> {
-    pub(crate) app: &'r Arc<App>,
-    pub(crate) lang: Lang,
-    pub(crate) request_id: &'r str,
-}
-
-impl<'r> Context<'r> {
-    pub(crate) fn of(request: &'r Request) -> Result<Self, poem::Error> {
-        let app = request.data::<Arc<App>>();
-        let app =
-            app.ok_or_else(|| poem::Error::from_status(poem::http::StatusCode::INTERNAL_SERVER_ERROR))?;
-        let request_id = request.data::<RequestId>().map_or("", |id| id.0.as_str());
-        Ok(Self { app, lang: Lang::of_header(request), request_id })
-    }
-
-    pub(crate) fn failure(&self, problem: impl Into<Problem>) -> Failure {
-        Failure::of(&problem.into(), self.lang, self.request_id)
-    }
-}
 
 /// All calls of the API.
 type Calls = (

@@ -10,13 +10,11 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation, Fields,
-    ports::{ApplicationFilter, Assigned, Officer, QueuePlace, SessionToken},
+    ports::{ApplicationFilter, Assigned, Officer, QueuePlace},
     review::ReviewCommand,
 };
-use poem::Request;
 use poem_openapi::{
-    ApiResponse, Object, OpenApi, SecurityScheme,
-    auth::Bearer,
+    ApiResponse, Object, OpenApi,
     param::{Path, Query},
     payload::Json,
 };
@@ -25,19 +23,13 @@ use uuid::Uuid;
 use crate::officer::sign_in::level;
 
 use super::{
-    Context, Failure, Tag,
-    body::{Described, flatten},
+    Context, Failure, SignedIn, Tag,
+    body::Described,
     render::{Case, Queue, case_of, queue_item},
     shape::{ApproveRequest, ClarificationRequest, RejectRequest, SessionRequest},
 };
-use crate::{case::Beside, i18n::Lang, problem::Problem};
 
 pub(super) struct OfficerApi;
-
-/// The token of `POST /officer/session`.
-#[derive(SecurityScheme)]
-#[oai(ty = "bearer", rename = "officerSession")]
-pub(super) struct OfficerToken(Bearer);
 
 /// A session that was opened.
 #[derive(Debug, Object)]
@@ -65,31 +57,11 @@ enum Closed {
 /// Entries of a page of the queue.
 const PAGE: u16 = 50;
 
-/// The officer of a call, and what it needs.
-pub(super) struct SignedIn<'r> {
-    pub(super) context: Context<'r>,
-    pub(super) officer: Officer,
-}
-
-impl<'r> SignedIn<'r> {
-    pub(super) async fn of(request: &'r Request, token: &OfficerToken) -> Result<Self, Failure> {
-        let context =
-            Context::of(request).map_err(|_| Failure::of(&Problem::unauthorised(), Lang::default(), ""))?;
-        let resumed = match SessionToken::parse(&token.0.token) {
-            Some(token) => {
-                context.app.services.sign_in.resume(&token).await.map_err(|e| context.failure(e))?
-            }
-            None => None,
-        };
-        let officer = resumed.ok_or_else(|| context.failure(Problem::unauthorised()))?;
-        Ok(Self { context, officer })
-    }
-
+impl SignedIn {
     async fn case(&self, id: ApplicationId) -> Result<Json<Case>, Failure> {
-        let services = &self.context.app.services;
-        let file = services.read_cases.case(&self.officer, id).await.map_err(|r| self.context.failure(r))?;
-        let beside = Beside::read(services, &file).await.map_err(|error| self.context.failure(error))?;
-        Ok(Json(case_of(self.context.lang, &file, &beside, services.clock.now())))
+        let services = &self.app.services;
+        let file = self.or_failure(services.read_cases.case(&self.officer, id).await)?;
+        Ok(Json(case_of(self.lang, &file, services.clock.now())))
     }
 
     async fn step(
@@ -98,20 +70,10 @@ impl<'r> SignedIn<'r> {
         version: Option<i64>,
         command: ReviewCommand,
     ) -> Result<Json<Case>, Failure> {
-        let id = self.id(id)?;
-        let services = &self.context.app.services;
-        let taken = services.review.execute(&self.officer, id, version, &command).await;
-        taken.map_err(|refusal| self.context.failure(refusal))?;
+        let id = ApplicationId(self.uuid(id)?);
+        let review = &self.app.services.review;
+        self.or_failure(review.execute(&self.officer, id, version, &command).await)?;
         self.case(id).await
-    }
-
-    fn id(&self, text: &str) -> Result<ApplicationId, Failure> {
-        let id = Uuid::try_parse(text).map_err(|_| self.context.failure(Problem::not_found()))?;
-        Ok(ApplicationId(id))
-    }
-
-    pub(super) fn content(&self, violations: Vec<FieldViolation>) -> Failure {
-        self.context.failure(Problem::content(violations))
     }
 }
 
@@ -119,24 +81,16 @@ impl<'r> SignedIn<'r> {
 impl OfficerApi {
     /// Signs in with password and second factor.
     #[oai(path = "/officer/session", method = "post", operation_id = "signIn")]
-    async fn open(
-        &self,
-        request: &Request,
-        body: Json<Described<SessionRequest>>,
-    ) -> Result<Opened, Failure> {
-        let context =
-            Context::of(request).map_err(|_| Failure::of(&Problem::unauthorised(), Lang::default(), ""))?;
-        let content = flatten(&body.0.0).map_err(|v| context.failure(Problem::content(v)))?;
-        let mut fields = Fields::of(&content);
-        let text = |text: &str| Ok(text.to_owned());
-        let username = fields.required("/username", text);
-        // A password may begin or end with blanks.
-        let password = fields.required("/password", text).and(content.text("/password").map(str::to_owned));
-        let totp = fields.required("/totp", text);
-        let read = fields.finish(username.zip(password).zip(totp));
-        let ((username, password), totp) = read.map_err(|v| context.failure(Problem::content(v)))?;
+    async fn open(&self, context: Context, body: Json<Described<SessionRequest>>) -> Result<Opened, Failure> {
+        let ((username, password), totp) = context.read(&body.0.0, |fields| {
+            let text = |text: &str| Ok(text.to_owned());
+            let username = fields.required("/username", text);
+            // A password may begin or end with blanks.
+            let password = fields.required("/password", text).and(fields.verbatim("/password"));
+            username.zip(password.map(str::to_owned)).zip(fields.required("/totp", text))
+        })?;
         let opened = level(context.app.services.sign_in.open(&username, &password, &totp)).await;
-        let opened = opened.map_err(|refusal| context.failure(refusal))?;
+        let opened = context.or_failure(opened)?;
         Ok(Opened::Created(Json(Session {
             token: opened.token.expose().to_owned(),
             expires_at: taipei::local(opened.expires_at),
@@ -145,21 +99,16 @@ impl OfficerApi {
 
     /// Signs out.
     #[oai(path = "/officer/session", method = "delete", operation_id = "signOut")]
-    async fn close(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        if let Some(token) = SessionToken::parse(&token.0.token) {
-            let closed = signed_in.context.app.services.sign_in.close(&token).await;
-            closed.map_err(|error| signed_in.context.failure(error))?;
-        }
+    async fn close(&self, signed_in: SignedIn) -> Result<Closed, Failure> {
+        signed_in.or_failure(signed_in.app.services.sign_in.close(&signed_in.token).await)?;
         Ok(Closed::Done)
     }
 
     /// Signs out everywhere: all sessions of the officer are over.
     #[oai(path = "/officer/sessions", method = "delete", operation_id = "signOutEverywhere")]
-    async fn close_everywhere(&self, request: &Request, token: OfficerToken) -> Result<Closed, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let closed = signed_in.context.app.services.sign_in.close_everywhere(&signed_in.officer).await;
-        closed.map_err(|error| signed_in.context.failure(error))?;
+    async fn close_everywhere(&self, signed_in: SignedIn) -> Result<Closed, Failure> {
+        let closed = signed_in.app.services.sign_in.close_everywhere(&signed_in.officer).await;
+        signed_in.or_failure(closed)?;
         Ok(Closed::Done)
     }
 
@@ -168,8 +117,7 @@ impl OfficerApi {
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the query")]
     async fn queue(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         state: Query<Option<String>>,
         kind: Query<Option<String>>,
         /// The identity of an officer, `me`, or `none` for cases that nobody works on.
@@ -180,7 +128,6 @@ impl OfficerApi {
         q: Query<Option<String>>,
         cursor: Query<Option<String>>,
     ) -> Result<Json<Queue>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let given = Given {
             state: given(state.0),
             kind: given(kind.0),
@@ -189,11 +136,11 @@ impl OfficerApi {
             text: given(q.0),
             cursor: given(cursor.0),
         };
-        let services = &signed_in.context.app.services;
+        let services = &signed_in.app.services;
         let now = services.clock.now();
         let filter = given.filter(&signed_in.officer, now).map_err(|v| signed_in.content(v))?;
-        let page = services.read_cases.queue(&signed_in.officer, &filter).await;
-        let page = page.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let queue = services.read_cases.queue(&signed_in.officer, &filter).await;
+        let page = signed_in.or_failure(queue)?.cases;
         Ok(Json(Queue {
             applications: page.items.iter().map(|item| queue_item(item, now)).collect(),
             next_cursor: page.next.map(|place| place.to_string()),
@@ -202,37 +149,21 @@ impl OfficerApi {
 
     /// One case with everything that a decision needs.
     #[oai(path = "/officer/applications/:id", method = "get", operation_id = "readApplication")]
-    async fn case(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Case>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let id = signed_in.id(&id.0)?;
+    async fn case(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Case>, Failure> {
+        let id = ApplicationId(signed_in.uuid(&id.0)?);
         signed_in.case(id).await
     }
 
     /// Takes the case on, or over.
     #[oai(path = "/officer/applications/:id/claim", method = "post", operation_id = "claimApplication")]
-    async fn claim(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Case>, Failure> {
-        SignedIn::of(request, &token).await?.step(&id.0, None, ReviewCommand::Claim).await
+    async fn claim(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Case>, Failure> {
+        signed_in.step(&id.0, None, ReviewCommand::Claim).await
     }
 
     /// Lets go of the case.
     #[oai(path = "/officer/applications/:id/release", method = "post", operation_id = "releaseApplication")]
-    async fn release(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Case>, Failure> {
-        SignedIn::of(request, &token).await?.step(&id.0, None, ReviewCommand::Release).await
+    async fn release(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Case>, Failure> {
+        signed_in.step(&id.0, None, ReviewCommand::Release).await
     }
 
     /// Asks the applicant.
@@ -243,16 +174,11 @@ impl OfficerApi {
     )]
     async fn clarify(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<ClarificationRequest>>,
     ) -> Result<Json<Case>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
-        let mut fields = Fields::of(&content);
-        let question = fields.required("/question", Narrative::parse);
-        let question = fields.finish(question).map_err(|v| signed_in.content(v))?;
+        let question = signed_in.read(&body.0.0, |fields| fields.required("/question", Narrative::parse))?;
         signed_in.step(&id.0, None, ReviewCommand::RequestClarification { question }).await
     }
 
@@ -260,17 +186,14 @@ impl OfficerApi {
     #[oai(path = "/officer/applications/:id/approve", method = "post", operation_id = "approveApplication")]
     async fn approve(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<ApproveRequest>>,
     ) -> Result<Json<Case>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
-        let mut fields = Fields::of(&content);
-        let note = fields.optional("/note", Reason::parse);
-        let version = version(&mut fields);
-        let version = fields.finish(version).map_err(|v| signed_in.content(v))?;
+        let (note, version) = signed_in.read(&body.0.0, |fields| {
+            let note = fields.optional("/note", Reason::parse);
+            version(fields).map(|version| (note, version))
+        })?;
         signed_in.step(&id.0, Some(version), ReviewCommand::Approve { note }).await
     }
 
@@ -278,17 +201,12 @@ impl OfficerApi {
     #[oai(path = "/officer/applications/:id/reject", method = "post", operation_id = "rejectApplication")]
     async fn reject(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<RejectRequest>>,
     ) -> Result<Json<Case>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let content = flatten(&body.0.0).map_err(|v| signed_in.content(v))?;
-        let mut fields = Fields::of(&content);
-        let reason = fields.required("/reason", Reason::parse);
-        let version = version(&mut fields);
-        let (reason, version) = fields.finish(reason.zip(version)).map_err(|v| signed_in.content(v))?;
+        let (reason, version) = signed_in
+            .read(&body.0.0, |fields| fields.required("/reason", Reason::parse).zip(version(fields)))?;
         signed_in.step(&id.0, Some(version), ReviewCommand::Reject { reason }).await
     }
 }

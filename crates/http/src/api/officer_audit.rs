@@ -3,13 +3,9 @@
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::taipei;
 use idcheck_usecases::audit::{AuditPage, AuditQuestion};
-use poem::Request;
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 
-use super::{
-    Failure, Tag,
-    officer::{OfficerToken, SignedIn},
-};
+use super::{Failure, SignedIn, Tag};
 use crate::audit::{PAGE, question};
 
 pub(super) struct AuditApi;
@@ -75,8 +71,7 @@ impl AuditApi {
     #[allow(clippy::too_many_arguments, reason = "one for each parameter of the query")]
     async fn search(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         /// An officer's user name, a UBN, `operator` or `system`.
         who: Query<Option<String>>,
         /// How the action's word begins.
@@ -89,22 +84,20 @@ impl AuditApi {
         until: Query<Option<String>>,
         cursor: Query<Option<String>>,
     ) -> Result<Json<Entries>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let given = [&who.0, &what.0, &about.0, &from.0, &until.0, &cursor.0];
         let asked: AuditQuestion = question(given.map(|text| text.as_deref().unwrap_or_default()), PAGE)
             .map_err(|wrong| signed_in.content(wrong))?;
-        let read = signed_in.context.app.services.audit.search(&signed_in.officer, &asked).await;
-        let page = read.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let read = signed_in.app.services.audit.search(&signed_in.officer, &asked).await;
+        let page = signed_in.or_failure(read)?;
         let next = crate::audit::next_cursor(&page, PAGE);
         Ok(Json(entries_of(page, next)))
     }
 
     /// How the end of the hash chain stands.
     #[oai(path = "/officer/audit/chain", method = "get", operation_id = "verifyAuditChain")]
-    async fn chain(&self, request: &Request, token: OfficerToken) -> Result<Json<Chain>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let status = signed_in.context.app.services.audit.status(&signed_in.officer).await;
-        let status = status.map_err(|refusal| signed_in.context.failure(refusal))?;
+    async fn chain(&self, signed_in: SignedIn) -> Result<Json<Chain>, Failure> {
+        let status = signed_in.app.services.audit.status(&signed_in.officer).await;
+        let status = signed_in.or_failure(status)?;
         let (intact, first_bad) = (status.first_bad.is_none(), status.first_bad);
         Ok(Json(Chain { head: status.head, walked_from: status.walked_from, intact, first_bad }))
     }

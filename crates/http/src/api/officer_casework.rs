@@ -7,24 +7,20 @@ use idcheck_domain::{
     revocation::RevocationId,
     value::{Reason, UnifiedBusinessNumber},
 };
-use idcheck_usecases::Refusal;
 use idcheck_usecases::{
-    Content, Fields,
+    Fields,
     casework::{PlanRuling, RevocationRuling},
 };
-use poem::Request;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
-use uuid::Uuid;
 
 use super::{
-    Failure, Tag,
-    body::{Described, flatten},
-    officer::{OfficerToken, SignedIn, version},
+    Failure, SignedIn, Tag,
+    body::Described,
+    officer::version,
     render_casework::{
         File, ImprovementPlan, Revocation, Suspended, file_of, plan_of, revocation_of, suspended_of,
     },
 };
-use crate::problem::Problem;
 
 pub(super) struct CaseworkApi;
 
@@ -129,36 +125,11 @@ struct DormantOrganisations {
     organisations: Vec<DormantOrganisation>,
 }
 
-impl SignedIn<'_> {
-    pub(super) fn ubn(&self, text: &str) -> Result<UnifiedBusinessNumber, Failure> {
-        UnifiedBusinessNumber::parse(text).map_err(|_| self.context.failure(Problem::not_found()))
-    }
-
-    pub(super) fn uuid(&self, text: &str) -> Result<Uuid, Failure> {
-        Uuid::try_parse(text).map_err(|_| self.context.failure(Problem::not_found()))
-    }
-
-    pub(super) fn casework<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Failure> {
-        outcome.map_err(|refusal| self.context.failure(refusal))
-    }
-
-    /// Reads a body; every broken rule is told at once.
-    pub(super) fn read<T>(
-        &self,
-        body: &serde_json::Value,
-        read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
-    ) -> Result<T, Failure> {
-        let content: Content = flatten(body).map_err(|v| self.content(v))?;
-        let mut fields = Fields::of(&content);
-        let value = read(&mut fields);
-        fields.finish(value).map_err(|v| self.content(v))
-    }
-
+impl SignedIn {
     async fn file(&self, ubn: UnifiedBusinessNumber) -> Result<Json<File>, Failure> {
-        let services = &self.context.app.services;
-        let file = self.casework(services.organisations.organisation(&self.officer, ubn).await)?;
-        let suspended = self.casework(services.users.suspended(&self.officer, Some(ubn)).await)?;
-        Ok(Json(file_of(self.context.lang, &file, &suspended, services.clock.now())))
+        let services = &self.app.services;
+        let file = self.or_failure(services.organisations.organisation(&self.officer, ubn).await)?;
+        Ok(Json(file_of(self.lang, &file, services.clock.now())))
     }
 
     async fn rule(
@@ -168,10 +139,9 @@ impl SignedIn<'_> {
         ruling: &RevocationRuling,
     ) -> Result<Json<Revocation>, Failure> {
         let id = RevocationId(self.uuid(id)?);
-        let services = &self.context.app.services;
-        let ruled = self.casework(services.govern.rule(&self.officer, id, version, ruling).await)?;
-        let names = self.casework(services.organisations.names().await)?;
-        Ok(Json(revocation_of(&ruled, &names)))
+        let services = &self.app.services;
+        let ruled = self.or_failure(services.govern.rule(&self.officer, id, version, ruling).await)?;
+        Ok(Json(revocation_of(&ruled.value, &ruled.officers)))
     }
 
     async fn judge(
@@ -181,10 +151,9 @@ impl SignedIn<'_> {
         ruling: &PlanRuling,
     ) -> Result<Json<ImprovementPlan>, Failure> {
         let id = PlanId(self.uuid(id)?);
-        let services = &self.context.app.services;
-        let ruled = self.casework(services.plans.rule(&self.officer, id, version, ruling).await)?;
-        let names = self.casework(services.organisations.names().await)?;
-        Ok(Json(plan_of(&ruled, &names)))
+        let services = &self.app.services;
+        let ruled = self.or_failure(services.plans.rule(&self.officer, id, version, ruling).await)?;
+        Ok(Json(plan_of(&ruled.value, &ruled.officers)))
     }
 }
 
@@ -192,13 +161,7 @@ impl SignedIn<'_> {
 impl CaseworkApi {
     /// An organisation with all that was done about it.
     #[oai(path = "/officer/organisations/:ubn", method = "get", operation_id = "readOrganisation")]
-    async fn organisation(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        ubn: Path<String>,
-    ) -> Result<Json<File>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
+    async fn organisation(&self, signed_in: SignedIn, ubn: Path<String>) -> Result<Json<File>, Failure> {
         let ubn = signed_in.ubn(&ubn.0)?;
         signed_in.file(ubn).await
     }
@@ -207,23 +170,20 @@ impl CaseworkApi {
     #[oai(path = "/officer/organisations/:ubn/revoke", method = "post", operation_id = "askForRevocation")]
     async fn ask(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         ubn: Path<String>,
         body: Json<Described<RevokeRequest>>,
     ) -> Result<Asked, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ubn = signed_in.ubn(&ubn.0)?;
         let (ground, reason) = signed_in.read(&body.0.0, |fields| {
             let ground =
                 fields.required("/ground", |text| Ground::parse(text).ok_or(Violation::ValueUnknown));
             ground.zip(fields.required("/reason", Reason::parse))
         })?;
-        let services = &signed_in.context.app.services;
+        let services = &signed_in.app.services;
         let asked = services.govern.ask(&signed_in.officer, ubn, ground, &reason).await;
-        let asked = signed_in.casework(asked)?;
-        let names = signed_in.casework(services.organisations.names().await)?;
-        Ok(Asked::Created(Json(revocation_of(&asked, &names))))
+        let asked = signed_in.or_failure(asked)?;
+        Ok(Asked::Created(Json(revocation_of(&asked.value, &asked.officers))))
     }
 
     /// Stops active access on a documented request, where the card of a former number is dead (注意事項 八(三)).
@@ -234,16 +194,14 @@ impl CaseworkApi {
     )]
     async fn suspend(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         ubn: Path<String>,
         body: Json<Described<ReasonRequest>>,
     ) -> Result<Json<File>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ubn = signed_in.ubn(&ubn.0)?;
         let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
-        let services = &signed_in.context.app.services;
-        signed_in.casework(services.govern.suspend(&signed_in.officer, ubn, &reason).await)?;
+        let services = &signed_in.app.services;
+        signed_in.or_failure(services.govern.suspend(&signed_in.officer, ubn, &reason).await)?;
         signed_in.file(ubn).await
     }
 
@@ -251,29 +209,22 @@ impl CaseworkApi {
     #[oai(path = "/officer/organisations/:ubn/lift", method = "post", operation_id = "liftRevocation")]
     async fn lift(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         ubn: Path<String>,
         body: Json<Described<ReasonRequest>>,
     ) -> Result<Json<File>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ubn = signed_in.ubn(&ubn.0)?;
         let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
-        let services = &signed_in.context.app.services;
-        signed_in.casework(services.govern.lift(&signed_in.officer, ubn, &reason).await)?;
+        let services = &signed_in.app.services;
+        signed_in.or_failure(services.govern.lift(&signed_in.officer, ubn, &reason).await)?;
         signed_in.file(ubn).await
     }
 
     /// Users who get result 8, of all organisations.
     #[oai(path = "/officer/suspended-users", method = "get", operation_id = "listSuspendedUsers")]
-    async fn suspended_users(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-    ) -> Result<Json<SuspendedUsers>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let users = &signed_in.context.app.services.users;
-        let suspended = signed_in.casework(users.suspended(&signed_in.officer, None).await)?;
+    async fn suspended_users(&self, signed_in: SignedIn) -> Result<Json<SuspendedUsers>, Failure> {
+        let users = &signed_in.app.services.users;
+        let suspended = signed_in.or_failure(users.suspended(&signed_in.officer, None).await)?;
         Ok(Json(SuspendedUsers { users: suspended.iter().map(suspended_of).collect() }))
     }
 
@@ -285,31 +236,24 @@ impl CaseworkApi {
     )]
     async fn lift_user(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         ubn: Path<String>,
         body: Json<Described<UserRequest>>,
     ) -> Result<Json<File>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ubn = signed_in.ubn(&ubn.0)?;
         let user = signed_in.read(&body.0.0, |fields| {
             fields.required("/userId", |text| Ok::<_, Violation>(text.to_owned()))
         })?;
-        let users = &signed_in.context.app.services.users;
-        signed_in.casework(users.lift(&signed_in.officer, ubn, &user).await)?;
+        let users = &signed_in.app.services.users;
+        signed_in.or_failure(users.lift(&signed_in.officer, ubn, &user).await)?;
         signed_in.file(ubn).await
     }
 
     /// Requests to revoke that wait for the second person.
     #[oai(path = "/officer/revocations", method = "get", operation_id = "listRevocations")]
-    async fn revocations(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-    ) -> Result<Json<Revocations>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+    async fn revocations(&self, signed_in: SignedIn) -> Result<Json<Revocations>, Failure> {
+        let services = &signed_in.app.services;
+        let waiting = signed_in.or_failure(services.organisations.waiting(&signed_in.officer).await)?;
         let revocations = waiting.revocations.iter().map(|read| revocation_of(read, &waiting.officers));
         Ok(Json(Revocations { revocations: revocations.collect() }))
     }
@@ -318,12 +262,10 @@ impl CaseworkApi {
     #[oai(path = "/officer/revocations/:id/confirm", method = "post", operation_id = "confirmRevocation")]
     async fn confirm(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<VersionRequest>>,
     ) -> Result<Json<Revocation>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let version = signed_in.read(&body.0.0, version)?;
         signed_in.rule(&id.0, version, &RevocationRuling::Confirm).await
     }
@@ -332,26 +274,19 @@ impl CaseworkApi {
     #[oai(path = "/officer/revocations/:id/decline", method = "post", operation_id = "declineRevocation")]
     async fn decline(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<ReasonedRequest>>,
     ) -> Result<Json<Revocation>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (note, version) = signed_in.read(&body.0.0, reason_and_version)?;
         signed_in.rule(&id.0, version, &RevocationRuling::Decline { note }).await
     }
 
     /// Organisations with access that have not asked for 12 months; each was reminded by mail.
     #[oai(path = "/officer/dormant", method = "get", operation_id = "listDormantOrganisations")]
-    async fn dormant(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-    ) -> Result<Json<DormantOrganisations>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+    async fn dormant(&self, signed_in: SignedIn) -> Result<Json<DormantOrganisations>, Failure> {
+        let services = &signed_in.app.services;
+        let waiting = signed_in.or_failure(services.organisations.waiting(&signed_in.officer).await)?;
         let organisations = waiting.dormant.iter().map(|one| DormantOrganisation {
             unified_business_number: one.ubn.to_string(),
             name: one.name.as_str().to_owned(),
@@ -362,10 +297,9 @@ impl CaseworkApi {
 
     /// Improvement plans that wait for an officer.
     #[oai(path = "/officer/plans", method = "get", operation_id = "listImprovementPlans")]
-    async fn plans(&self, request: &Request, token: OfficerToken) -> Result<Json<Plans>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let waiting = signed_in.casework(services.organisations.waiting(&signed_in.officer).await)?;
+    async fn plans(&self, signed_in: SignedIn) -> Result<Json<Plans>, Failure> {
+        let services = &signed_in.app.services;
+        let waiting = signed_in.or_failure(services.organisations.waiting(&signed_in.officer).await)?;
         let plans = waiting.plans.iter().map(|read| plan_of(read, &waiting.officers));
         Ok(Json(Plans { improvement_plans: plans.collect() }))
     }
@@ -374,12 +308,10 @@ impl CaseworkApi {
     #[oai(path = "/officer/plans/:id/approve", method = "post", operation_id = "approveImprovementPlan")]
     async fn approve(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<NoteRequest>>,
     ) -> Result<Json<ImprovementPlan>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (note, version) = signed_in.read(&body.0.0, |fields| {
             let note = fields.optional("/note", Reason::parse);
             version(fields).map(|version| (note, version))
@@ -391,12 +323,10 @@ impl CaseworkApi {
     #[oai(path = "/officer/plans/:id/reject", method = "post", operation_id = "rejectImprovementPlan")]
     async fn reject(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<ReasonedRequest>>,
     ) -> Result<Json<ImprovementPlan>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (reason, version) = signed_in.read(&body.0.0, reason_and_version)?;
         signed_in.judge(&id.0, version, &PlanRuling::Reject { reason }).await
     }

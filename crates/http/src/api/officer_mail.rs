@@ -2,14 +2,11 @@
 
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::taipei;
-use poem::Request;
+use idcheck_usecases::dead_letters;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use super::{
-    Failure, Tag,
-    officer::{OfficerToken, SignedIn},
-};
+use super::{Failure, SignedIn, Tag};
 
 pub(super) struct MailApi;
 
@@ -47,20 +44,19 @@ enum Queued {
 impl MailApi {
     /// The mails that were given up.
     #[oai(path = "/officer/mail/dead-letters", method = "get", operation_id = "listDeadLetters")]
-    async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<DeadLetters>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
+    async fn list(&self, signed_in: SignedIn) -> Result<Json<DeadLetters>, Failure> {
+        let services = &signed_in.app.services;
         let mails = services.dead_letters.list(&signed_in.officer).await;
-        let mails = mails.map_err(|refusal| signed_in.context.failure(refusal))?;
-        let letter = |mail: &idcheck_usecases::ports::QueuedMail| DeadLetter {
+        let mails = signed_in.or_failure(mails)?;
+        let letter = |dead_letters::DeadLetter { mail, text }| DeadLetter {
             id: mail.id,
             to: mail.to.as_str().to_owned(),
-            subject: services.composer.compose(&mail.message).subject,
+            subject: text.subject,
             queued_at: taipei::local(mail.queued_at),
             attempts: mail.attempts,
             failure: mail.failure.map(|failure| failure.as_str().to_owned()),
         };
-        Ok(Json(DeadLetters { dead_letters: mails.iter().map(letter).collect() }))
+        Ok(Json(DeadLetters { dead_letters: mails.into_iter().map(letter).collect() }))
     }
 
     /// Sends a mail again that was given up; it keeps its Message-ID.
@@ -69,16 +65,10 @@ impl MailApi {
         method = "post",
         operation_id = "sendDeadLetterAgain"
     )]
-    async fn send_again(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Queued, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
+    async fn send_again(&self, signed_in: SignedIn, id: Path<String>) -> Result<Queued, Failure> {
         let id = signed_in.uuid(&id.0)?;
-        let sent = signed_in.context.app.services.dead_letters.send_again(&signed_in.officer, id).await;
-        sent.map_err(|refusal| signed_in.context.failure(refusal))?;
+        let sent = signed_in.app.services.dead_letters.send_again(&signed_in.officer, id).await;
+        signed_in.or_failure(sent)?;
         Ok(Queued::Done)
     }
 }

@@ -6,13 +6,12 @@ use idcheck_domain::{
     value::{Narrative, Reason},
 };
 use idcheck_usecases::{Fields, casework::NoticeStep};
-use poem::Request;
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
 
 use super::{
-    Failure, Tag,
+    Failure, SignedIn, Tag,
     body::Described,
-    officer::{OfficerToken, SignedIn, version},
+    officer::version,
     render_casework::{Notice, notice_of},
 };
 
@@ -61,13 +60,12 @@ struct OpenNotices {
     notices: Vec<Notice>,
 }
 
-impl SignedIn<'_> {
+impl SignedIn {
     async fn take(&self, id: &str, version: i64, step: &NoticeStep) -> Result<Json<Notice>, Failure> {
         let id = NoticeId(self.uuid(id)?);
-        let services = &self.context.app.services;
-        let taken = self.casework(services.notices.take(&self.officer, id, version, step).await)?;
-        let names = self.casework(services.organisations.names().await)?;
-        Ok(Json(notice_of(&taken, Some(&names), services.clock.now())))
+        let services = &self.app.services;
+        let taken = self.or_failure(services.notices.take(&self.officer, id, version, step).await)?;
+        Ok(Json(notice_of(&taken.value, Some(&taken.officers), services.clock.now())))
     }
 }
 
@@ -75,43 +73,32 @@ impl SignedIn<'_> {
 impl NoticesApi {
     /// The open notices: overdue ones on top, then by deadline, then those not sent yet.
     #[oai(path = "/officer/notices", method = "get", operation_id = "listNotices")]
-    async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<OpenNotices>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let open = signed_in.casework(services.notices.open(&signed_in.officer).await)?;
-        let names = signed_in.casework(services.organisations.names().await)?;
+    async fn list(&self, signed_in: SignedIn) -> Result<Json<OpenNotices>, Failure> {
+        let services = &signed_in.app.services;
+        let open = signed_in.or_failure(services.notices.open(&signed_in.officer).await)?;
         let now = services.clock.now();
         Ok(Json(OpenNotices {
-            notices: open.iter().map(|read| notice_of(read, Some(&names), now)).collect(),
+            notices: open.value.iter().map(|read| notice_of(read, Some(&open.officers), now)).collect(),
         }))
     }
 
     /// One notice.
     #[oai(path = "/officer/notices/:id", method = "get", operation_id = "readNotice")]
-    async fn notice(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Notice>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
+    async fn notice(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Notice>, Failure> {
         let id = NoticeId(signed_in.uuid(&id.0)?);
-        let services = &signed_in.context.app.services;
-        let read = signed_in.casework(services.notices.find(&signed_in.officer, id).await)?;
-        let names = signed_in.casework(services.organisations.names().await)?;
-        Ok(Json(notice_of(&read, Some(&names), services.clock.now())))
+        let services = &signed_in.app.services;
+        let read = signed_in.or_failure(services.notices.find(&signed_in.officer, id).await)?;
+        Ok(Json(notice_of(&read.value, Some(&read.officers), services.clock.now())))
     }
 
     /// Sends a notice with a deadline, or asks again after an explanation.
     #[oai(path = "/officer/notices/:id/send", method = "post", operation_id = "sendNotice")]
     async fn send(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<SendRequest>>,
     ) -> Result<Json<Notice>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ((message, days), version) = signed_in.read(&body.0.0, |fields| {
             let message = fields.required("/message", Narrative::parse);
             message.zip(days(fields)).zip(version(fields))
@@ -123,12 +110,10 @@ impl NoticesApi {
     #[oai(path = "/officer/notices/:id/accept", method = "post", operation_id = "acceptExplanation")]
     async fn accept(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<AcceptRequest>>,
     ) -> Result<Json<Notice>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (note, version) = signed_in.read(&body.0.0, |fields| {
             let note = fields.optional("/note", Reason::parse);
             version(fields).map(|version| (note, version))
@@ -140,12 +125,10 @@ impl NoticesApi {
     #[oai(path = "/officer/notices/:id/dismiss", method = "post", operation_id = "dismissNotice")]
     async fn dismiss(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<DismissRequest>>,
     ) -> Result<Json<Notice>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (reason, version) = signed_in
             .read(&body.0.0, |fields| fields.required("/reason", Reason::parse).zip(version(fields)))?;
         signed_in.take(&id.0, version, &NoticeStep::Dismiss { reason }).await

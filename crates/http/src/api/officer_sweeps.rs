@@ -7,16 +7,12 @@ use idcheck_domain::{
     taipei,
     value::Reason,
 };
-use idcheck_usecases::casework::{OfficerNames, SweepFile, SweptBy};
-use poem::Request;
+use idcheck_usecases::OfficerNames;
+use idcheck_usecases::casework::{SweepFile, SweptBy};
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use super::{
-    Failure, Tag,
-    body::Described,
-    officer::{OfficerToken, SignedIn},
-};
+use super::{Failure, SignedIn, Tag, body::Described};
 
 pub(super) struct SweepsApi;
 
@@ -139,10 +135,10 @@ enum Begun {
     Created(Json<Sweep>),
 }
 
-impl SignedIn<'_> {
+impl SignedIn {
     async fn worklist(&self, id: SweepId) -> Result<Json<Worklist>, Failure> {
-        let services = &self.context.app.services;
-        Ok(Json(worklist_of(&self.casework(services.sweeps.file(&self.officer, id).await)?)))
+        let services = &self.app.services;
+        Ok(Json(worklist_of(&self.or_failure(services.sweeps.file(&self.officer, id).await)?)))
     }
 }
 
@@ -150,50 +146,36 @@ impl SignedIn<'_> {
 impl SweepsApi {
     /// The latest sweeps.
     #[oai(path = "/officer/sweeps", method = "get", operation_id = "listSweeps")]
-    async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<SweepList>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let sweeps = signed_in.casework(services.sweeps.list(&signed_in.officer).await)?;
-        let names = signed_in.casework(services.organisations.names().await)?;
-        Ok(Json(SweepList { sweeps: sweeps.iter().map(|sweep| sweep_of(sweep, &names)).collect() }))
+    async fn list(&self, signed_in: SignedIn) -> Result<Json<SweepList>, Failure> {
+        let services = &signed_in.app.services;
+        let sweeps = signed_in.or_failure(services.sweeps.list(&signed_in.officer).await)?;
+        let shown = sweeps.value.iter().map(|sweep| sweep_of(sweep, &sweeps.officers));
+        Ok(Json(SweepList { sweeps: shown.collect() }))
     }
 
     /// Begins a sweep, or goes on with the one of the same day. The register is asked beside; nobody's access ends by
     /// this.
     #[oai(path = "/officer/sweeps", method = "post", operation_id = "beginSweep")]
-    async fn begin(&self, request: &Request, token: OfficerToken) -> Result<Begun, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let services = &signed_in.context.app.services;
-        let begun = signed_in.casework(services.sweeps.begin(SweptBy::Officer(&signed_in.officer)).await)?;
-        let names = signed_in.casework(services.organisations.names().await)?;
-        Ok(Begun::Created(Json(sweep_of(&begun, &names))))
+    async fn begin(&self, signed_in: SignedIn) -> Result<Begun, Failure> {
+        let services = &signed_in.app.services;
+        let begun =
+            signed_in.or_failure(services.sweeps.begin(SweptBy::Officer(&signed_in.officer)).await)?;
+        Ok(Begun::Created(Json(sweep_of(&begun.value, &begun.officers))))
     }
 
     /// A sweep with its worklist.
     #[oai(path = "/officer/sweeps/:id", method = "get", operation_id = "readSweep")]
-    async fn sweep(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Worklist>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
+    async fn sweep(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Worklist>, Failure> {
         signed_in.worklist(SweepId(signed_in.uuid(&id.0)?)).await
     }
 
     /// Revokes the access of all organisations that were not found or are dissolved, as the second person.
     #[oai(path = "/officer/sweeps/:id/confirm", method = "post", operation_id = "confirmSweep")]
-    async fn confirm_all(
-        &self,
-        request: &Request,
-        token: OfficerToken,
-        id: Path<String>,
-    ) -> Result<Json<Worklist>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
+    async fn confirm_all(&self, signed_in: SignedIn, id: Path<String>) -> Result<Json<Worklist>, Failure> {
         let id = SweepId(signed_in.uuid(&id.0)?);
-        let services = &signed_in.context.app.services;
+        let services = &signed_in.app.services;
         let confirmed = services.sweeps.confirm_all(&signed_in.officer, id).await;
-        signed_in.casework(confirmed)?;
+        signed_in.or_failure(confirmed)?;
         signed_in.worklist(id).await
     }
 
@@ -205,15 +187,13 @@ impl SweepsApi {
     )]
     async fn confirm(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         ubn: Path<String>,
     ) -> Result<Json<Worklist>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (id, ubn) = (SweepId(signed_in.uuid(&id.0)?), signed_in.ubn(&ubn.0)?);
-        let services = &signed_in.context.app.services;
-        signed_in.casework(services.sweeps.confirm(&signed_in.officer, id, ubn).await)?;
+        let services = &signed_in.app.services;
+        signed_in.or_failure(services.sweeps.confirm(&signed_in.officer, id, ubn).await)?;
         signed_in.worklist(id).await
     }
 
@@ -221,17 +201,15 @@ impl SweepsApi {
     #[oai(path = "/officer/sweeps/:id/items/:ubn/keep", method = "post", operation_id = "keepSweepItem")]
     async fn keep(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         ubn: Path<String>,
         body: Json<Described<KeepRequest>>,
     ) -> Result<Json<Worklist>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let (id, ubn) = (SweepId(signed_in.uuid(&id.0)?), signed_in.ubn(&ubn.0)?);
         let reason = signed_in.read(&body.0.0, |fields| fields.required("/reason", Reason::parse))?;
-        let services = &signed_in.context.app.services;
-        signed_in.casework(services.sweeps.keep(&signed_in.officer, id, ubn, &reason).await)?;
+        let services = &signed_in.app.services;
+        signed_in.or_failure(services.sweeps.keep(&signed_in.officer, id, ubn, &reason).await)?;
         signed_in.worklist(id).await
     }
 }

@@ -7,15 +7,10 @@ use idcheck_domain::{
     value::{Narrative, Reason, TemplateTitle},
 };
 use idcheck_usecases::{Fields, casework::TemplateDraft, ports::Versioned, review::ReviewCommand};
-use poem::Request;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use super::{
-    Failure, Tag,
-    body::Described,
-    officer::{OfficerToken, SignedIn, version},
-};
+use super::{Failure, SignedIn, Tag, body::Described, officer::version};
 
 pub(super) struct TemplatesApi;
 
@@ -149,10 +144,9 @@ fn command(fields: &mut Fields<'_>) -> Option<ReviewCommand> {
 impl TemplatesApi {
     /// Texts to begin with when asking or deciding.
     #[oai(path = "/officer/templates", method = "get", operation_id = "listTemplates")]
-    async fn list(&self, request: &Request, token: OfficerToken) -> Result<Json<ReasonTemplates>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
-        let templates = signed_in.context.app.services.templates.list(&signed_in.officer).await;
-        let templates = signed_in.casework(templates)?.iter().map(template_of).collect();
+    async fn list(&self, signed_in: SignedIn) -> Result<Json<ReasonTemplates>, Failure> {
+        let templates = signed_in.app.services.templates.list(&signed_in.officer).await;
+        let templates = signed_in.or_failure(templates)?.iter().map(template_of).collect();
         Ok(Json(ReasonTemplates { templates }))
     }
 
@@ -160,55 +154,49 @@ impl TemplatesApi {
     #[oai(path = "/officer/templates", method = "post", operation_id = "addTemplate")]
     async fn add(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         body: Json<Described<TemplateRequest>>,
     ) -> Result<Added, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let draft = signed_in.read(&body.0.0, draft)?;
-        let added = signed_in.context.app.services.templates.add(&signed_in.officer, draft).await;
-        Ok(Added::Created(Json(template_of(&signed_in.casework(added)?))))
+        let added = signed_in.app.services.templates.add(&signed_in.officer, draft).await;
+        Ok(Added::Created(Json(template_of(&signed_in.or_failure(added)?))))
     }
 
     /// Writes a template anew; for admins.
     #[oai(path = "/officer/templates/:id", method = "post", operation_id = "changeTemplate")]
     async fn change(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<TemplateChangeRequest>>,
     ) -> Result<Json<ReasonTemplate>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let id = TemplateId(signed_in.uuid(&id.0)?);
         let (draft, version) = signed_in.read(&body.0.0, |fields| {
             let draft = draft(fields);
             draft.zip(version(fields))
         })?;
-        let templates = &signed_in.context.app.services.templates;
+        let templates = &signed_in.app.services.templates;
         let changed = templates.change(&signed_in.officer, id, version, draft).await;
-        Ok(Json(template_of(&signed_in.casework(changed)?)))
+        Ok(Json(template_of(&signed_in.or_failure(changed)?)))
     }
 
     /// The mail that a step would send; nothing is changed.
     #[oai(path = "/officer/applications/:id/preview", method = "post", operation_id = "previewDecisionMail")]
     async fn preview(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         id: Path<String>,
         body: Json<Described<PreviewRequest>>,
     ) -> Result<Json<Preview>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let id = ApplicationId(signed_in.uuid(&id.0)?);
         let (command, version) = signed_in.read(&body.0.0, |fields| {
             let command = command(fields);
             command.zip(version(fields))
         })?;
-        let services = &signed_in.context.app.services;
+        let services = &signed_in.app.services;
         let mail = services.review.preview(&signed_in.officer, id, version, &command).await;
-        let mail = mail.map_err(|refusal| signed_in.context.failure(refusal))?;
-        let text = services.composer.compose(&mail.message);
-        Ok(Json(Preview { to: mail.to.as_str().to_owned(), subject: text.subject, text: text.plain }))
+        let mail = signed_in.or_failure(mail)?;
+        let (to, text) = (mail.to.as_str().to_owned(), mail.text);
+        Ok(Json(Preview { to, subject: text.subject, text: text.plain }))
     }
 }

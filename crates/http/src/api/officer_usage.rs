@@ -6,13 +6,9 @@ use idcheck_domain::{
     verification::VerificationResult,
 };
 use idcheck_usecases::usage::UsageReport;
-use poem::Request;
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 
-use super::{
-    Failure, Tag,
-    officer::{OfficerToken, SignedIn},
-};
+use super::{Failure, SignedIn, Tag};
 use crate::usage::{no_period, period};
 
 pub(super) struct UsageApi;
@@ -128,8 +124,7 @@ impl UsageApi {
     #[oai(path = "/officer/usage", method = "get", operation_id = "readUsage")]
     async fn usage(
         &self,
-        request: &Request,
-        token: OfficerToken,
+        signed_in: SignedIn,
         /// An organisation; its look is in the audit log.
         ubn: Query<Option<String>>,
         /// The first day, such as `2026-11-01`; 30 days before the last one without it.
@@ -137,16 +132,15 @@ impl UsageApi {
         /// The last day; today without it. A year at most.
         until: Query<Option<String>>,
     ) -> Result<Json<Usage>, Failure> {
-        let signed_in = SignedIn::of(request, &token).await?;
         let ubn = match ubn.0.as_deref() {
             Some(text) => Some(signed_in.ubn(text)?),
             None => None,
         };
-        let usage = &signed_in.context.app.services.usage;
+        let usage = &signed_in.app.services.usage;
         let (from, until) = (from.0.unwrap_or_default(), until.0.unwrap_or_default());
         let asked =
             period(&from, &until, usage.latest()).ok_or_else(|| signed_in.content(vec![no_period(&from)]))?;
         let report = usage.report(&signed_in.officer, ubn, asked).await;
-        Ok(Json(usage_of(&report.map_err(|refusal| signed_in.context.failure(refusal))?)))
+        Ok(Json(usage_of(&signed_in.or_failure(report)?)))
     }
 }

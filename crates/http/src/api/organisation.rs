@@ -1,7 +1,7 @@
 //! What an organisation reads with the session of its progress query.
 
+use idcheck_usecases::ports::StoreError;
 use minijinja::context;
-use poem::Request;
 use poem_openapi::{
     ApiResponse, OpenApi, ResponseContent, SecurityScheme,
     auth::Bearer,
@@ -9,7 +9,7 @@ use poem_openapi::{
     payload::{Binary, Html},
 };
 
-use super::{Context, Failure, Tag, applicant::unavailable};
+use super::{Context, Failure, Tag};
 use crate::{
     operations::{Document, Format},
     problem::Problem,
@@ -56,12 +56,11 @@ impl OrganisationApi {
     )]
     async fn operations_document(
         &self,
-        request: &Request,
+        context: Context,
         token: OrganisationToken,
         /// `html` or `pdf`; `html` without it.
         format: Query<Option<String>>,
     ) -> Result<Told, Failure> {
-        let context = Context::of(request).map_err(|_| unavailable(request))?;
         let format = Format::parse(format.0.as_deref().unwrap_or_default());
         let format = format.ok_or_else(|| {
             let violation = idcheck_domain::Violation::ValueUnknown;
@@ -82,7 +81,7 @@ impl OrganisationApi {
         };
         let html = view::render("operations.html", context.lang, "", with).map_err(|error| {
             tracing::error!(%error, "the operations document can't be made");
-            unavailable(request)
+            context.failure(StoreError::Unavailable)
         })?;
         Ok(Told::Document(Form::Page(Html(html)), Some(POLICY.to_owned()), None, private))
     }

@@ -4,7 +4,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::taipei;
 use idcheck_usecases::ports::RegisteredOrganisation;
-use poem::Request;
 use poem_openapi::{
     ApiResponse, Object, OpenApi,
     payload::{Json, PlainText},
@@ -87,7 +86,7 @@ fn signed(app: &App, payload: &str) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-async fn read(context: &Context<'_>) -> Result<Register, Failure> {
+async fn read(context: &Context) -> Result<Register, Failure> {
     let services = &context.app.services;
     let organisations = services.register.registered().await.map_err(|error| context.failure(error))?;
     Ok(Register {
@@ -101,24 +100,21 @@ async fn read(context: &Context<'_>) -> Result<Register, Failure> {
 impl RegisterApi {
     /// The organisations that may ask, by number.
     #[oai(path = "/register", method = "get", operation_id = "readRegister")]
-    async fn register(&self, request: &Request) -> Result<Json<Register>, Failure> {
-        let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
+    async fn register(&self, context: Context) -> Result<Json<Register>, Failure> {
         read(&context).await.map(Json)
     }
 
     /// The same as a JWS in compact form: whoever got it from somebody else can tell that it is ours.
     #[oai(path = "/register/jws", method = "get", operation_id = "readSignedRegister")]
-    async fn register_jws(&self, request: &Request) -> Result<Signed, Failure> {
-        let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
+    async fn register_jws(&self, context: Context) -> Result<Signed, Failure> {
         let payload = read(&context).await?.to_json_string();
-        Ok(Signed::Jws(PlainText(signed(context.app, &payload))))
+        Ok(Signed::Jws(PlainText(signed(&context.app, &payload))))
     }
 
     /// The key that the JWS is checked with.
     #[expect(clippy::unused_async, reason = "handlers are async")]
     #[oai(path = "/register/key", method = "get", operation_id = "readRegisterKey")]
-    async fn register_key(&self, request: &Request) -> Result<Json<Jwk>, Failure> {
-        let context = Context::of(request).map_err(|_| super::applicant::unavailable(request))?;
+    async fn register_key(&self, context: Context) -> Result<Json<Jwk>, Failure> {
         let x = URL_SAFE_NO_PAD.encode(context.app.services.publisher.public_key());
         let kid = thumbprint(&x);
         let word = str::to_owned;

@@ -23,7 +23,7 @@ use super::{
     shape::{Contact, Purpose},
 };
 use crate::{
-    case::{Beside, Difference, differences},
+    case::{Difference, differences},
     i18n::Lang,
     show::{Audience, access_reason, card_status},
 };
@@ -568,11 +568,11 @@ struct RecentUsage {
 }
 
 /// A case after a step, or as it is read.
-pub(super) fn case_of(lang: Lang, file: &CaseFile, beside: &Beside, now: DateTime<Utc>) -> Case {
+pub(super) fn case_of(lang: Lang, file: &CaseFile, now: DateTime<Utc>) -> Case {
     let audience = Audience::officer(lang);
     let case = &file.application;
     let change = |one: Difference| Change { pointer: one.pointer.to_owned(), is: one.is, asked: one.asked };
-    let period = beside.usage.period;
+    let period = file.usage.period;
     Case {
         id: case.id.0,
         version: file.version,
@@ -581,8 +581,8 @@ pub(super) fn case_of(lang: Lang, file: &CaseFile, beside: &Beside, now: DateTim
         certificate_name: case.card.company_name.clone(),
         names_agree: case.card.bears(&case.company_name),
         card: card_of(&case.card, file.card_today),
-        company_register: registered_of(&beside.registered, &case.company_name),
-        working_days_left: beside.days_left,
+        company_register: registered_of(&file.registered, &case.company_name),
+        working_days_left: file.days_left,
         organisation: file.organisation.as_ref().map(|o| organisation_of(lang, o, now)),
         changes: differences(lang, file, now).map(|all| all.into_iter().map(change).collect()),
         former_applications: file.former.iter().map(|a| application_of(a, &[], audience)).collect(),
@@ -590,7 +590,7 @@ pub(super) fn case_of(lang: Lang, file: &CaseFile, beside: &Beside, now: DateTim
         usage: RecentUsage {
             from: period.first(),
             until: period.last(),
-            counts: counts(&beside.usage.total()),
+            counts: counts(&file.usage.total()),
         },
     }
 }

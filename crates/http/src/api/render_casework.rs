@@ -8,7 +8,8 @@ use idcheck_domain::{
     plan, revocation, taipei,
 };
 use idcheck_usecases::{
-    casework::{OfficerNames, OrganisationFile},
+    OfficerNames,
+    casework::OrganisationFile,
     ports::{SuspendedUser, Versioned},
 };
 use poem_openapi::Object;
@@ -281,12 +282,7 @@ pub(super) fn suspended_of(user: &SuspendedUser) -> Suspended {
 }
 
 /// An organisation's file.
-pub(super) fn file_of(
-    lang: Lang,
-    file: &OrganisationFile,
-    suspended: &[SuspendedUser],
-    now: DateTime<Utc>,
-) -> File {
+pub(super) fn file_of(lang: Lang, file: &OrganisationFile, now: DateTime<Utc>) -> File {
     let names = &file.officers;
     File {
         organisation: organisation_of(lang, &file.organisation, now),
@@ -298,6 +294,6 @@ pub(super) fn file_of(
         revocations: file.revocations.iter().map(|read| revocation_of(read, names)).collect(),
         improvement_plans: file.plans.iter().map(|read| plan_of(read, names)).collect(),
         notices: file.notices.iter().map(|read| notice_of(read, Some(names), now)).collect(),
-        suspended_users: suspended.iter().map(suspended_of).collect(),
+        suspended_users: file.suspended_users.iter().map(suspended_of).collect(),
     }
 }

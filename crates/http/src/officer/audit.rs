@@ -1,18 +1,17 @@
 //! The audit log: search, export, and how its chain stands.
 
-use idcheck_usecases::Refusal;
 use idcheck_usecases::audit::{AuditPage, AuditQuestion};
 use minijinja::{Value, context};
 use poem::{
-    Request, Response, handler,
+    Response, handler,
     http::{StatusCode, header},
     web::Query,
 };
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
     audit::{EXPORTED, PAGE, csv, next_cursor, question},
-    page::{FormValues, Opener, Page, query_string, value},
+    page::{FormValues, query_string, value},
     problem::Problem,
     view::moment,
 };
@@ -41,25 +40,12 @@ fn lines(page: &AuditPage) -> Value {
 }
 
 #[handler]
-pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let asked = match asked(&query, PAGE) {
-        Ok(asked) => asked,
-        Err(problem) => return Ok(page.problem(&problem, "/officer/audit")),
-    };
-    let log = &page.app.services.audit;
-    let read = async { Ok::<_, Refusal>((log.search(&officer, &asked).await?, log.status(&officer).await?)) };
-    let (found, chain) = match read.await {
-        Ok(read) => read,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+pub(super) async fn search(page: OfficerPage<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let asked = page.or_problem(asked(&query, PAGE), "/officer/audit")?;
+    let found = page.or_problem(page.app.services.audit.look(&page.officer, &asked).await, "/officer")?;
+    let (found, chain) = (found.page, found.chain);
     let field = |name: &str| value(&query, name).to_owned();
     let with = context! {
-        officer => &officer.username,
         lines => lines(&found),
         asked => context! {
             who => field("who"), what => field("what"), about => field("about"), from => field("from"),
@@ -69,25 +55,16 @@ pub(super) async fn search(request: &Request, Query(query): Query<FormValues>) -
         next => next_cursor(&found, PAGE),
         chain => context! { head => chain.head, walked_from => chain.walked_from, first_bad => chain.first_bad },
     };
-    Ok(page.show(StatusCode::OK, "officer/audit.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/audit.html", with))
 }
 
 #[handler]
-pub(super) async fn export(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let asked = match asked(&query, EXPORTED) {
-        Ok(asked) => asked,
-        Err(problem) => return Ok(page.problem(&problem, "/officer/audit")),
-    };
-    match page.app.services.audit.export(&officer, &asked).await {
-        Ok(found) => Ok(Response::builder()
-            .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
-            .header(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\"")
-            .body(csv(&found))),
-        Err(refusal) => Ok(page.problem(&refusal.into(), "/officer/audit")),
-    }
+pub(super) async fn export(page: OfficerPage<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let asked = page.or_problem(asked(&query, EXPORTED), "/officer/audit")?;
+    let found = page.app.services.audit.export(&page.officer, &asked).await;
+    let found = page.or_problem(found, "/officer/audit")?;
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
+        .header(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\"")
+        .body(csv(&found)))
 }

@@ -1,71 +1,43 @@
 //! Mails that were given up.
 
+use idcheck_domain::officer::Permission;
+use idcheck_usecases::{dead_letters::DeadLetter, ports::MailError};
 use minijinja::{Value, context};
-use poem::{
-    Request, Response, handler,
-    http::StatusCode,
-    web::{Form, Path},
-};
+use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;
 
-use idcheck_domain::officer::{Permission, permits};
-
-use idcheck_usecases::ports::MailError;
-
-use super::officer;
+use super::OfficerPage;
 use crate::{
-    page::{FormValues, Opener, Page, see_other},
-    problem::Problem,
+    page::{PostedForm, see_other},
     view::moment,
 };
 
+const HOME: &str = "/officer/mail";
+
 #[handler]
-pub(super) async fn dead_letters(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let services = &page.app.services;
-    let mails = match services.dead_letters.list(&officer).await {
-        Ok(mails) => mails,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
-    let mails = mails.iter().map(|mail| {
-        let text = services.composer.compose(&mail.message);
+pub(super) async fn dead_letters(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let letters = page.or_problem(page.app.services.dead_letters.list(&page.officer).await, "/officer")?;
+    let letter = |DeadLetter { mail, text }: &DeadLetter| {
         context! {
-            id => mail.id.to_string(), to => mail.to.as_str(), subject => text.subject, plain => text.plain,
+            id => mail.id.to_string(), to => mail.to.as_str(), subject => text.subject.clone(), plain => text.plain.clone(),
             queued_at => moment(mail.queued_at), attempts => mail.attempts,
             failure => mail.failure.map(MailError::as_str),
         }
-    });
-    let with = context! {
-        officer => &officer.username,
-        may_send => permits(officer.role, Permission::ReviewCases),
-        mails => mails.collect::<Value>(),
     };
-    Ok(page.show(StatusCode::OK, "officer/mail.html", Opener::Isolated, with))
+    let with = context! {
+        may_send => page.permits(Permission::ReviewCases),
+        mails => letters.iter().map(letter).collect::<Value>(),
+    };
+    Ok(page.show(StatusCode::OK, "officer/mail.html", with))
 }
 
 #[handler]
 pub(super) async fn send_again(
-    request: &Request,
+    page: OfficerPage<'_>,
     Path(id): Path<String>,
-    Form(form): Form<FormValues>,
+    _: PostedForm,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    if !page.ours(&form) {
-        return Ok(page.foreign("/officer/mail"));
-    }
-    let Ok(id) = Uuid::try_parse(&id) else {
-        return Ok(page.problem(&Problem::not_found(), "/officer/mail"));
-    };
-    match page.app.services.dead_letters.send_again(&officer, id).await {
-        Ok(()) => Ok(see_other("/officer/mail")),
-        Err(refusal) => Ok(page.problem(&refusal.into(), "/officer/mail")),
-    }
+    let id = Uuid::try_parse(&id).map_err(|_| page.not_found(HOME))?;
+    page.or_problem(page.app.services.dead_letters.send_again(&page.officer, id).await, HOME)?;
+    Ok(see_other(HOME))
 }

@@ -10,10 +10,14 @@ mod sweep;
 mod templates;
 mod usage;
 
-use idcheck_usecases::ports::{Officer, SessionToken};
-use poem::{Response, Route, RouteMethod};
+use std::ops::Deref;
 
-use crate::page::{Page, see_other};
+use idcheck_domain::officer::{Permission, permits};
+use idcheck_usecases::ports::{Officer, SessionToken};
+use minijinja::{Value, context};
+use poem::{FromRequest, Request, RequestBody, Response, Route, RouteMethod, http::StatusCode};
+
+use crate::page::{Opener, Page, see_other};
 
 /// The pages, each with what it is for; of a path with `:step`, which steps there are.
 macro_rules! pages {
@@ -63,16 +67,44 @@ pages! {
     "/officer/templates/:id" => post(templates::change);
 }
 
-/// The officer of this browser's session.
-async fn officer(page: &Page<'_>) -> Result<Officer, Response> {
-    let token = page.officer_token().and_then(SessionToken::parse);
-    let resumed = match token {
-        Some(token) => page.app.services.sign_in.resume(&token).await,
-        None => Ok(None),
-    };
-    match resumed {
-        Ok(Some(officer)) => Ok(officer),
-        Ok(None) => Err(see_other("/officer/sign-in")),
-        Err(error) => Err(page.problem(&error.into(), "/officer")),
+/// A page of the console, for an officer who is signed in; everybody else is led to sign in.
+pub(crate) struct OfficerPage<'r> {
+    page: Page<'r>,
+    officer: Officer,
+}
+
+impl<'r> Deref for OfficerPage<'r> {
+    type Target = Page<'r>;
+
+    fn deref(&self) -> &Page<'r> {
+        &self.page
+    }
+}
+
+impl<'a> FromRequest<'a> for OfficerPage<'a> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let page = Page::of(request)?;
+        let token = page.officer_token().and_then(SessionToken::parse);
+        let resumed = match token {
+            Some(token) => page.app.services.sign_in.resume(&token).await,
+            None => Ok(None),
+        };
+        match page.or_problem(resumed, "/officer")? {
+            Some(officer) => Ok(Self { page, officer }),
+            None => Err(poem::Error::from_response(see_other("/officer/sign-in"))),
+        }
+    }
+}
+
+impl OfficerPage<'_> {
+    /// The page from its template, with the officer's name.
+    fn show(&self, status: StatusCode, template: &str, with: Value) -> Response {
+        let with = context! { officer => &self.officer.username, ..with };
+        self.page.show(status, template, Opener::Isolated, with)
+    }
+
+    /// Whether the officer's role permits it.
+    fn permits(&self, permission: Permission) -> bool {
+        permits(self.officer.role, permission)
     }
 }

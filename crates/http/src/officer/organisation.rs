@@ -6,30 +6,25 @@ use idcheck_domain::{
     abuse::{AbuseRule, Measure},
     access::{Access, Ground},
     notice::{MAX_DAYS, Notice, NoticeId},
-    officer::{Permission, permits},
+    officer::Permission,
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId, RevocationState, Ruling},
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::Refusal;
 use idcheck_usecases::{
-    FieldViolation,
-    casework::{NoticeStep, OfficerNames, OrganisationFile, PlanRuling, RevocationRuling},
+    FieldViolation, OfficerNames,
+    casework::{NoticeStep, OrganisationFile, PlanRuling, RevocationRuling},
     ports::{Officer, SuspendedUser, Versioned},
 };
 use minijinja::{Value, context};
-use poem::{
-    Request, Response, handler,
-    http::StatusCode,
-    web::{Form, Path},
-};
+use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
     i18n::Lang,
-    page::{FormValues, Opener, Page, see_other, value},
-    problem::Problem,
+    page::{FormValues, PostedForm, see_other, text, value},
     show::{self as shown, Audience},
     view::{deadline, moment},
 };
@@ -60,8 +55,8 @@ pub(super) fn revocation(read: &Versioned<Revocation>, names: &OfficerNames, off
         ground => value.ground.as_str(), reason => value.reason.as_str(), state => value.state.as_str(),
         asked_by => names.get(&value.asked_by), asked_at => moment(value.asked_at),
         ruling => ruling(value.state.ruling(), names), waits,
-        may_confirm => waits && permits(officer.role, Permission::Confirm) && officer.id != value.asked_by,
-        may_decline => waits && permits(officer.role, Permission::GovernAccess),
+        may_confirm => value.may_be_confirmed(officer.id, officer.role),
+        may_decline => value.may_be_declined(officer.role),
     }
 }
 
@@ -115,16 +110,6 @@ pub(super) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTi
     }
 }
 
-/// The steps that what an organisation holds may admit; whether it does is decided with the step.
-fn possible(access: &Access) -> &'static [&'static str] {
-    match access {
-        Access::Active { .. } => &["revoke", "suspend"],
-        Access::Suspended { .. } => &["revoke"],
-        Access::Revoked { ground: Ground::NotRegistered, may_return: false, .. } => &["lift"],
-        Access::None | Access::Revoked { .. } => &[],
-    }
-}
-
 fn access(lang: Lang, access: &Access) -> Value {
     let (ground, may_return) = match access {
         Access::Revoked { ground, may_return, .. } => (Some(ground.as_str()), *may_return),
@@ -136,9 +121,8 @@ fn access(lang: Lang, access: &Access) -> Value {
 }
 
 fn organisation_page(
-    page: &Page<'_>,
-    officer: &Officer,
-    (file, suspended): (&OrganisationFile, &[SuspendedUser]),
+    page: &OfficerPage<'_>,
+    file: &OrganisationFile,
     refused: Option<&Refused<'_>>,
 ) -> Response {
     let now = page.app.services.clock.now();
@@ -148,48 +132,36 @@ fn organisation_page(
     let errors =
         refused.map(|refused| context! { id => format!("{}-text", refused.form), message => &message });
     let with = context! {
-        officer => &officer.username,
         ubn => organisation.ubn.to_string(),
         organisation => shown::organisation(organisation, now),
         access => access(page.lang, &organisation.access),
-        may_govern => permits(officer.role, Permission::GovernAccess),
-        steps => possible(&organisation.access).iter().copied().collect::<Value>(),
+        may_govern => page.permits(Permission::GovernAccess),
+        steps => file.steps.iter().map(|step| step.as_str()).collect::<Value>(),
         grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
-        revocations => file.revocations.iter().map(|read| revocation(read, names, officer)).collect::<Value>(),
+        revocations => file.revocations.iter().map(|read| revocation(read, names, &page.officer)).collect::<Value>(),
         plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
-        users => users(suspended),
+        users => users(&file.suspended_users),
         notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
         cases => file.cases.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
         refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
         errors => errors.into_iter().collect::<Value>(),
     };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page.show(status, "officer/organisation.html", Opener::Isolated, with)
+    page.show(status, "officer/organisation.html", with)
 }
 
-async fn open(page: &Page<'_>, officer: &Officer, ubn: &str, refused: Option<&Refused<'_>>) -> Response {
-    let Ok(ubn) = UnifiedBusinessNumber::parse(ubn) else {
-        return page.problem(&Problem::not_found(), "/officer");
-    };
-    let services = &page.app.services;
-    let read = async {
-        let file = services.organisations.organisation(officer, ubn).await?;
-        Ok::<_, Refusal>((file, services.users.suspended(officer, Some(ubn)).await?))
-    };
-    match read.await {
-        Ok((file, suspended)) => organisation_page(page, officer, (&file, &suspended), refused),
-        Err(refusal) => page.problem(&refusal.into(), "/officer"),
-    }
+async fn open(page: &OfficerPage<'_>, ubn: &str, refused: Option<&Refused<'_>>) -> poem::Result<Response> {
+    let ubn = UnifiedBusinessNumber::parse(ubn).map_err(|_| page.not_found("/officer"))?;
+    let file = page.app.services.organisations.organisation(&page.officer, ubn).await;
+    Ok(organisation_page(page, &page.or_problem(file, "/officer")?, refused))
 }
 
 #[handler]
-pub(super) async fn show_organisation(request: &Request, Path(ubn): Path<String>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    Ok(open(&page, &officer, &ubn, None).await)
+pub(super) async fn show_organisation(
+    page: OfficerPage<'_>,
+    Path(ubn): Path<String>,
+) -> poem::Result<Response> {
+    open(&page, &ubn, None).await
 }
 
 /// The steps by their names in the path; what is not named here is no step.
@@ -237,7 +209,7 @@ impl Step {
         if !STEPS.contains(&name) {
             return Err(Unread::Unknown);
         }
-        let reason = || if typed.is_empty() { Err(Violation::Required) } else { Reason::parse(typed) };
+        let reason = || Reason::parse(typed);
         let id = || Uuid::try_parse(value(form, "id")).map_err(|_| Unread::Unknown);
         let version = || value(form, "version").parse::<i64>().map_err(|_| Unread::Unknown);
         Ok(match name {
@@ -256,9 +228,8 @@ impl Step {
             "reject-plan" => Self::Judge(PlanId(id()?), version()?, PlanRuling::Reject { reason: reason()? }),
             "send-notice" => {
                 let days = value(form, "days").parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
-                let message =
-                    if typed.is_empty() { Err(Violation::Required) } else { Narrative::parse(typed) };
-                let step = NoticeStep::Send { message: message?, days: days.ok_or(Unread::Unknown)? };
+                let message = Narrative::parse(typed)?;
+                let step = NoticeStep::Send { message, days: days.ok_or(Unread::Unknown)? };
                 Self::Notice(NoticeId(id()?), version()?, step)
             }
             "accept-notice" => {
@@ -272,12 +243,8 @@ impl Step {
         })
     }
 
-    async fn take(
-        &self,
-        page: &Page<'_>,
-        officer: &Officer,
-        ubn: UnifiedBusinessNumber,
-    ) -> Result<(), Refusal> {
+    async fn take(&self, page: &OfficerPage<'_>, ubn: UnifiedBusinessNumber) -> Result<(), Refusal> {
+        let officer = &page.officer;
         let services = &page.app.services;
         match self {
             Self::Revoke(ground, reason) => {
@@ -301,87 +268,51 @@ impl Step {
 
 #[handler]
 pub(super) async fn take_step(
-    request: &Request,
+    page: OfficerPage<'_>,
     Path((ubn, name)): Path<(String, String)>,
-    Form(form): Form<FormValues>,
+    PostedForm(form): PostedForm,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    if !page.ours(&form) {
-        return Ok(page.foreign("/officer"));
-    }
-    let Ok(number) = UnifiedBusinessNumber::parse(&ubn) else {
-        return Ok(page.problem(&Problem::not_found(), "/officer"));
-    };
-    let typed = value(&form, "text").replace("\r\n", "\n");
-    let typed = typed.trim();
-    let step = match Step::read(&name, &form, typed) {
+    let number = UnifiedBusinessNumber::parse(&ubn).map_err(|_| page.not_found("/officer"))?;
+    let typed = text(&form, "text");
+    let step = match Step::read(&name, &form, &typed) {
         Ok(step) => step,
-        Err(Unread::Unknown) => return Ok(page.problem(&Problem::not_found(), "/officer")),
+        Err(Unread::Unknown) => return Err(page.not_found("/officer")),
         Err(Unread::Text(violation)) => {
             let violation = FieldViolation { pointer: "/text".to_owned(), violation };
-            let refused = Refused { form: format!("{name}{}", value(&form, "id")), typed, violation };
-            return Ok(open(&page, &officer, &ubn, Some(&refused)).await);
+            let form = format!("{name}{}", value(&form, "id"));
+            return open(&page, &ubn, Some(&Refused { form, typed: &typed, violation })).await;
         }
     };
     let home = format!("/officer/organisations/{ubn}");
-    match step.take(&page, &officer, number).await {
-        Ok(()) => Ok(see_other(&home)),
-        Err(refusal) => Ok(page.problem(&refusal.into(), &home)),
-    }
+    page.or_problem(step.take(&page, number).await, &home)?;
+    Ok(see_other(&home))
 }
 
 /// What waits for someone beside the cases: requests to revoke, improvement plans.
 #[handler]
-pub(super) async fn waiting(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let services = &page.app.services;
-    let read = async {
-        let waiting = services.organisations.waiting(&officer).await?;
-        Ok::<_, Refusal>((waiting, services.users.suspended(&officer, None).await?))
-    };
-    let (waiting, suspended) = match read.await {
-        Ok(read) => read,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+pub(super) async fn waiting(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let waiting = page.app.services.organisations.waiting(&page.officer).await;
+    let waiting = page.or_problem(waiting, "/officer")?;
     let names = &waiting.officers;
+    let revocations = waiting.revocations.iter().map(|asked| revocation(asked, names, &page.officer));
     let with = context! {
-        officer => &officer.username,
-        revocations => waiting.revocations.iter().map(|r| revocation(r, names, &officer)).collect::<Value>(),
+        revocations => revocations.collect::<Value>(),
         plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
-        users => users(&suspended),
+        users => users(&waiting.suspended_users),
         dormant => waiting.dormant.iter().map(|one| {
             context! { ubn => one.ubn.to_string(), name => one.name.as_str(), since => one.since.to_string() }
         }).collect::<Value>(),
     };
-    Ok(page.show(StatusCode::OK, "officer/waiting.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/waiting.html", with))
 }
 
 /// The open notices, overdue ones on top.
 #[handler]
-pub(super) async fn open_notices(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
+pub(super) async fn open_notices(page: OfficerPage<'_>) -> poem::Result<Response> {
     let services = &page.app.services;
-    let open = match services.notices.open(&officer).await {
-        Ok(open) => open,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+    let open = page.or_problem(services.notices.open(&page.officer).await, "/officer")?;
     let now = services.clock.now();
-    let names = OfficerNames::new();
-    let with = context! {
-        officer => &officer.username,
-        notices => open.iter().map(|read| notice(read, &names, now)).collect::<Value>(),
-    };
-    Ok(page.show(StatusCode::OK, "officer/notices.html", Opener::Isolated, with))
+    let notices = open.value.iter().map(|read| notice(read, &open.officers, now));
+    let with = context! { notices => notices.collect::<Value>() };
+    Ok(page.show(StatusCode::OK, "officer/notices.html", with))
 }

@@ -7,16 +7,17 @@ use idcheck_domain::{
     taipei,
 };
 use idcheck_usecases::{
-    casework::OfficerNames,
+    OfficerNames,
     ports::{ApplicationFilter, CaseSummary, Officer, QueuePlace},
+    review::Queue,
 };
 use minijinja::{Value, context};
-use poem::{Request, Response, handler, http::StatusCode, web::Query};
+use poem::{Response, handler, http::StatusCode, web::Query};
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
     api::assigned,
-    page::{FormValues, Opener, Page, query_string, value},
+    page::{FormValues, query_string, value},
     show::{self as shown, Audience},
 };
 
@@ -62,39 +63,24 @@ fn officers(names: &OfficerNames) -> Value {
 }
 
 #[handler]
-pub(super) async fn show(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
+pub(super) async fn show(page: OfficerPage<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
     let services = &page.app.services;
     let now = services.clock.now();
-    let filter = filter(&query, &officer, now);
-    let found = match services.read_cases.queue(&officer, &filter).await {
-        Ok(found) => found,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
-    let calendar = match services.read_cases.calendar().await {
-        Ok(calendar) => calendar,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
-    let names = match services.organisations.names().await {
-        Ok(names) => names,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+    let filter = filter(&query, &page.officer, now);
+    let Queue { cases, calendar, officers: names } =
+        page.or_problem(services.read_cases.queue(&page.officer, &filter).await, "/officer")?;
     let missing = calendar.missing_years(taipei::day(now));
     let asked = FIELDS.map(|name| (name, value(&query, name).to_owned()));
+    let audience = Audience::officer(page.lang);
     let with = context! {
-        officer => officer.username,
-        cases => found.items.iter().map(|item| line(Audience::officer(page.lang), item, &calendar, now)).collect::<Value>(),
+        cases => cases.items.iter().map(|item| line(audience, item, &calendar, now)).collect::<Value>(),
         states => StateName::ALL.iter().map(|state| state.as_str()).collect::<Value>(),
         officers => officers(&names),
         filter => Value::from_pairs(asked),
-        next => found.next.map(|place| next_page(&query, &place)),
+        next => cases.next.map(|place| next_page(&query, &place)),
         missing_years => missing.into_iter().collect::<Value>(),
     };
-    Ok(page.show(StatusCode::OK, "officer/queue.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/queue.html", with))
 }
 
 #[cfg(test)]

@@ -8,15 +8,15 @@ use idcheck_usecases::{
 };
 use minijinja::{Value, context};
 use poem::{
-    Request, Response, handler,
+    Response, handler,
     http::{HeaderValue, StatusCode, header},
-    web::Form,
+    web::Query,
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
-    page::{FormValues, Opener, Page, see_other, value},
+    page::{FormValues, Opener, Page, PostedForm, see_other, value},
     problem::Problem,
 };
 
@@ -37,8 +37,8 @@ fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> R
 }
 
 #[handler]
-pub(super) fn form(request: &Request) -> poem::Result<Response> {
-    Ok(sign_in_page(&Page::of(request)?, "", None))
+pub(super) fn form(page: Page<'_>) -> Response {
+    sign_in_page(&page, "", None)
 }
 
 /// Refusals leave on the quarter of a second: a name that is known is not told by the time that counting a failure takes.
@@ -56,11 +56,7 @@ pub(crate) async fn level<T>(
 }
 
 #[handler]
-pub(super) async fn sign_in(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign(HOME));
-    }
+pub(super) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> poem::Result<Response> {
     let username = value(&typed, "username").trim();
     let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
     match level(page.app.services.sign_in.open(username, password, totp)).await {
@@ -76,25 +72,18 @@ pub(super) async fn sign_in(request: &Request, Form(typed): Form<FormValues>) ->
 
 /// Off to the identity provider.
 #[handler]
-pub(super) async fn to_provider(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    Ok(match page.app.services.sign_in.begin().await {
-        Ok((attempt, url)) => {
-            let mut response = see_other(&url);
-            private(&mut response);
-            // `Lax`: the provider's page sends the browser back.
-            page.set_cookie(&mut response, Page::ATTEMPT_COOKIE, &attempt.expose(), "Lax");
-            response
-        }
-        Err(refusal) => page.problem(&refusal.into(), HOME),
-    })
+pub(super) async fn to_provider(page: Page<'_>) -> poem::Result<Response> {
+    let (attempt, url) = page.or_problem(page.app.services.sign_in.begin().await, HOME)?;
+    let mut response = see_other(&url);
+    private(&mut response);
+    // `Lax`: the provider's page sends the browser back.
+    page.set_cookie(&mut response, Page::ATTEMPT_COOKIE, &attempt.expose(), "Lax");
+    Ok(response)
 }
 
 /// Back from the identity provider.
 #[handler]
-pub(super) async fn from_provider(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let query: FormValues = request.params().unwrap_or_default();
+pub(super) async fn from_provider(page: Page<'_>, Query(query): Query<FormValues>) -> Response {
     let member = |name| Some(value(&query, name)).filter(|text| !text.is_empty()).map(str::to_owned);
     let answer = ProviderAnswer {
         code: member("code"),
@@ -109,7 +98,7 @@ pub(super) async fn from_provider(request: &Request) -> poem::Result<Response> {
     };
     // An attempt is good once.
     page.set_cookie(&mut response, Page::ATTEMPT_COOKIE, "", "Lax");
-    Ok(response)
+    response
 }
 
 /// A page of ours that goes on by itself: a redirect would still count as the provider's, and browsers keep a `Strict` cookie
@@ -121,36 +110,17 @@ fn signed_in(page: &Page<'_>, opened: &OpenedSession) -> Response {
 }
 
 #[handler]
-pub(super) async fn sign_out(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/officer"));
-    }
-    if let Some(token) = page.officer_token().and_then(SessionToken::parse)
-        && let Err(error) = page.app.services.sign_in.close(&token).await
-    {
-        return Ok(page.problem(&error.into(), "/officer"));
+pub(super) async fn sign_out(page: Page<'_>, _: PostedForm) -> poem::Result<Response> {
+    if let Some(token) = page.officer_token().and_then(SessionToken::parse) {
+        page.or_problem(page.app.services.sign_in.close(&token).await, "/officer")?;
     }
     Ok(signed_out(&page))
 }
 
 #[handler]
-pub(super) async fn sign_out_everywhere(
-    request: &Request,
-    Form(typed): Form<FormValues>,
-) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/officer"));
-    }
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    match page.app.services.sign_in.close_everywhere(&officer).await {
-        Ok(()) => Ok(signed_out(&page)),
-        Err(error) => Ok(page.problem(&error.into(), "/officer")),
-    }
+pub(super) async fn sign_out_everywhere(page: OfficerPage<'_>, _: PostedForm) -> poem::Result<Response> {
+    page.or_problem(page.app.services.sign_in.close_everywhere(&page.officer).await, "/officer")?;
+    Ok(signed_out(&page))
 }
 
 fn signed_out(page: &Page<'_>) -> Response {

@@ -1,29 +1,21 @@
 //! The yearly sweep: begin it, and its worklist.
 
 use idcheck_domain::{
-    Violation,
     company::{Finding, Sweep, SweepId, SweepItem},
-    officer::{OfficerId, Permission, permits},
+    officer::{OfficerId, Permission},
     value::{Reason, UnifiedBusinessNumber},
 };
-use idcheck_usecases::Refusal;
 use idcheck_usecases::{
-    FieldViolation,
-    casework::{OfficerNames, SweepFile, SweptBy},
-    ports::Officer,
+    FieldViolation, OfficerNames,
+    casework::{SweepFile, SweptBy},
 };
 use minijinja::{Value, context};
-use poem::{
-    Request, Response, handler,
-    http::StatusCode,
-    web::{Form, Path},
-};
+use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
-    page::{FormValues, Opener, Page, see_other, value},
-    problem::Problem,
+    page::{PostedForm, see_other, text, value},
     view::moment,
 };
 
@@ -55,43 +47,19 @@ fn item(item: &SweepItem, names: &OfficerNames) -> Value {
 }
 
 #[handler]
-pub(super) async fn list(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let services = &page.app.services;
-    let read = async {
-        let sweeps = services.sweeps.list(&officer).await?;
-        Ok::<_, Refusal>((sweeps, services.organisations.names().await?))
-    };
-    let (sweeps, names) = match read.await {
-        Ok(read) => read,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+pub(super) async fn list(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let sweeps = page.or_problem(page.app.services.sweeps.list(&page.officer).await, "/officer")?;
     let with = context! {
-        officer => &officer.username,
-        may_begin => permits(officer.role, Permission::GovernAccess),
-        sweeps => sweeps.iter().map(|one| sweep(one, &names)).collect::<Value>(),
+        may_begin => page.permits(Permission::GovernAccess),
+        sweeps => sweeps.value.iter().map(|one| sweep(one, &sweeps.officers)).collect::<Value>(),
     };
-    Ok(page.show(StatusCode::OK, "officer/sweeps.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/sweeps.html", with))
 }
 
 #[handler]
-pub(super) async fn begin(request: &Request, Form(form): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    if !page.ours(&form) {
-        return Ok(page.foreign(HOME));
-    }
-    match page.app.services.sweeps.begin(SweptBy::Officer(&officer)).await {
-        Ok(begun) => Ok(see_other(&format!("{HOME}/{}", begun.id))),
-        Err(refusal) => Ok(page.problem(&refusal.into(), HOME)),
-    }
+pub(super) async fn begin(page: OfficerPage<'_>, _: PostedForm) -> poem::Result<Response> {
+    let begun = page.app.services.sweeps.begin(SweptBy::Officer(&page.officer)).await;
+    Ok(see_other(&format!("{HOME}/{}", page.or_problem(begun, HOME)?.value.id)))
 }
 
 /// A reason that breaks a rule, and whose.
@@ -101,12 +69,7 @@ struct Refused<'t> {
     violation: FieldViolation,
 }
 
-fn worklist_page(
-    page: &Page<'_>,
-    officer: &Officer,
-    file: &SweepFile,
-    refused: Option<&Refused<'_>>,
-) -> Response {
+fn worklist_page(page: &OfficerPage<'_>, file: &SweepFile, refused: Option<&Refused<'_>>) -> Response {
     let names = &file.officers;
     let (waiting, rest): (Vec<_>, Vec<_>) =
         file.items.iter().map(|read| &read.value).partition(|item| item.waits());
@@ -117,39 +80,29 @@ fn worklist_page(
     let errors =
         refused.map(|refused| context! { id => format!("keep-{}", refused.ubn), message => &message });
     let with = context! {
-        officer => &officer.username,
         sweep => sweep(&file.sweep, names),
         counts, unread => file.unread(),
         waiting => shown(&waiting),
         settled => shown(&rest.into_iter().filter(|item| item.outcome.ruling().is_some()).collect::<Vec<_>>()),
-        may_keep => permits(officer.role, Permission::GovernAccess),
-        may_confirm => permits(officer.role, Permission::Confirm) && file.sweep.begun_by != Some(officer.id),
-        own => file.sweep.begun_by == Some(officer.id),
+        may_keep => page.permits(Permission::GovernAccess),
+        may_confirm => file.sweep.may_be_confirmed(page.officer.id, page.officer.role),
+        own => file.sweep.begun_by == Some(page.officer.id),
         refused => refused.map(|refused| context! { ubn => refused.ubn, typed => refused.typed, message => &message }),
         errors => errors.into_iter().collect::<Value>(),
     };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page.show(status, "officer/sweep.html", Opener::Isolated, with)
+    page.show(status, "officer/sweep.html", with)
 }
 
-async fn open(page: &Page<'_>, officer: &Officer, id: SweepId, refused: Option<&Refused<'_>>) -> Response {
-    match page.app.services.sweeps.file(officer, id).await {
-        Ok(file) => worklist_page(page, officer, &file, refused),
-        Err(refusal) => page.problem(&refusal.into(), HOME),
-    }
+async fn open(page: &OfficerPage<'_>, id: SweepId, refused: Option<&Refused<'_>>) -> poem::Result<Response> {
+    let file = page.app.services.sweeps.file(&page.officer, id).await;
+    Ok(worklist_page(page, &page.or_problem(file, HOME)?, refused))
 }
 
 #[handler]
-pub(super) async fn worklist(request: &Request, Path(id): Path<String>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    match Uuid::try_parse(&id) {
-        Ok(id) => Ok(open(&page, &officer, SweepId(id), None).await),
-        Err(_) => Ok(page.problem(&Problem::not_found(), HOME)),
-    }
+pub(super) async fn worklist(page: OfficerPage<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+    let id = Uuid::try_parse(&id).map_err(|_| page.not_found(HOME))?;
+    open(&page, SweepId(id), None).await
 }
 
 /// The steps by their names in the path; what is not named here is no step.
@@ -157,44 +110,27 @@ pub(super) const STEPS: [&str; 3] = ["confirm-all", "confirm", "keep"];
 
 #[handler]
 pub(super) async fn take_step(
-    request: &Request,
+    page: OfficerPage<'_>,
     Path((id, step)): Path<(String, String)>,
-    Form(form): Form<FormValues>,
+    PostedForm(form): PostedForm,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    if !page.ours(&form) {
-        return Ok(page.foreign(HOME));
-    }
-    let Ok(sweep) = Uuid::try_parse(&id).map(SweepId) else {
-        return Ok(page.problem(&Problem::not_found(), HOME));
-    };
-    if !STEPS.contains(&step.as_str()) {
-        return Ok(page.problem(&Problem::not_found(), HOME));
-    }
-    let typed = value(&form, "text").replace("\r\n", "\n");
-    let (typed, number) = (typed.trim(), value(&form, "ubn"));
-    let sweeps = &page.app.services.sweeps;
+    let sweep = Uuid::try_parse(&id).map(SweepId).map_err(|_| page.not_found(HOME))?;
+    let (typed, number) = (text(&form, "text"), value(&form, "ubn"));
+    let (sweeps, officer) = (&page.app.services.sweeps, &page.officer);
     let taken = match (step.as_str(), UnifiedBusinessNumber::parse(number)) {
-        ("confirm-all", _) => sweeps.confirm_all(&officer, sweep).await.map(drop),
-        ("confirm", Ok(ubn)) => sweeps.confirm(&officer, sweep, ubn).await,
-        ("keep", Ok(ubn)) => match Reason::parse(typed) {
-            Ok(reason) => sweeps.keep(&officer, sweep, ubn, &reason).await,
+        ("confirm-all", _) => sweeps.confirm_all(officer, sweep).await.map(drop),
+        ("confirm", Ok(ubn)) => sweeps.confirm(officer, sweep, ubn).await,
+        ("keep", Ok(ubn)) => match Reason::parse(&typed) {
+            Ok(reason) => sweeps.keep(officer, sweep, ubn, &reason).await,
             Err(violation) => {
-                let violation = if typed.is_empty() { Violation::Required } else { violation };
                 let violation = FieldViolation { pointer: "/text".to_owned(), violation };
-                let refused = Refused { ubn: number, typed, violation };
-                return Ok(open(&page, &officer, sweep, Some(&refused)).await);
+                let refused = Refused { ubn: number, typed: &typed, violation };
+                return open(&page, sweep, Some(&refused)).await;
             }
         },
-        _ => return Ok(page.problem(&Problem::not_found(), HOME)),
+        _ => return Err(page.not_found(HOME)),
     };
     let back = format!("{HOME}/{id}");
-    match taken {
-        Ok(()) => Ok(see_other(&back)),
-        Err(refusal) => Ok(page.problem(&refusal.into(), &back)),
-    }
+    page.or_problem(taken, &back)?;
+    Ok(see_other(&back))
 }

@@ -1,22 +1,18 @@
 //! Templates of reasons: a list for who reviews, forms for admins.
 
 use idcheck_domain::{
-    officer::{Permission, permits},
+    officer::Permission,
     template::{ReasonTemplate, TemplateId, TemplateUse},
     value::{Reason, TemplateTitle},
 };
 use idcheck_usecases::{FieldViolation, casework::TemplateDraft, ports::Versioned};
 use minijinja::{Value, context};
-use poem::{
-    Request, Response, handler,
-    http::StatusCode,
-    web::{Form, Path},
-};
+use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
-    page::{FormValues, Opener, Page, see_other, value},
+    page::{FormValues, PostedForm, see_other, value},
     problem::Problem,
 };
 
@@ -31,23 +27,14 @@ fn row(template: &Versioned<ReasonTemplate>) -> Value {
 }
 
 #[handler]
-pub(super) async fn list(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    let templates = match page.app.services.templates.list(&officer).await {
-        Ok(templates) => templates,
-        Err(refusal) => return Ok(page.problem(&refusal.into(), "/officer")),
-    };
+pub(super) async fn list(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let templates = page.or_problem(page.app.services.templates.list(&page.officer).await, "/officer")?;
     let with = context! {
-        officer => &officer.username,
         templates => templates.iter().map(row).collect::<Value>(),
         uses => TemplateUse::ALL.map(TemplateUse::as_str),
-        may_edit => permits(officer.role, Permission::ManageOfficers),
+        may_edit => page.permits(Permission::ManageOfficers),
     };
-    Ok(page.show(StatusCode::OK, "officer/templates.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/templates.html", with))
 }
 
 /// What was typed, or everything that is wrong with it.
@@ -70,41 +57,28 @@ fn draft(form: &FormValues) -> Result<TemplateDraft, Problem> {
 }
 
 /// Adds a template where no identity is given, else writes it anew.
-async fn write(request: &Request, id: Option<&str>, form: &FormValues) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let officer = match officer(&page).await {
-        Ok(officer) => officer,
-        Err(response) => return Ok(response),
-    };
-    if !page.ours(form) {
-        return Ok(page.foreign(HOME));
-    }
-    let draft = match draft(form) {
-        Ok(draft) => draft,
-        Err(problem) => return Ok(page.problem(&problem, HOME)),
-    };
-    let templates = &page.app.services.templates;
+async fn write(page: &OfficerPage<'_>, id: Option<&str>, form: &FormValues) -> poem::Result<Response> {
+    let draft = page.or_problem(draft(form), HOME)?;
+    let (templates, officer) = (&page.app.services.templates, &page.officer);
     let written = match id.map(|id| (Uuid::try_parse(id), value(form, "version").parse::<i64>())) {
-        None => templates.add(&officer, draft).await,
-        Some((Ok(id), Ok(version))) => templates.change(&officer, TemplateId(id), version, draft).await,
-        Some(_) => return Ok(page.problem(&Problem::not_found(), HOME)),
+        None => templates.add(officer, draft).await,
+        Some((Ok(id), Ok(version))) => templates.change(officer, TemplateId(id), version, draft).await,
+        Some(_) => return Err(page.not_found(HOME)),
     };
-    Ok(match written {
-        Ok(_) => see_other(HOME),
-        Err(refusal) => page.problem(&refusal.into(), HOME),
-    })
+    page.or_problem(written, HOME)?;
+    Ok(see_other(HOME))
 }
 
 #[handler]
-pub(super) async fn add(request: &Request, Form(form): Form<FormValues>) -> poem::Result<Response> {
-    write(request, None, &form).await
+pub(super) async fn add(page: OfficerPage<'_>, PostedForm(form): PostedForm) -> poem::Result<Response> {
+    write(&page, None, &form).await
 }
 
 #[handler]
 pub(super) async fn change(
-    request: &Request,
+    page: OfficerPage<'_>,
     Path(id): Path<String>,
-    Form(form): Form<FormValues>,
+    PostedForm(form): PostedForm,
 ) -> poem::Result<Response> {
-    write(request, Some(&id), &form).await
+    write(&page, Some(&id), &form).await
 }

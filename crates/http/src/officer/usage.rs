@@ -4,31 +4,30 @@ use idcheck_domain::value::UnifiedBusinessNumber;
 use idcheck_usecases::usage::UsageReport;
 use minijinja::{Value, context};
 use poem::{
-    Request, Response, handler,
+    Response, handler,
     http::{StatusCode, header},
     web::Query,
 };
 
-use super::officer;
+use super::OfficerPage;
 use crate::{
-    page::{FormValues, Opener, Page, value},
+    page::{FormValues, value},
     problem::Problem,
     usage::{Table, charts, csv, no_period, period},
 };
 
-/// The report that is asked for, with the officer's name; or the page that is shown instead.
-async fn report(page: &Page<'_>, query: &FormValues) -> Result<(String, UsageReport), Response> {
-    let officer = officer(page).await?;
-    let refused = |problem: &Problem| page.problem(problem, "/officer");
+/// The report that is asked for.
+async fn report(page: &OfficerPage<'_>, query: &FormValues) -> poem::Result<UsageReport> {
     let ubn = match value(query, "ubn").trim() {
         "" => None,
-        text => Some(UnifiedBusinessNumber::parse(text).map_err(|_| refused(&Problem::not_found()))?),
+        text => Some(UnifiedBusinessNumber::parse(text).map_err(|_| page.not_found("/officer"))?),
     };
     let usage = &page.app.services.usage;
-    let asked = period(value(query, "from"), value(query, "until"), usage.latest());
-    let asked = asked.ok_or_else(|| refused(&Problem::content(vec![no_period(value(query, "from"))])))?;
-    let report = usage.report(&officer, ubn, asked).await.map_err(|refusal| refused(&refusal.into()))?;
-    Ok((officer.username, report))
+    let from = value(query, "from");
+    let asked = period(from, value(query, "until"), usage.latest());
+    let asked = asked.ok_or_else(|| Problem::content(vec![no_period(from)]));
+    let asked = page.or_problem(asked, "/officer")?;
+    page.or_problem(usage.report(&page.officer, ubn, asked).await, "/officer")
 }
 
 /// The question again, for links; made of values that were read, so that nothing typed comes back.
@@ -39,12 +38,8 @@ fn same(report: &UsageReport) -> String {
 }
 
 #[handler]
-pub(super) async fn show(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let (username, report) = match report(&page, &query).await {
-        Ok(report) => report,
-        Err(response) => return Ok(response),
-    };
+pub(super) async fn show(page: OfficerPage<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let report = report(&page, &query).await?;
     let busiest = report.busiest.iter().map(|one| {
         context! {
             ubn => one.ubn.to_string(), name => one.name.as_str(), queries => one.count.queries(),
@@ -53,24 +48,18 @@ pub(super) async fn show(request: &Request, Query(query): Query<FormValues>) -> 
     });
     let of = report.organisation.as_ref();
     let with = context! {
-        officer => username,
         ubn => of.map(|(ubn, _)| ubn.to_string()), name => of.map(|(_, name)| name.as_str()),
         usage => charts(&report), busiest => busiest.collect::<Value>(), same => same(&report),
     };
-    Ok(page.show(StatusCode::OK, "officer/usage.html", Opener::Isolated, with))
+    Ok(page.show(StatusCode::OK, "officer/usage.html", with))
 }
 
 #[handler]
-pub(super) async fn export(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let Some(table) = Table::parse(value(&query, "table")) else {
-        return Ok(page.problem(&Problem::not_found(), "/officer"));
-    };
-    Ok(match report(&page, &query).await {
-        Ok((_, report)) => Response::builder()
-            .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
-            .header(header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\"")
-            .body(csv(&report, table)),
-        Err(response) => response,
-    })
+pub(super) async fn export(page: OfficerPage<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let table = Table::parse(value(&query, "table")).ok_or_else(|| page.not_found("/officer"))?;
+    let report = report(&page, &query).await?;
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "text/csv; charset=utf-8")
+        .header(header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\"")
+        .body(csv(&report, table)))
 }

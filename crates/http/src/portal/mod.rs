@@ -12,16 +12,15 @@ use idcheck_domain::{
 use idcheck_usecases::{FieldViolation, acts::ActName};
 use minijinja::{Value, context};
 use poem::{
-    Request, Response, Route, get, handler,
+    Response, Route, get, handler,
     http::StatusCode,
     post,
-    web::{Form, Path, Query},
+    web::{Path, Query},
 };
 
 use crate::{
     i18n::Lang,
-    page::{FormValues, Opener, Page, or_error, value},
-    problem::Problem,
+    page::{FormValues, Opener, Page, PostedForm, value},
     view::{self, moment},
 };
 
@@ -46,39 +45,31 @@ pub(crate) fn routes(route: Route) -> Route {
 }
 
 #[handler]
-fn home(request: &Request) -> Response {
-    or_error(
-        Page::of(request).map(|page| page.show(StatusCode::OK, "home.html", Opener::Isolated, context! {})),
-    )
-}
-
-fn articles(request: &Request, with: Value) -> Response {
-    or_error(Page::of(request).map(|page| page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)))
+fn home(page: Page<'_>) -> Response {
+    page.show(StatusCode::OK, "home.html", Opener::Isolated, context! {})
 }
 
 #[handler]
-fn notices(request: &Request) -> Response {
+fn notices(page: Page<'_>) -> Response {
     let with = context! {
         title => "notices-title", prefix => "notice", count => 11, version => NOTICE_VERSION, next => true,
     };
-    articles(request, with)
+    page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)
 }
 
 #[handler]
-fn conduct(request: &Request) -> Response {
+fn conduct(page: Page<'_>) -> Response {
     let with = context! {
         title => "conduct-title", prefix => "conduct", count => 5, version => CONDUCT_VERSION, next => false,
     };
-    articles(request, with)
+    page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)
 }
 
 /// The parts that pages are made of, each shown once: for who writes or tests a page.
 #[handler]
-fn design(request: &Request) -> Response {
-    or_error(Page::of(request).map(|page| {
-        let with = context! { at => moment(page.app.services.clock.now()) };
-        page.show(StatusCode::OK, "design.html", Opener::Isolated, with)
-    }))
+fn design(page: Page<'_>) -> Response {
+    let with = context! { at => moment(page.app.services.clock.now()) };
+    page.show(StatusCode::OK, "design.html", Opener::Isolated, with)
 }
 
 /// Whether the act files a case, which is shown for checking before it is signed.
@@ -116,11 +107,11 @@ fn kind(query: &FormValues) -> Option<ActName> {
 }
 
 #[handler]
-fn open_form(request: &Request, Query(query): Query<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| match kind(&query) {
+fn open_form(page: Page<'_>, Query(query): Query<FormValues>) -> Response {
+    match kind(&query) {
         Some(act) => fill_in(&page, act, &of_link(&query), &[]),
         None => page.show(StatusCode::OK, "kind.html", Opener::Isolated, context! {}),
-    }))
+    }
 }
 
 /// A form without these fields.
@@ -135,12 +126,13 @@ fn of_link(query: &FormValues) -> FormValues {
 
 /// Back from checking, with everything kept.
 #[handler]
-fn form_again(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| match kind(&query) {
-        _ if !page.ours(&typed) => page.foreign("/apply/form"),
-        Some(act) => fill_in(&page, act, &typed, &[]),
-        None => page.problem(&Problem::not_found(), "/apply/form"),
-    }))
+fn form_again(
+    page: Page<'_>,
+    Query(query): Query<FormValues>,
+    PostedForm(typed): PostedForm,
+) -> poem::Result<Response> {
+    let act = kind(&query).ok_or_else(|| page.not_found("/apply/form"))?;
+    Ok(fill_in(&page, act, &typed, &[]))
 }
 
 /// Everything that is wrong with a form.
@@ -165,32 +157,33 @@ fn violations(page: &Page<'_>, act: ActName, typed: &FormValues) -> Vec<FieldVio
 }
 
 #[handler]
-fn check(request: &Request, Query(query): Query<FormValues>, Form(typed): Form<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| {
-        let Some(act) = kind(&query) else { return page.problem(&Problem::not_found(), "/apply/form") };
-        if !page.ours(&typed) {
-            return page.foreign("/apply/form");
-        }
-        let wrong = violations(&page, act, &typed);
-        if !wrong.is_empty() {
-            return fill_in(&page, act, &typed, &wrong);
-        }
-        let with = context! { act => act.as_str(), fields => fields::shown(page.lang, act, &typed, &[]) };
-        page.show(StatusCode::OK, "check.html", Opener::Isolated, with)
-    }))
+fn check(
+    page: Page<'_>,
+    Query(query): Query<FormValues>,
+    PostedForm(typed): PostedForm,
+) -> poem::Result<Response> {
+    let act = kind(&query).ok_or_else(|| page.not_found("/apply/form"))?;
+    let wrong = violations(&page, act, &typed);
+    if !wrong.is_empty() {
+        return Ok(fill_in(&page, act, &typed, &wrong));
+    }
+    let with = context! { act => act.as_str(), fields => fields::shown(page.lang, act, &typed, &[]) };
+    Ok(page.show(StatusCode::OK, "check.html", Opener::Isolated, with))
 }
 
 #[handler]
-fn progress(request: &Request, Query(query): Query<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| fill_in(&page, ActName::Progress, &of_link(&query), &[])))
+fn progress(page: Page<'_>, Query(query): Query<FormValues>) -> Response {
+    fill_in(&page, ActName::Progress, &of_link(&query), &[])
 }
 
 #[handler]
-fn act_form(request: &Request, Path(act): Path<String>, Query(query): Query<FormValues>) -> Response {
-    or_error(Page::of(request).map(|page| match ActName::parse(&act) {
-        Some(act) => fill_in(&page, act, &of_link(&query), &[]),
-        None => page.problem(&Problem::not_found(), "/progress"),
-    }))
+fn act_form(
+    page: Page<'_>,
+    Path(act): Path<String>,
+    Query(query): Query<FormValues>,
+) -> poem::Result<Response> {
+    let act = ActName::parse(&act).ok_or_else(|| page.not_found("/progress"))?;
+    Ok(fill_in(&page, act, &of_link(&query), &[]))
 }
 
 #[cfg(test)]

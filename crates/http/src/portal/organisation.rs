@@ -12,55 +12,43 @@ use idcheck_domain::{
 use idcheck_usecases::acts::Progress;
 use minijinja::{Value, context};
 use poem::{
-    Request, Response, handler,
+    Response, handler,
     http::{StatusCode, header},
-    web::{Form, Query},
+    web::Query,
 };
 
 use crate::{
     i18n::Lang,
     operations::{Document, Format},
-    page::{FormValues, Opener, Page, query_string, see_other, value},
-    problem::Problem,
+    page::{FormValues, Opener, Page, PostedForm, query_string, see_other, value},
     show::{self, Audience},
     usage::charts,
     view::{deadline, moment},
 };
 
-/// What is shown while the session lasts; else the way to a new one.
-#[handler]
-pub(super) async fn stands(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
+/// Where the organisation of this browser's session stands; without one the reader is led to a new one.
+async fn own(page: &Page<'_>) -> poem::Result<Progress> {
     let progress = match page.own_token() {
         Some(token) => page.app.services.read_own.execute(token).await,
         None => Ok(None),
     };
-    Ok(match progress {
-        Ok(Some(progress)) => organisation(&page, &progress).await,
-        Ok(None) => see_other("/progress"),
-        Err(error) => page.problem(&error.into(), "/progress"),
-    })
+    let progress = page.or_problem(progress, "/progress")?;
+    progress.ok_or_else(|| poem::Error::from_response(see_other("/progress")))
+}
+
+/// What is shown while the session lasts.
+#[handler]
+pub(super) async fn stands(page: Page<'_>) -> poem::Result<Response> {
+    Ok(organisation(&page, &own(&page).await?))
 }
 
 /// The operations document, as a page or to be kept.
 #[handler]
-pub(super) async fn operations(request: &Request, Query(query): Query<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let Some(format) = Format::parse(value(&query, "format")) else {
-        return Ok(page.problem(&Problem::not_found(), "/organisation"));
-    };
-    let progress = match page.own_token() {
-        Some(token) => page.app.services.read_own.execute(token).await,
-        None => Ok(None),
-    };
-    let progress = match progress {
-        Ok(Some(progress)) => progress,
-        Ok(None) => return Ok(see_other("/progress")),
-        Err(error) => return Ok(page.problem(&error.into(), "/progress")),
-    };
-    let Some(document) = Document::of(&progress, &page.app.config.base_url, page.lang) else {
-        return Ok(page.problem(&Problem::not_found(), "/organisation"));
-    };
+pub(super) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+    let format = Format::parse(value(&query, "format")).ok_or_else(|| page.not_found("/organisation"))?;
+    let progress = own(&page).await?;
+    let document = Document::of(&progress, &page.app.config.base_url, page.lang);
+    let document = document.ok_or_else(|| page.not_found("/organisation"))?;
     if format == Format::Html {
         let with = context! { title => document.title(), html => document.html(), own => true };
         return Ok(page.show(StatusCode::OK, "operations.html", Opener::Isolated, with));
@@ -76,28 +64,16 @@ pub(super) async fn operations(request: &Request, Query(query): Query<FormValues
 
 /// Forgets the session in this browser.
 #[handler]
-pub(super) fn leave(request: &Request, Form(typed): Form<FormValues>) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/organisation"));
-    }
+pub(super) fn leave(page: Page<'_>, _: PostedForm) -> Response {
     let mut response = see_other("/progress");
     page.set_cookie(&mut response, Page::OWN_COOKIE, "", "Strict");
-    Ok(response)
+    response
 }
 
-async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
+fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
     let now = progress.queried_at;
-    let usage = &page.app.services.usage;
-    // Charts are not worth failing for: without them the page still tells where the organisation stands.
-    let usage = match &progress.organisation {
-        Some(held) if held.account.is_some() => usage.own(progress.ubn, usage.latest()).await.ok(),
-        _ => None,
-    };
-    let cases = progress
-        .cases
-        .iter()
-        .map(|c| show::case(&c.application, &c.history, Audience::applicant(page.lang), now));
+    let audience = Audience::applicant(page.lang);
+    let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, audience, now));
     let with = context! {
         ubn => progress.ubn.to_string(),
         queried_at => moment(now),
@@ -107,7 +83,7 @@ async fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
         cases => cases.collect::<Value>(),
         notices => progress.notices.iter().map(|notice| told(notice, now)).collect::<Value>(),
         plans => progress.plans.iter().map(plan).collect::<Value>(),
-        usage => usage.as_ref().map(charts),
+        usage => progress.usage.as_ref().map(charts),
     };
     page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
 }

@@ -2,7 +2,7 @@
 
 use idcheck_usecases::ports::RegisteredOrganisation;
 use minijinja::{Value, context};
-use poem::{Request, Response, handler, http::StatusCode};
+use poem::{Response, handler, http::StatusCode, web::Query};
 
 use crate::{
     i18n::Lang,
@@ -23,14 +23,9 @@ fn line(lang: Lang, organisation: &RegisteredOrganisation) -> Value {
 }
 
 #[handler]
-pub(super) async fn show(request: &Request) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let query: FormValues = request.params().unwrap_or_default();
+pub(super) async fn show(page: Page<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
     let q = value(&query, "q").trim();
-    let all = match page.app.services.register.registered().await {
-        Ok(all) => all,
-        Err(error) => return Ok(page.problem(&error.into(), "/")),
-    };
+    let all = page.or_problem(page.app.services.register.registered().await, "/")?;
     let found: Value = all.iter().filter(|one| found(one, q)).map(|one| line(page.lang, one)).collect();
     Ok(page.show(StatusCode::OK, "register.html", Opener::Isolated, context! { q, found }))
 }

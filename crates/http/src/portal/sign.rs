@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
     http::StatusCode,
-    web::{Form, Path, Query},
+    web::{Path, Query},
 };
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use super::{fields, fill_in, violations};
 use crate::{
     client_address::origin,
     i18n::Lang,
-    page::{FormValues, Opener, Page, see_other, value},
+    page::{FormValues, Opener, Page, PostedForm, see_other, value},
     problem::Problem,
     show::{self, Audience},
     view::moment,
@@ -109,15 +109,12 @@ pub(super) fn rendered(lang: Lang, act: ActName, shared: &Value) {
 /// `POST /acts/:act`: issues the challenge and shows the page that signs it.
 #[handler]
 pub(super) async fn issue_challenge(
+    page: Page<'_>,
     request: &Request,
     Path(act): Path<String>,
-    Form(typed): Form<FormValues>,
+    PostedForm(typed): PostedForm,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    let Some(act) = ActName::parse(&act) else { return Ok(page.problem(&Problem::not_found(), "/")) };
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/"));
-    }
+    let act = ActName::parse(&act).ok_or_else(|| page.not_found("/"))?;
     let wrong = violations(&page, act, &typed);
     let ubn = match fields::ubn(&typed) {
         Ok(ubn) if wrong.is_empty() => ubn,
@@ -126,29 +123,22 @@ pub(super) async fn issue_challenge(
     let content = fields::content(act, &typed);
     let issue = &page.app.services.issue_challenge;
     let from = origin(request, &page.app.config.trusted_proxies).address;
-    match issue.execute(act, ubn, content, Some(page.session()), from).await {
-        Ok(issued) => {
-            let expires_at = Some(moment(issued.expires_at));
-            let (challenge, tbs) = (issued.id, issued.tbs.as_str());
-            Ok(signing_page(&page, &Signing { act, challenge, tbs, expires_at, refused: None }))
-        }
-        Err(refusal) => Ok(page.problem(&refusal.into(), "/")),
-    }
+    let issued = issue.execute(act, ubn, content, Some(page.session()), from).await;
+    let issued = page.or_problem(issued, "/")?;
+    let expires_at = Some(moment(issued.expires_at));
+    let (challenge, tbs) = (issued.id, issued.tbs.as_str());
+    Ok(signing_page(&page, &Signing { act, challenge, tbs, expires_at, refused: None }))
 }
 
 /// `POST /sign/:id`: verifies the signature and acts.
 #[handler]
 pub(super) async fn prove_challenge(
-    request: &Request,
+    page: Page<'_>,
     Path(id): Path<String>,
-    Form(typed): Form<FormValues>,
+    PostedForm(typed): PostedForm,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
-    if !page.ours(&typed) {
-        return Ok(page.foreign("/"));
-    }
     let (Ok(challenge), Some(act)) = (Uuid::try_parse(&id), ActName::parse(value(&typed, "act"))) else {
-        return Ok(page.problem(&Problem::not_found(), "/"));
+        return Err(page.not_found("/"));
     };
     let cms = STANDARD.decode(value(&typed, "signature").trim()).unwrap_or_default();
     let services = &page.app.services;
@@ -197,21 +187,17 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
 /// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.
 #[handler]
 pub(super) async fn accepted(
-    request: &Request,
+    page: Page<'_>,
     Path(number): Path<String>,
     Query(query): Query<FormValues>,
 ) -> poem::Result<Response> {
-    let page = Page::of(request)?;
     let (Some(number), Ok(filing)) = (CaseNumber::parse(&number), Uuid::try_parse(value(&query, "filing")))
     else {
         return Ok(see_other("/progress"));
     };
     let services = &page.app.services;
-    let case = match services.read_receipt.execute(&number, filing, page.session()).await {
-        Ok(Some(case)) => case,
-        Ok(None) => return Ok(see_other("/progress")),
-        Err(error) => return Ok(page.problem(&error.into(), "/progress")),
-    };
+    let receipt = services.read_receipt.execute(&number, filing, page.session()).await;
+    let Some(case) = page.or_problem(receipt, "/progress")? else { return Ok(see_other("/progress")) };
     let now = services.clock.now();
     let with = context! { case => show::case(&case, &[], Audience::applicant(page.lang), now), printed_at => moment(now) };
     Ok(page.show(StatusCode::OK, "accepted.html", Opener::Isolated, with))

@@ -25,6 +25,7 @@ use crate::ports::{
     Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
     KeyReader, Notices, Organisations, OwnSessions,
 };
+use crate::usage::ReadUsage;
 
 /// What the acts need.
 #[derive(Clone)]
@@ -51,6 +52,8 @@ pub struct ActPorts {
     pub sessions: Arc<dyn OwnSessions>,
     /// The working calendar.
     pub calendar: Arc<dyn CalendarStore>,
+    /// Counts of use.
+    pub usage: ReadUsage,
     /// Changes.
     pub changes: Arc<dyn Changes>,
     /// How long a challenge can be signed.

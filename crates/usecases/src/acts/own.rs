@@ -60,12 +60,15 @@ pub(super) async fn stands(
     }
     let plans = ports.plans.of_organisation(ubn).await?;
     let notices = ports.notices.of_organisation(ubn).await?.into_iter();
+    let counted = organisation.as_ref().is_some_and(|held| held.account.is_some());
+    let usage = if counted { ports.usage.own(ubn, ports.usage.latest()).await.ok() } else { None };
     Ok(Progress {
         ubn,
         organisation,
         cases,
         notices: notices.map(|read| read.value).filter(idcheck_domain::notice::Notice::is_told).collect(),
         plans: plans.into_iter().map(|plan| plan.value).collect(),
+        usage,
         queried_at: now,
         session,
     })

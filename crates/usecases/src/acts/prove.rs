@@ -22,6 +22,7 @@ use crate::ports::{
     AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
     OwnSession, StoreError, StoredChallenge,
 };
+use crate::usage::UsageReport;
 
 /// Why a proof was refused. The challenge is spent by none of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +93,9 @@ pub struct Progress {
     pub notices: Vec<Notice>,
     /// Its improvement plans, newest first.
     pub plans: Vec<ImprovementPlan>,
+    /// Its use of the last 30 days, once it has an account; none when the counts can't be read, which the rest need not fail
+    /// for.
+    pub usage: Option<UsageReport>,
     /// When it was asked.
     pub queried_at: DateTime<Utc>,
     /// What reads this again without the card, for a while.

@@ -9,8 +9,7 @@ use idcheck_domain::{
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use super::CaseworkPorts;
-use crate::kernel::{Refusal, permit, retry};
+use crate::kernel::{Named, OfficePorts, Refusal, permit, retry};
 use crate::{
     ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write},
     settlement::close_open_cases,
@@ -31,12 +30,12 @@ pub enum RevocationRuling {
 /// Takes access away, stops it, reopens the way to it.
 #[derive(Clone)]
 pub struct GovernAccess {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
 }
 
 impl GovernAccess {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts) -> Self {
+    pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }
 
@@ -50,8 +49,9 @@ impl GovernAccess {
         ubn: UnifiedBusinessNumber,
         ground: Ground,
         reason: &Reason,
-    ) -> Result<Versioned<Revocation>, Refusal> {
+    ) -> Result<Named<Versioned<Revocation>>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
+        let officers = self.ports.names().await?;
         let held = self.ports.organisation(ubn).await?;
         held.value.access.may_be_revoked()?;
         let now = self.ports.clock.now();
@@ -64,7 +64,7 @@ impl GovernAccess {
             ..Change::default()
         };
         self.ports.commit(change).await?;
-        Ok(Versioned { value: asked, version: 1 })
+        Ok(Named { value: Versioned { value: asked, version: 1 }, officers })
     }
 
     /// Rules on a request as it was read. On confirmation access ends in the same transaction, over all nodes at once
@@ -79,13 +79,15 @@ impl GovernAccess {
         id: RevocationId,
         version: i64,
         ruling: &RevocationRuling,
-    ) -> Result<Versioned<Revocation>, Refusal> {
+    ) -> Result<Named<Versioned<Revocation>>, Refusal> {
         let needed = match ruling {
             RevocationRuling::Confirm => Permission::Confirm,
             RevocationRuling::Decline { .. } => Permission::GovernAccess,
         };
         permit(officer, needed)?;
-        retry(|| self.rule_once(officer, id, version, ruling)).await
+        let officers = self.ports.names().await?;
+        let value = retry(|| self.rule_once(officer, id, version, ruling)).await?;
+        Ok(Named { value, officers })
     }
 
     async fn rule_once(
@@ -184,7 +186,7 @@ impl GovernAccess {
     }
 }
 
-impl CaseworkPorts {
+impl OfficePorts {
     /// Adds to the change all that a revocation takes with it: access and keys, open cases, notices, and the mail.
     pub(super) async fn revoke(
         &self,

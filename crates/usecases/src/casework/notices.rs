@@ -12,8 +12,7 @@ use idcheck_domain::{
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 
-use super::CaseworkPorts;
-use crate::kernel::{Refusal, permit};
+use crate::kernel::{Named, OfficePorts, Refusal, permit};
 use crate::ports::{
     AuditAction, AuditActor, AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer,
     OutgoingMail, Requirement, StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned, Write,
@@ -54,12 +53,12 @@ impl NoticeStep {
 /// Officers' work on notices.
 #[derive(Clone)]
 pub struct HandleNotices {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
 }
 
 impl HandleNotices {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts) -> Self {
+    pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }
 
@@ -67,25 +66,25 @@ impl HandleNotices {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] or the store's.
-    pub async fn open(&self, officer: &Officer) -> Result<Vec<Versioned<Notice>>, Refusal> {
+    pub async fn open(&self, officer: &Officer) -> Result<Named<Vec<Versioned<Notice>>>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let now = self.ports.clock.now();
         let mut open = self.ports.notices.open().await?;
         // A stable sort: within each part the store's order stays.
         open.sort_by_key(|notice| !notice.value.state.due().is_some_and(|due| due.is_over(now)));
-        Ok(open)
+        self.ports.named(open).await
     }
 
     /// One notice.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::Unknown`] or the store's.
-    pub async fn find(&self, officer: &Officer, id: NoticeId) -> Result<Versioned<Notice>, Refusal> {
+    pub async fn find(&self, officer: &Officer, id: NoticeId) -> Result<Named<Versioned<Notice>>, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let read = self.ports.notices.find(id).await?.ok_or(Refusal::Unknown)?;
         let entry = AuditEntry::new(officer, AuditAction::NoticeRead, id).detail(read.value.state.as_str());
         self.ports.changes.note(entry).await?;
-        Ok(read)
+        self.ports.named(read).await
     }
 
     /// Takes a step on a notice as it was read.
@@ -99,8 +98,9 @@ impl HandleNotices {
         id: NoticeId,
         version: i64,
         step: &NoticeStep,
-    ) -> Result<Versioned<Notice>, Refusal> {
+    ) -> Result<Named<Versioned<Notice>>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
+        let officers = self.ports.names().await?;
         let now = self.ports.clock.now();
         let read = self.ports.notices.find(id).await?.ok_or(Refusal::Unknown)?;
         let held = self.ports.organisation(read.value.ubn).await?.value;
@@ -135,7 +135,7 @@ impl HandleNotices {
         change.audit.push(AuditEntry::new(officer, step.action(), id).detail(detail));
         change.notices.push(Write::Update { value: after.clone(), expected: version });
         self.ports.commit(change).await?;
-        Ok(Versioned { value: after, version: version + 1 })
+        Ok(Named { value: Versioned { value: after, version: version + 1 }, officers })
     }
 }
 
@@ -148,14 +148,14 @@ const AFTER_MIDNIGHT: i64 = 15;
 /// each notice raised once.
 #[derive(Clone)]
 pub struct WatchUsage {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
     tally: Arc<dyn UsageTally>,
     thresholds: Thresholds,
 }
 
 impl WatchUsage {
     /// With these ports and thresholds.
-    pub fn new(ports: CaseworkPorts, tally: Arc<dyn UsageTally>, thresholds: Thresholds) -> Self {
+    pub fn new(ports: OfficePorts, tally: Arc<dyn UsageTally>, thresholds: Thresholds) -> Self {
         Self { ports, tally, thresholds }
     }
 

@@ -6,8 +6,7 @@ use idcheck_domain::{
     value::Reason,
 };
 
-use super::CaseworkPorts;
-use crate::kernel::{Refusal, permit, retry};
+use crate::kernel::{Named, OfficePorts, Refusal, permit, retry};
 use crate::ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write};
 
 /// What the officer says.
@@ -28,12 +27,12 @@ pub enum PlanRuling {
 /// Judges improvement plans.
 #[derive(Clone)]
 pub struct JudgePlans {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
 }
 
 impl JudgePlans {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts) -> Self {
+    pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }
 
@@ -47,9 +46,11 @@ impl JudgePlans {
         id: PlanId,
         version: i64,
         ruling: &PlanRuling,
-    ) -> Result<Versioned<ImprovementPlan>, Refusal> {
+    ) -> Result<Named<Versioned<ImprovementPlan>>, Refusal> {
         permit(officer, Permission::GovernAccess)?;
-        retry(|| self.rule_once(officer, id, version, ruling)).await
+        let officers = self.ports.names().await?;
+        let value = retry(|| self.rule_once(officer, id, version, ruling)).await?;
+        Ok(Named { value, officers })
     }
 
     async fn rule_once(

@@ -1,26 +1,15 @@
 //! Reading an organisation with all that was done about it.
 
-use std::collections::HashMap;
-
 use idcheck_domain::{
-    application::Application,
-    notice::Notice,
-    officer::{OfficerId, Permission},
-    organisation::Organisation,
-    plan::ImprovementPlan,
-    revocation::Revocation,
-    value::UnifiedBusinessNumber,
+    access::AccessStep, application::Application, notice::Notice, officer::Permission,
+    organisation::Organisation, plan::ImprovementPlan, revocation::Revocation, value::UnifiedBusinessNumber,
 };
 
-use super::CaseworkPorts;
-use crate::kernel::{Refusal, permit};
+use crate::kernel::{OfficePorts, OfficerNames, Refusal, permit};
 use crate::{
-    ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, Versioned},
+    ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, SuspendedUser, Versioned},
     reminders::dormant_since,
 };
-
-/// User names of officers.
-pub type OfficerNames = HashMap<OfficerId, String>;
 
 /// An organisation as an officer needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +24,10 @@ pub struct OrganisationFile {
     pub plans: Vec<Versioned<ImprovementPlan>>,
     /// Notices of abnormal use, newest first.
     pub notices: Vec<Versioned<Notice>>,
+    /// Users who get result 8, longest suspended first.
+    pub suspended_users: Vec<SuspendedUser>,
+    /// What this officer can do to its access.
+    pub steps: &'static [AccessStep],
     /// The names of those who acted.
     pub officers: OfficerNames,
 }
@@ -46,6 +39,8 @@ pub struct Waiting {
     pub revocations: Vec<Versioned<Revocation>>,
     /// Improvement plans; oldest first.
     pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// Users who get result 8, of all organisations, longest suspended first.
+    pub suspended_users: Vec<SuspendedUser>,
     /// Organisations that have not asked for 12 months, by number.
     pub dormant: Vec<DormantOrganisation>,
     /// The names of those who acted.
@@ -55,12 +50,12 @@ pub struct Waiting {
 /// Reads organisations and what waits; every look at an organisation is in the audit log.
 #[derive(Clone)]
 pub struct ReadOrganisations {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
 }
 
 impl ReadOrganisations {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts) -> Self {
+    pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }
 
@@ -80,12 +75,14 @@ impl ReadOrganisations {
         self.ports.changes.note(entry).await?;
         let cases = self.ports.applications.of_organisation(ubn).await?;
         Ok(OrganisationFile {
+            steps: organisation.access.possible_steps(officer.role),
             organisation,
             cases: cases.into_iter().map(|case| case.value).collect(),
             revocations: self.ports.revocations.of_organisation(ubn).await?,
             plans: self.ports.plans.of_organisation(ubn).await?,
             notices: self.ports.notices.of_organisation(ubn).await?,
-            officers: self.names().await?,
+            suspended_users: self.ports.users.suspended(Some(ubn)).await?,
+            officers: self.ports.names().await?,
         })
     }
 
@@ -98,17 +95,9 @@ impl ReadOrganisations {
         Ok(Waiting {
             revocations: self.ports.revocations.waiting().await?,
             plans: self.ports.plans.waiting().await?,
+            suspended_users: self.ports.users.suspended(None).await?,
             dormant: self.ports.dormancy.dormant(dormant_since(self.ports.clock.now())).await?,
-            officers: self.names().await?,
+            officers: self.ports.names().await?,
         })
-    }
-
-    /// The user names of all officers.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn names(&self) -> Result<OfficerNames, Refusal> {
-        let officers = self.ports.officers.list().await?;
-        Ok(officers.into_iter().map(|listed| (listed.officer.id, listed.officer.username)).collect())
     }
 }

@@ -8,17 +8,15 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use idcheck_domain::{
     access::{Ground, Precondition},
-    company::{CompanyRecord, Finding, Sweep, SweepId, SweepItem},
+    company::{Finding, Sweep, SweepId, SweepItem},
     officer::Permission,
     taipei,
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use super::{CaseworkPorts, OfficerNames};
-use crate::kernel::{Refusal, permit, retry};
+use crate::kernel::{Named, OfficePorts, OfficerNames, Refusal, permit, retry};
 use crate::ports::{
-    AuditAction, AuditActor, AuditEntry, Change, CompanyRegister, Officer, RegisterError, Sweeps, Versioned,
-    Write,
+    AuditAction, AuditActor, AuditEntry, Change, Officer, RegisterError, Sweeps, Versioned, Write,
 };
 
 /// Minutes after which a number is asked about again that had no answer (**decided**).
@@ -73,22 +71,21 @@ pub enum SweptBy<'o> {
 /// Compares organisations with the company register and acts on it.
 #[derive(Clone)]
 pub struct SweepCompanies {
-    ports: CaseworkPorts,
+    ports: OfficePorts,
     sweeps: Arc<dyn Sweeps>,
-    register: Arc<dyn CompanyRegister>,
 }
 
 impl SweepCompanies {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts, sweeps: Arc<dyn Sweeps>, register: Arc<dyn CompanyRegister>) -> Self {
-        Self { ports, sweeps, register }
+    pub fn new(ports: OfficePorts, sweeps: Arc<dyn Sweeps>) -> Self {
+        Self { ports, sweeps }
     }
 
     /// Begins a sweep, or goes on with the one of the same day.
     ///
     /// # Errors
     /// [`Refusal::Register`] where there is no register, and the others.
-    pub async fn begin(&self, by: SweptBy<'_>) -> Result<Sweep, Refusal> {
+    pub async fn begin(&self, by: SweptBy<'_>) -> Result<Named<Sweep>, Refusal> {
         let begun_by = match by {
             SweptBy::Operator => None,
             SweptBy::Officer(officer) => {
@@ -96,15 +93,16 @@ impl SweepCompanies {
                 Some(officer.id)
             }
         };
+        let officers = self.ports.names().await?;
         let now = self.ports.clock.now();
         let id = SweepId(self.ports.entropy.uuid(now));
-        let register_of = self.register.state_of().await?;
+        let register_of = self.ports.company_register.state_of().await?;
         let sweep = self.sweeps.begin(&Sweep { id, begun_by, begun_at: now, register_of }).await?;
         if sweep.id == id {
             let actor = begun_by.map_or(AuditActor::Operator, AuditActor::Officer);
             self.ports.changes.note(AuditEntry::new(actor, AuditAction::SweepBegin, id)).await?;
         }
-        Ok(sweep)
+        Ok(Named { value: sweep, officers })
     }
 
     /// Asks the register about some of what it gave no answer to yet; about how many. A number without an answer is left for
@@ -117,7 +115,7 @@ impl SweepCompanies {
         let again_at = now + TimeDelta::minutes(PAUSE_MINUTES);
         let (mut asked, mut silent) = (0, 0);
         for (id, item) in self.sweeps.unread(STRIDE, now).await? {
-            match self.register.company(item.ubn).await {
+            match self.ports.company_register.company(item.ubn).await {
                 Ok(record) => {
                     let finding = Some(Finding::of(&item.name, record.as_ref()));
                     self.sweeps.found(id, &SweepItem { finding, ..item }).await?;
@@ -142,34 +140,23 @@ impl SweepCompanies {
     /// # Errors
     /// [`Refusal::Register`] where there is no register, and the store's.
     pub async fn preview(&self) -> Result<Vec<SweepItem>, Refusal> {
-        self.register.state_of().await?;
+        self.ports.company_register.state_of().await?;
         let mut items = self.sweeps.candidates().await?;
         for item in &mut items {
-            if let Ok(record) = self.register.company(item.ubn).await {
+            if let Ok(record) = self.ports.company_register.company(item.ubn).await {
                 item.finding = Some(Finding::of(&item.name, record.as_ref()));
             }
         }
         Ok(items)
     }
 
-    /// The company of a number, as the register has it.
-    ///
-    /// # Errors
-    /// [`RegisterError`]; shown beside the case, which can be decided all the same.
-    pub async fn registered(
-        &self,
-        ubn: UnifiedBusinessNumber,
-    ) -> Result<Option<CompanyRecord>, RegisterError> {
-        self.register.company(ubn).await
-    }
-
     /// The latest sweeps, newest first.
     ///
     /// # Errors
     /// [`Refusal`].
-    pub async fn list(&self, officer: &Officer) -> Result<Vec<Sweep>, Refusal> {
+    pub async fn list(&self, officer: &Officer) -> Result<Named<Vec<Sweep>>, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        Ok(self.sweeps.latest(LISTED).await?)
+        self.ports.named(self.sweeps.latest(LISTED).await?).await
     }
 
     /// One sweep with its worklist.
@@ -179,10 +166,8 @@ impl SweepCompanies {
     pub async fn file(&self, officer: &Officer, id: SweepId) -> Result<SweepFile, Refusal> {
         permit(officer, Permission::ReadCases)?;
         let sweep = self.sweep(id).await?;
-        let officers = self.ports.officers.list().await?;
-        let officers =
-            officers.into_iter().map(|listed| (listed.officer.id, listed.officer.username)).collect();
-        Ok(SweepFile { sweep, items: self.sweeps.items(id).await?, officers })
+        let (items, officers) = (self.sweeps.items(id).await?, self.ports.names().await?);
+        Ok(SweepFile { sweep, items, officers })
     }
 
     async fn sweep(&self, id: SweepId) -> Result<Sweep, Refusal> {

@@ -1,26 +1,20 @@
 //! Suspended users of organisations (result 8): officers see them and let them in again.
 
-use std::sync::Arc;
-
 use idcheck_domain::{officer::Permission, value::UnifiedBusinessNumber};
 
-use super::CaseworkPorts;
-use crate::kernel::{Refusal, permit};
-use crate::ports::{
-    AuditAction, AuditEntry, Change, MailMessage, Officer, SuspendedUser, UserChange, UserSuspensions,
-};
+use crate::kernel::{OfficePorts, Refusal, permit};
+use crate::ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, SuspendedUser, UserChange};
 
 /// Lists suspended users and lifts suspensions.
 #[derive(Clone)]
 pub struct GovernUsers {
-    ports: CaseworkPorts,
-    users: Arc<dyn UserSuspensions>,
+    ports: OfficePorts,
 }
 
 impl GovernUsers {
     /// With these ports.
-    pub fn new(ports: CaseworkPorts, users: Arc<dyn UserSuspensions>) -> Self {
-        Self { ports, users }
+    pub fn new(ports: OfficePorts) -> Self {
+        Self { ports }
     }
 
     /// The suspended users of one organisation, or of all, longest suspended first.
@@ -33,7 +27,7 @@ impl GovernUsers {
         ubn: Option<UnifiedBusinessNumber>,
     ) -> Result<Vec<SuspendedUser>, Refusal> {
         permit(officer, Permission::ReadCases)?;
-        Ok(self.users.suspended(ubn).await?)
+        Ok(self.ports.users.suspended(ubn).await?)
     }
 
     /// Lets a user in again: in force for every query recorded afterwards. What the user did until now counts no more towards
@@ -49,7 +43,7 @@ impl GovernUsers {
     ) -> Result<(), Refusal> {
         permit(officer, Permission::GovernAccess)?;
         let held = self.ports.organisation(ubn).await?.value;
-        let suspended = self.users.suspended(Some(ubn)).await?;
+        let suspended = self.ports.users.suspended(Some(ubn)).await?;
         if !suspended.iter().any(|user| user.user_id == user_id) {
             return Err(Refusal::Unknown);
         }

@@ -1,9 +1,13 @@
-//! What officers' use cases share: permission, refusals, another attempt where someone else's change came between.
+//! What officers' use cases share: their ports, permission, refusals, another attempt where someone else's change came between.
 
+mod named;
 mod permit;
+mod ports;
 mod refusal;
 mod retry;
 
+pub use named::{Named, OfficerNames};
 pub(crate) use permit::permit;
+pub use ports::OfficePorts;
 pub use refusal::Refusal;
 pub(crate) use retry::{Overtaken, retry};

@@ -312,6 +312,7 @@ pub struct MailText {
 }
 
 /// Puts mails into words, for a transport or for whoever wants to see one.
+#[cfg_attr(test, mockall::automock)]
 pub trait MailComposer: Send + Sync {
     /// The mail.
     fn compose(&self, message: &MailMessage) -> MailText;

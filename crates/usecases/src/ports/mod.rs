@@ -72,7 +72,7 @@ pub(crate) use {
     company::{MockCompanyRegister, MockSweeps},
     identity::MockIdentityProvider,
     ledger::MockLedger,
-    mail::MockReminders,
+    mail::{MockMailComposer, MockReminders},
     officers::{MockCredentials, MockOfficerSessions, MockOfficers},
     own_session::MockOwnSessions,
     register::MockCalendarStore,

@@ -124,6 +124,7 @@ impl World {
             sessions: Arc::new(MockOwnSessions::new()),
             organisations: Arc::new(organisations),
             calendar: calendar(),
+            usage: super::usage(),
             changes: Arc::new(changes),
             challenge_life: TimeDelta::minutes(15),
             address_policy: AddressPolicy::Public,

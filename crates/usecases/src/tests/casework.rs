@@ -19,18 +19,18 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, calendar, clock, contact, entropy, now, ubn};
-use crate::Refusal;
+use super::{application, contact, now, office, ubn};
+use crate::{OfficePorts, Refusal};
 use crate::{
     casework::{
-        CaseworkPorts, GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep, PlanRuling,
-        RevocationRuling, SweepCompanies, WatchUsage,
+        GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep, PlanRuling, RevocationRuling,
+        SweepCompanies, WatchUsage,
     },
     ports::{
         AuditAction, AuditActor, Change, CommitError, FoundUser, MailMessage, MockApplications, MockChanges,
-        MockCompanyRegister, MockDormancy, MockImprovementPlans, MockNotices, MockOfficers,
-        MockOrganisations, MockRevocations, MockSweeps, MockUsageTally, MockUserSuspensions, Officer,
-        RegisterError, SuspendedUser, UserChange, Versioned, Write,
+        MockCompanyRegister, MockImprovementPlans, MockNotices, MockOrganisations, MockRevocations,
+        MockSweeps, MockUsageTally, MockUserSuspensions, Officer, RegisterError, SuspendedUser, UserChange,
+        Versioned, Write,
     },
 };
 
@@ -87,7 +87,7 @@ impl World {
         Self::new(Access::Active { since: now() })
     }
 
-    fn ports(self) -> CaseworkPorts {
+    fn ports(self) -> OfficePorts {
         let mut applications = MockApplications::new();
         let cases: Vec<_> = self.cases.into_iter().map(|value| Versioned { value, version: 7 }).collect();
         applications.expect_of_organisation().returning(move |_| Ok(cases.clone()));
@@ -121,18 +121,14 @@ impl World {
             committed.lock().unwrap().push(change);
             outcomes.lock().unwrap().next().unwrap_or(Err(CommitError::Conflict))
         });
-        CaseworkPorts {
-            clock: clock(),
-            entropy: entropy(),
+        OfficePorts {
             applications: Arc::new(applications),
             organisations: Arc::new(organisations),
             revocations: Arc::new(revocations),
             plans: Arc::new(plans),
             notices: Arc::new(notices),
-            dormancy: Arc::new(MockDormancy::new()),
-            calendar: calendar(),
-            officers: Arc::new(MockOfficers::new()),
             changes: Arc::new(changes),
+            ..office()
         }
     }
 
@@ -208,7 +204,7 @@ async fn asking_needs_something_to_revoke_and_waits_its_turn() {
         govern.ask(&officer(ASKER, Role::Reviewer), ubn(), Ground::Conduct, &reason()).await
     };
     let asked = ask(World::active()).await.unwrap();
-    assert_eq!((asked.version, asked.value.state.as_str()), (1, "asked"));
+    assert_eq!((asked.value.version, asked.value.value.state.as_str()), (1, "asked"));
     let nothing = ask(World::new(Access::None)).await.unwrap_err();
     assert_eq!(nothing, Refusal::Precondition(Precondition::NothingHeld));
     let mut second = World::active();
@@ -260,7 +256,7 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     let id = NoticeId(Uuid::from_u128(3));
     assert_eq!(handle.take(&by, id, 3, &step).await.unwrap_err(), Refusal::Stale);
     let sent = handle.take(&by, id, 4, &step).await.unwrap();
-    assert_eq!((sent.version, sent.value.state.as_str()), (5, "sent"));
+    assert_eq!((sent.value.version, sent.value.value.state.as_str()), (5, "sent"));
     let change = committed.lock().unwrap().remove(0);
     // 2026-11-23 is a Monday: three working days later is Thursday.
     let MailMessage::NoticeSent { due, .. } = &change.mail[0].message else { panic!("no mail") };
@@ -286,7 +282,7 @@ fn suspended(user_id: &str) -> MockUserSuspensions {
 async fn a_user_is_let_in_with_its_mail_and_without_its_name_in_the_log() {
     let world = World::active();
     let committed = Arc::clone(&world.committed);
-    let govern = GovernUsers::new(world.ports(), Arc::new(suspended("teller7")));
+    let govern = GovernUsers::new(OfficePorts { users: Arc::new(suspended("teller7")), ..world.ports() });
     let refused = async |role, user| govern.lift(&officer(6, role), ubn(), user).await.unwrap_err();
     assert_eq!(refused(Role::Auditor, "teller7").await, Refusal::Forbidden);
     assert_eq!(refused(Role::Reviewer, "teller8").await, Refusal::Unknown);
@@ -343,7 +339,10 @@ async fn a_number_without_an_answer_is_passed_over() {
     });
     sweeps.expect_unanswered().times(5).returning(|_, _, _| Ok(()));
     sweeps.expect_found().times(2).returning(|_, _| Ok(()));
-    let sweeps = SweepCompanies::new(World::active().ports(), Arc::new(sweeps), Arc::new(register));
+    let sweeps = SweepCompanies::new(
+        OfficePorts { company_register: Arc::new(register), ..World::active().ports() },
+        Arc::new(sweeps),
+    );
     assert_eq!(sweeps.advance().await, Ok(7));
 }
 
@@ -362,7 +361,10 @@ async fn what_the_register_did_not_answer_has_no_finding() {
         sweeps.expect_candidates().returning(move || Ok(vec![item()]));
         register.expect_company().return_const(answer.clone());
         register.expect_state_of().returning(|| Ok(None));
-        let sweeps = SweepCompanies::new(World::active().ports(), Arc::new(sweeps), Arc::new(register));
+        let sweeps = SweepCompanies::new(
+            OfficePorts { company_register: Arc::new(register), ..World::active().ports() },
+            Arc::new(sweeps),
+        );
         let refused = Refusal::Register(answer.unwrap_err());
         assert_eq!(sweeps.advance().await, Err(refused));
         assert_eq!(sweeps.preview().await.unwrap(), [item()]);

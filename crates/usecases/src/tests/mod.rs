@@ -30,6 +30,15 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use crate::ports::{Clock, Entropy, MockCalendarStore, MockClock, MockEntropy};
+use crate::ports::{
+    MockApplications, MockChanges, MockCompanyRegister, MockDormancy, MockImprovementPlans, MockMailComposer,
+    MockNotices, MockOfficers, MockOrganisations, MockReasonTemplates, MockRevocations, MockUsageCounts,
+    MockUserSuspensions,
+};
+use crate::{
+    OfficePorts,
+    usage::{ReadUsage, UsagePorts},
+};
 
 fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 23, 2, 0, 0).unwrap()
@@ -110,6 +119,41 @@ fn signing_card() -> SigningCard {
         not_after: now(),
         fingerprint: "ab".repeat(32),
         chain: vec![vec![0x30, 0]],
+    }
+}
+
+/// Counts of use that nobody asks for.
+fn usage() -> ReadUsage {
+    ReadUsage::new(UsagePorts {
+        clock: clock(),
+        counts: Arc::new(MockUsageCounts::new()),
+        organisations: Arc::new(MockOrganisations::new()),
+        calendar: calendar(),
+        changes: Arc::new(MockChanges::new()),
+    })
+}
+
+/// Ports of which a test sets those that it asks.
+fn office() -> OfficePorts {
+    let mut officers = MockOfficers::new();
+    officers.expect_list().returning(|| Ok(Vec::new()));
+    OfficePorts {
+        clock: clock(),
+        entropy: entropy(),
+        applications: Arc::new(MockApplications::new()),
+        organisations: Arc::new(MockOrganisations::new()),
+        company_register: Arc::new(MockCompanyRegister::new()),
+        revocations: Arc::new(MockRevocations::new()),
+        plans: Arc::new(MockImprovementPlans::new()),
+        notices: Arc::new(MockNotices::new()),
+        users: Arc::new(MockUserSuspensions::new()),
+        counts: Arc::new(MockUsageCounts::new()),
+        dormancy: Arc::new(MockDormancy::new()),
+        templates: Arc::new(MockReasonTemplates::new()),
+        calendar: calendar(),
+        officers: Arc::new(officers),
+        composer: Arc::new(MockMailComposer::new()),
+        changes: Arc::new(MockChanges::new()),
     }
 }
 

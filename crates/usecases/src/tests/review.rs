@@ -1,6 +1,9 @@
 //! An officer's steps.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use idcheck_domain::{
     access::{Access, Precondition},
@@ -8,18 +11,20 @@ use idcheck_domain::{
     contact::Contact,
     officer::{OfficerId, Role},
     organisation::Organisation,
+    usage::Latency,
     value::{Account, CompanyName, Reason, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
 
-use super::{application, before, calendar, clock, contact, entropy, now, signing_card as case_card, ubn};
-use crate::Refusal;
+use super::{application, before, contact, now, office, signing_card as case_card, ubn};
+use crate::{OfficePorts, Refusal};
 use crate::{
     ports::{
-        CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier, MockChanges,
-        MockNotices, MockOrganisations, Officer, Versioned, Write,
+        CardRefusal, Change, CommitError, MailMessage, MailText, MockApplications, MockCardVerifier,
+        MockChanges, MockCompanyRegister, MockMailComposer, MockNotices, MockOrganisations,
+        MockReasonTemplates, MockUsageCounts, Officer, Versioned, Write,
     },
-    review::{ReadCases, ReviewApplication, ReviewCommand, ReviewPorts},
+    review::{ReadCases, ReviewApplication, ReviewCommand},
 };
 
 fn officer(role: Role) -> Officer {
@@ -67,10 +72,11 @@ impl World {
             case = case.claim(officer(role).id, now()).unwrap().0;
         }
         let id = case.id;
-        ReviewApplication::new(self.ports(case)).execute(&officer(role), id, version, &command).await
+        let (ports, cards) = self.ports(case);
+        ReviewApplication::new(ports, cards).execute(&officer(role), id, version, &command).await
     }
 
-    fn ports(self, case: Application) -> ReviewPorts {
+    fn ports(self, case: Application) -> (OfficePorts, Arc<MockCardVerifier>) {
         let mut applications = MockApplications::new();
         applications
             .expect_find()
@@ -101,16 +107,32 @@ impl World {
         cards.expect_recheck().withf(move |asked, at| *asked == of_case && *at == now()).return_const(card);
         let mut notices = MockNotices::new();
         notices.expect_of_organisation().returning(|_| Ok(Vec::new()));
-        ReviewPorts {
-            cards: Arc::new(cards),
-            clock: clock(),
-            entropy: entropy(),
+        let mut register = MockCompanyRegister::new();
+        register.expect_company().returning(|_| Ok(None));
+        let mut templates = MockReasonTemplates::new();
+        templates.expect_all().returning(|| Ok(Vec::new()));
+        let mut counts = MockUsageCounts::new();
+        counts.expect_days().returning(|_, _| Ok(BTreeMap::new()));
+        counts.expect_latency().returning(|_, _| Ok(Latency::default()));
+        counts.expect_reviews().returning(|_, _| Ok(Vec::new()));
+        let mut composer = MockMailComposer::new();
+        composer.expect_compose().returning(|message| MailText {
+            subject: format!("{message:?}"),
+            plain: String::new(),
+            html: String::new(),
+        });
+        let ports = OfficePorts {
             applications: Arc::new(applications),
             organisations: Arc::new(organisations),
+            company_register: Arc::new(register),
             notices: Arc::new(notices),
-            calendar: calendar(),
+            counts: Arc::new(counts),
+            templates: Arc::new(templates),
+            composer: Arc::new(composer),
             changes: Arc::new(changes),
-        }
+            ..office()
+        };
+        (ports, Arc::new(cards))
     }
 }
 
@@ -244,8 +266,8 @@ async fn a_case_shows_how_its_card_stands_while_it_is_open() {
             case = case.withdraw(None, now()).unwrap().0;
         }
         let id = case.id;
-        let ports = World { card: Err(CardRefusal::Revoked), ..World::new() }.ports(case);
-        let file = ReadCases::new(ports).case(&officer(Role::Auditor), id).await.unwrap();
+        let (ports, cards) = World { card: Err(CardRefusal::Revoked), ..World::new() }.ports(case);
+        let file = ReadCases::new(ports, cards).case(&officer(Role::Auditor), id).await.unwrap();
         assert_eq!(file.card_today, expected);
     }
 }
@@ -258,9 +280,10 @@ async fn a_preview_is_the_mail_of_the_step_and_commits_nothing() {
     let id = case.id;
     let world = World::new();
     let committed = Arc::clone(&world.committed);
-    let review = ReviewApplication::new(world.ports(case));
+    let (ports, cards) = world.ports(case);
+    let review = ReviewApplication::new(ports, cards);
     let mail = review.preview(&officer(Role::Reviewer), id, 4, &reject).await.unwrap();
-    assert!(matches!(mail.message, MailMessage::Rejected { reason, .. } if reason == "未敘明規定"));
+    assert!(mail.text.subject.starts_with("Rejected") && mail.text.subject.contains("未敘明規定"));
     assert_eq!(mail.to, *contact().email());
     let refused = |role, version, command| {
         let review = review.clone();
