@@ -7,13 +7,15 @@ use idcheck_domain::{Violation, access::Precondition};
 use idcheck_usecases::ports::{CardRefusal, TokenRefusal};
 use minijinja::{Value, context};
 use poem::{Response, Route, get, handler, http::StatusCode, web::Path};
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html::push_html};
 use serde_json::Value as Json;
 
 use crate::{
-    api,
-    i18n::Lang,
-    page::{Opener, Page, see_other},
+    kernel::{
+        i18n::Lang,
+        markdown::{Rendered, rendered},
+        page::{Opener, Page, see_other},
+    },
+    openapi,
 };
 
 /// A guide: the last part of its address, and its text in both languages.
@@ -42,17 +44,11 @@ const GUIDES: [Guide; 3] = [
     },
 ];
 
-/// A guide as HTML, and its title.
-struct Rendered {
-    title: String,
-    html: String,
-}
-
 static RENDERED: LazyLock<Vec<[Rendered; 2]>> =
     LazyLock::new(|| GUIDES.iter().map(|guide| [guide.chinese, guide.english].map(rendered)).collect());
 
 static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
-    let document = serde_json::from_str(&api::document()).unwrap_or_default();
+    let document = serde_json::from_str(&openapi::document()).unwrap_or_default();
     Reference { groups: groups(&document), schemas: schemas(&document) }
 });
 
@@ -109,39 +105,6 @@ fn show_errors(page: Page<'_>) -> Response {
 fn explain_problem(Path(name): Path<String>) -> Response {
     let known = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     see_other(&if known { format!("/docs/errors#{name}") } else { "/docs/errors".to_owned() })
-}
-
-/// Markdown as HTML: tables and programs scroll by themselves where they are too wide, also by keyboard.
-fn rendered(markdown: &str) -> Rendered {
-    let mut title = String::new();
-    let html = page_of(Parser::new_ext(markdown, Options::ENABLE_TABLES), &mut title);
-    Rendered { title, html }
-}
-
-/// The same of what was read already, without its title.
-pub(crate) fn html<'e>(events: impl Iterator<Item = Event<'e>>) -> String {
-    page_of(events, &mut String::new())
-}
-
-fn page_of<'e>(read: impl Iterator<Item = Event<'e>>, title: &mut String) -> String {
-    let mut in_title = false;
-    let scroll = |end: &'static str| Event::Html(end.into());
-    let mut events = Vec::new();
-    for event in read {
-        match event {
-            Event::Start(Tag::Heading { level: pulldown_cmark::HeadingLevel::H1, .. }) => in_title = true,
-            Event::End(TagEnd::Heading(pulldown_cmark::HeadingLevel::H1)) => in_title = false,
-            Event::Text(text) if in_title => title.push_str(&text),
-            Event::Start(Tag::Table(_) | Tag::CodeBlock(_)) => {
-                events.extend([scroll("<div class=\"scroll\" tabindex=\"0\">"), event]);
-            }
-            Event::End(TagEnd::Table | TagEnd::CodeBlock) => events.extend([event, scroll("</div>")]),
-            event => events.push(event),
-        }
-    }
-    let mut html = String::new();
-    push_html(&mut html, events.into_iter());
-    html
 }
 
 /// The calls of the document by tag, in its order.
@@ -293,10 +256,10 @@ mod tests {
 
     #[test]
     fn the_reference_has_every_call_and_its_links_lead_somewhere() {
-        let document: Json = serde_json::from_str(&api::document()).unwrap();
+        let document: Json = serde_json::from_str(&openapi::document()).unwrap();
         let methods = document["paths"].as_object().unwrap().values();
         let calls = methods.flat_map(|path| path.as_object().unwrap().keys());
-        let page = crate::view::render(
+        let page = crate::kernel::view::render(
             "docs/reference.html",
             Lang::En,
             "",
@@ -317,7 +280,7 @@ mod tests {
     #[test]
     fn every_problem_and_rule_is_in_the_list_with_words() {
         for lang in [Lang::ZhHantTw, Lang::En] {
-            let html = crate::view::render(
+            let html = crate::kernel::view::render(
                 "docs/errors.html",
                 lang,
                 "",

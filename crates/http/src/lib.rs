@@ -5,31 +5,22 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "what a handler asks of its request comes by value")]
 
-mod api;
+mod application;
 mod audit;
-mod bodies;
-mod case;
-mod chart;
-mod client_address;
-mod connections;
 mod docs;
-mod doors;
-mod durations;
-mod health;
-mod i18n;
-mod json;
-mod methods;
+mod kernel;
+mod mail;
+mod notice;
 mod officer;
+mod openapi;
 mod operations;
-mod page;
+mod organisation;
 mod portal;
-mod problem;
-mod show;
-mod state;
-mod surface;
+mod public_register;
+mod sweep;
+mod template;
 mod usage;
 mod verify;
-mod view;
 
 use std::sync::Arc;
 
@@ -42,12 +33,15 @@ use poem::{
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-pub use connections::Bounded;
+pub use kernel::connections::Bounded;
+pub use kernel::state::{App, HttpConfig, Readiness, Services};
+pub use kernel::surface::Surface;
 pub use officer::pages as officer_pages;
-pub use state::{App, HttpConfig, Readiness, Services};
-pub use surface::Surface;
 
-use crate::{api::RequestId, i18n::Lang, page::Page, problem::Problem};
+use crate::kernel::{
+    bodies, client_address, doors, durations, health, i18n::Lang, json, methods, page::Page,
+    problem::Problem, session::RequestId,
+};
 
 /// Largest body taken.
 const MAX_BODY: usize = 256 * 1024;
@@ -55,7 +49,7 @@ const MAX_BODY: usize = 256 * 1024;
 /// The service, as far as this process serves it.
 pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     let app = Arc::new(app);
-    let api = api::routes(&app.config.base_url);
+    let api = openapi::routes(&app.config.base_url);
     let routes = Route::new()
         .nest("/api/v1", api)
         .at("/livez", get(health::live))
@@ -284,5 +278,5 @@ fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
 
 /// The OpenAPI document.
 pub fn openapi_document() -> String {
-    api::document()
+    openapi::document()
 }

@@ -7,10 +7,12 @@ use idcheck_domain::{
     value::{CaseNumber, UnifiedBusinessNumber},
 };
 
-use crate::kernel::{Refusal, permit};
-use crate::ports::{
-    Applications, AuditAction, AuditActor, AuditEntry, AuditFilter, AuditLine, AuditLog, AuditSubject,
-    ChainStatus, Changes, ListedOfficer, Officer, Officers, StoreError,
+use crate::{
+    kernel::{Refusal, permit},
+    ports::{
+        Applications, AuditAction, AuditActor, AuditEntry, AuditFilter, AuditLine, AuditLog, AuditSubject,
+        ChainStatus, Changes, ListedOfficer, Officer, Officers, StoreError,
+    },
 };
 
 /// Entries of the chain that are walked when it is looked at; `idcheck audit verify` walks all.

@@ -8,8 +8,10 @@ use idcheck_domain::{
     value::{EmailAddress, UnifiedBusinessNumber},
 };
 
-use crate::kernel::Refusal;
-use crate::ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, Write};
+use crate::{
+    kernel::Refusal,
+    ports::{Applications, Change, Entropy, MailMessage, OutgoingMail, Write},
+};
 
 /// Adds the settlement to the change; mail goes to `to`, the contact held. Closes the organisation's open `ChangeAddress` and `Suspend` cases but `but` in the change. An open `Apply` stays:
 /// its precondition is checked at the decision.

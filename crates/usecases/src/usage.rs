@@ -11,10 +11,12 @@ use idcheck_domain::{
     value::{CompanyName, UnifiedBusinessNumber},
 };
 
-use crate::kernel::{Refusal, permit};
-use crate::ports::{
-    AuditAction, AuditEntry, CalendarStore, Changes, Clock, Officer, OrganisationUsage, Organisations,
-    StoreError, UsageCounts,
+use crate::{
+    kernel::{Refusal, permit},
+    ports::{
+        AuditAction, AuditEntry, CalendarStore, Changes, Clock, Officer, OrganisationUsage, Organisations,
+        StoreError, UsageCounts,
+    },
 };
 
 /// Organisations that are listed beside the charts of all.

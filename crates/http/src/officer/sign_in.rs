@@ -14,8 +14,8 @@ use poem::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::OfficerPage;
-use crate::{
+use crate::kernel::{
+    officer_page::OfficerPage,
     page::{FormValues, Opener, Page, PostedForm, see_other, value},
     problem::Problem,
 };
@@ -37,7 +37,7 @@ fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> R
 }
 
 #[handler]
-pub(super) fn form(page: Page<'_>) -> Response {
+pub(crate) fn form(page: Page<'_>) -> Response {
     sign_in_page(&page, "", None)
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn level<T>(
 }
 
 #[handler]
-pub(super) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> poem::Result<Response> {
+pub(crate) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> poem::Result<Response> {
     let username = value(&typed, "username").trim();
     let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
     match level(page.app.services.sign_in.open(username, password, totp)).await {
@@ -72,7 +72,7 @@ pub(super) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> po
 
 /// Off to the identity provider.
 #[handler]
-pub(super) async fn to_provider(page: Page<'_>) -> poem::Result<Response> {
+pub(crate) async fn to_provider(page: Page<'_>) -> poem::Result<Response> {
     let (attempt, url) = page.or_problem(page.app.services.sign_in.begin().await, HOME)?;
     let mut response = see_other(&url);
     private(&mut response);
@@ -83,7 +83,7 @@ pub(super) async fn to_provider(page: Page<'_>) -> poem::Result<Response> {
 
 /// Back from the identity provider.
 #[handler]
-pub(super) async fn from_provider(page: Page<'_>, Query(query): Query<FormValues>) -> Response {
+pub(crate) async fn from_provider(page: Page<'_>, Query(query): Query<FormValues>) -> Response {
     let member = |name| Some(value(&query, name)).filter(|text| !text.is_empty()).map(str::to_owned);
     let answer = ProviderAnswer {
         code: member("code"),
@@ -110,7 +110,7 @@ fn signed_in(page: &Page<'_>, opened: &OpenedSession) -> Response {
 }
 
 #[handler]
-pub(super) async fn sign_out(page: Page<'_>, _: PostedForm) -> poem::Result<Response> {
+pub(crate) async fn sign_out(page: Page<'_>, _: PostedForm) -> poem::Result<Response> {
     if let Some(token) = page.officer_token().and_then(SessionToken::parse) {
         page.or_problem(page.app.services.sign_in.close(&token).await, "/officer")?;
     }
@@ -118,7 +118,7 @@ pub(super) async fn sign_out(page: Page<'_>, _: PostedForm) -> poem::Result<Resp
 }
 
 #[handler]
-pub(super) async fn sign_out_everywhere(page: OfficerPage<'_>, _: PostedForm) -> poem::Result<Response> {
+pub(crate) async fn sign_out_everywhere(page: OfficerPage<'_>, _: PostedForm) -> poem::Result<Response> {
     page.or_problem(page.app.services.sign_in.close_everywhere(&page.officer).await, "/officer")?;
     Ok(signed_out(&page))
 }

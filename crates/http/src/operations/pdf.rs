@@ -389,7 +389,7 @@ impl Reading {
 }
 
 /// The document. `footer` stands at the foot of every page, beside its number.
-pub(super) fn document<'e>(
+pub(crate) fn document<'e>(
     title: &str,
     footer: &str,
     lang: &str,

@@ -7,7 +7,7 @@ use idcheck_domain::{
 use idcheck_usecases::{Content, FieldViolation, Leaf, acts::ActName};
 use minijinja::{Value, context};
 
-use crate::{
+use crate::kernel::{
     i18n::Lang,
     page::{FormValues, value},
 };
@@ -29,10 +29,10 @@ const fn optional(name: &'static str, widget: &'static str, autocomplete: &'stat
 }
 
 /// The field for a public key.
-pub(super) const PUBLIC_KEY: &str = "/publicKeyPem";
+pub(crate) const PUBLIC_KEY: &str = "/publicKeyPem";
 const UBN: &str = "ubn";
 const HOSTS: &str = "hosts";
-pub(super) const CONSENT: &str = "consent";
+pub(crate) const CONSENT: &str = "consent";
 const CUT_OVER: &str = "/cutOverAt";
 const OVERLAP: &str = "/overlapDays";
 
@@ -155,7 +155,7 @@ fn tells(name: &str, pointer: &str) -> bool {
 }
 
 /// The fields with what was typed and what is wrong, for `form.html` and `check.html`.
-pub(super) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
+pub(crate) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
     let one = |field: &Field| {
         let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| lang.violation(v.violation));
         let typed = value(form, field.name);
@@ -171,7 +171,7 @@ pub(super) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldV
 }
 
 /// The error summary: every violation once, in the order of the fields, each linked to its field.
-pub(super) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Value {
+pub(crate) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Value {
     let of = |field: &'static Field| {
         wrong.iter().filter(|v| tells(field.name, &v.pointer)).map(move |v| (field, v))
     };
@@ -188,7 +188,7 @@ pub(super) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Val
 }
 
 /// A form as the content of its act. Blank fields are absent; fields of other acts are passed over.
-pub(super) fn content(act: ActName, form: &FormValues) -> Content {
+pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
     let mut leaves = Vec::new();
     for field in fields(act) {
         let typed = value(form, field.name).replace("\r\n", "\n");
@@ -232,7 +232,7 @@ fn in_taipei(typed: &str) -> String {
 
 /// A violation at every field of an act.
 #[cfg(test)]
-pub(super) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
+pub(crate) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
     let pointer = |field: &Field| match field.name {
         UBN => "/unifiedBusinessNumber",
         HOSTS => "/hostAddresses/0",
@@ -245,7 +245,7 @@ pub(super) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
 }
 
 /// The number that was typed.
-pub(super) fn ubn(form: &FormValues) -> Result<UnifiedBusinessNumber, FieldViolation> {
+pub(crate) fn ubn(form: &FormValues) -> Result<UnifiedBusinessNumber, FieldViolation> {
     let typed = value(form, UBN).trim();
     let parsed = if typed.is_empty() {
         Err(idcheck_domain::Violation::Required)

@@ -1,8 +1,9 @@
 //! The applicant's pages: read the notices, fill in, check, sign, see.
 
+pub(crate) mod api;
+mod dto;
 mod fields;
 mod organisation;
-mod register;
 mod sign;
 
 use idcheck_domain::{
@@ -18,7 +19,7 @@ use poem::{
     web::{Path, Query},
 };
 
-use crate::{
+use crate::kernel::{
     i18n::Lang,
     page::{FormValues, Opener, Page, PostedForm, value},
     view::{self, moment},
@@ -31,7 +32,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/apply", get(notices))
         .at("/conduct", get(conduct))
         .at("/design", get(design))
-        .at("/register", get(register::show))
+        .at("/register", get(crate::public_register::page::show))
         .at("/apply/form", get(open_form).post(form_again))
         .at("/apply/check", post(check))
         .at("/progress", get(progress))

@@ -18,12 +18,14 @@ use poem::{
 };
 
 use crate::{
-    i18n::Lang,
+    application::show::{self, Audience},
+    kernel::{
+        i18n::Lang,
+        page::{FormValues, Opener, Page, PostedForm, query_string, see_other, value},
+        view::{deadline, moment},
+    },
     operations::{Document, Format},
-    page::{FormValues, Opener, Page, PostedForm, query_string, see_other, value},
-    show::{self, Audience},
     usage::charts,
-    view::{deadline, moment},
 };
 
 /// Where the organisation of this browser's session stands; without one the reader is led to a new one.
@@ -38,13 +40,13 @@ async fn own(page: &Page<'_>) -> poem::Result<Progress> {
 
 /// What is shown while the session lasts.
 #[handler]
-pub(super) async fn stands(page: Page<'_>) -> poem::Result<Response> {
+pub(crate) async fn stands(page: Page<'_>) -> poem::Result<Response> {
     Ok(organisation(&page, &own(&page).await?))
 }
 
 /// The operations document, as a page or to be kept.
 #[handler]
-pub(super) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
+pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
     let format = Format::parse(value(&query, "format")).ok_or_else(|| page.not_found("/organisation"))?;
     let progress = own(&page).await?;
     let document = Document::of(&progress, &page.app.config.base_url, page.lang);
@@ -64,7 +66,7 @@ pub(super) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
 
 /// Forgets the session in this browser.
 #[handler]
-pub(super) fn leave(page: Page<'_>, _: PostedForm) -> Response {
+pub(crate) fn leave(page: Page<'_>, _: PostedForm) -> Response {
     let mut response = see_other("/progress");
     page.set_cookie(&mut response, Page::OWN_COOKIE, "", "Strict");
     response

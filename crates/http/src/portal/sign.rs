@@ -11,14 +11,16 @@ use poem::{
 };
 use uuid::Uuid;
 
-use super::{fields, fill_in, violations};
 use crate::{
-    client_address::origin,
-    i18n::Lang,
-    page::{FormValues, Opener, Page, PostedForm, see_other, value},
-    problem::Problem,
-    show::{self, Audience},
-    view::moment,
+    application::show::{self, Audience},
+    kernel::{
+        client_address::origin,
+        i18n::Lang,
+        page::{FormValues, Opener, Page, PostedForm, see_other, value},
+        problem::Problem,
+        view::moment,
+    },
+    portal::{fields, fill_in, violations},
 };
 
 /// What can go wrong with card and component, each told in its own words.
@@ -92,10 +94,10 @@ fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
 
 /// The signing page with each refusal of a card, and without one; the page of the result.
 #[cfg(test)]
-pub(super) fn rendered(lang: Lang, act: ActName, shared: &Value) {
+pub(crate) fn rendered(lang: Lang, act: ActName, shared: &Value) {
     use idcheck_usecases::ports::CardRefusal;
 
-    use crate::view::render;
+    use crate::kernel::view::render;
     let refusals = CardRefusal::ALL.map(|card| Problem::from(ProofRefusal::Card(card)));
     for refused in std::iter::once(None).chain(refusals.iter().map(Some)) {
         let signing = Signing { act, challenge: Uuid::nil(), tbs: "t", expires_at: None, refused };
@@ -108,7 +110,7 @@ pub(super) fn rendered(lang: Lang, act: ActName, shared: &Value) {
 
 /// `POST /acts/:act`: issues the challenge and shows the page that signs it.
 #[handler]
-pub(super) async fn issue_challenge(
+pub(crate) async fn issue_challenge(
     page: Page<'_>,
     request: &Request,
     Path(act): Path<String>,
@@ -132,7 +134,7 @@ pub(super) async fn issue_challenge(
 
 /// `POST /sign/:id`: verifies the signature and acts.
 #[handler]
-pub(super) async fn prove_challenge(
+pub(crate) async fn prove_challenge(
     page: Page<'_>,
     Path(id): Path<String>,
     PostedForm(typed): PostedForm,
@@ -186,7 +188,7 @@ fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
 
 /// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.
 #[handler]
-pub(super) async fn accepted(
+pub(crate) async fn accepted(
     page: Page<'_>,
     Path(number): Path<String>,
     Query(query): Query<FormValues>,

@@ -8,7 +8,7 @@ use poem::{
 };
 use serde::Serialize;
 
-use super::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after};
+use crate::verify::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after};
 
 /// `GET /integration/rwv2c2`.
 pub(crate) struct Legacy(pub(crate) Environment);

@@ -22,7 +22,7 @@ use poem::{
 pub(crate) use legacy::{Legacy, refused};
 pub(crate) use strict::Strict;
 
-use crate::{
+use crate::kernel::{
     client_address::{Origin, origin},
     state::App,
     surface::Surface,

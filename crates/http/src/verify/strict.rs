@@ -8,8 +8,10 @@ use poem::{
 };
 use serde::Serialize;
 
-use super::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after};
-use crate::{api::RequestId, i18n::Lang, problem::Problem};
+use crate::{
+    kernel::{i18n::Lang, problem::Problem, session::RequestId},
+    verify::{AWAY, HeadersTooLarge, app, arrival, challenge, rate_limit, retry_after},
+};
 
 /// The greatest body; four short texts take a hundred bytes.
 const MAX_BODY: usize = 4 * 1024;

@@ -13,8 +13,10 @@ use super::{
     act::CaseContent,
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
 };
-use crate::kernel::retry;
-use crate::ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write};
+use crate::{
+    kernel::retry,
+    ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write},
+};
 
 impl ProveChallenge {
     pub(super) async fn file(

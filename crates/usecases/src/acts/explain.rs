@@ -3,8 +3,7 @@
 use idcheck_domain::{access::Precondition, notice::NoticeId, value::Narrative};
 
 use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
-use crate::kernel::retry;
-use crate::ports::Write;
+use crate::{kernel::retry, ports::Write};
 
 impl ProveChallenge {
     /// Late explanations are taken too. Anyone else's notice, and one that waits for nothing, does not exist here.

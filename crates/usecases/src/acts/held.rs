@@ -12,8 +12,10 @@ use super::{
     own,
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
 };
-use crate::kernel::retry;
-use crate::ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write};
+use crate::{
+    kernel::retry,
+    ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write},
+};
 
 impl ProveChallenge {
     pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {

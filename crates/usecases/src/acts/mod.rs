@@ -21,11 +21,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use idcheck_domain::value::AddressPolicy;
 
-use crate::ports::{
-    Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
-    KeyReader, Notices, Organisations, OwnSessions,
+use crate::{
+    ports::{
+        Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
+        KeyReader, Notices, Organisations, OwnSessions,
+    },
+    usage::ReadUsage,
 };
-use crate::usage::ReadUsage;
 
 /// What the acts need.
 #[derive(Clone)]

@@ -6,8 +6,10 @@ use idcheck_domain::{
 };
 
 use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
-use crate::kernel::retry;
-use crate::ports::{MailMessage, OutgoingMail, Write};
+use crate::{
+    kernel::retry,
+    ports::{MailMessage, OutgoingMail, Write},
+};
 
 impl ProveChallenge {
     /// One plan at a time: while one waits for an officer, another is refused.

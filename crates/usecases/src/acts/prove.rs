@@ -17,12 +17,14 @@ use super::{
     ActPorts,
     act::{Act, ActName, Reading},
 };
-use crate::kernel::Overtaken;
-use crate::ports::{
-    AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
-    OwnSession, StoreError, StoredChallenge,
+use crate::{
+    kernel::Overtaken,
+    ports::{
+        AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
+        OwnSession, StoreError, StoredChallenge,
+    },
+    usage::UsageReport,
 };
-use crate::usage::UsageReport;
 
 /// Why a proof was refused. The challenge is spent by none of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

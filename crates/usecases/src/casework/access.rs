@@ -9,8 +9,8 @@ use idcheck_domain::{
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use crate::kernel::{Named, OfficePorts, Refusal, permit, retry};
 use crate::{
+    kernel::{Named, OfficePorts, Refusal, permit, retry},
     ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write},
     settlement::close_open_cases,
 };

@@ -12,10 +12,13 @@ use idcheck_domain::{
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 
-use crate::kernel::{Named, OfficePorts, Refusal, permit};
-use crate::ports::{
-    AuditAction, AuditActor, AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer,
-    OutgoingMail, Requirement, StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned, Write,
+use crate::{
+    kernel::{Named, OfficePorts, Refusal, permit},
+    ports::{
+        AuditAction, AuditActor, AuditEntry, Change, CommitError, Entropy, FoundUser, MailMessage, Officer,
+        OutgoingMail, Requirement, StoreError, Suspend, Suspensions, UsageTally, UserChange, Versioned,
+        Write,
+    },
 };
 
 /// What an officer does with a notice.

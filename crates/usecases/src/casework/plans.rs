@@ -6,8 +6,10 @@ use idcheck_domain::{
     value::Reason,
 };
 
-use crate::kernel::{Named, OfficePorts, Refusal, permit, retry};
-use crate::ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write};
+use crate::{
+    kernel::{Named, OfficePorts, Refusal, permit, retry},
+    ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write},
+};
 
 /// What the officer says.
 #[derive(Debug, Clone, PartialEq, Eq)]

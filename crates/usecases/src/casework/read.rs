@@ -5,8 +5,8 @@ use idcheck_domain::{
     organisation::Organisation, plan::ImprovementPlan, revocation::Revocation, value::UnifiedBusinessNumber,
 };
 
-use crate::kernel::{OfficePorts, OfficerNames, Refusal, permit};
 use crate::{
+    kernel::{OfficePorts, OfficerNames, Refusal, permit},
     ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, SuspendedUser, Versioned},
     reminders::dormant_since,
 };

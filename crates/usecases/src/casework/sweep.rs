@@ -14,9 +14,9 @@ use idcheck_domain::{
     value::{Reason, UnifiedBusinessNumber},
 };
 
-use crate::kernel::{Named, OfficePorts, OfficerNames, Refusal, permit, retry};
-use crate::ports::{
-    AuditAction, AuditActor, AuditEntry, Change, Officer, RegisterError, Sweeps, Versioned, Write,
+use crate::{
+    kernel::{Named, OfficePorts, OfficerNames, Refusal, permit, retry},
+    ports::{AuditAction, AuditActor, AuditEntry, Change, Officer, RegisterError, Sweeps, Versioned, Write},
 };
 
 /// Minutes after which a number is asked about again that had no answer (**decided**).

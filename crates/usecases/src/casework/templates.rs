@@ -8,9 +8,11 @@ use idcheck_domain::{
     value::{Reason, TemplateTitle},
 };
 
-use crate::kernel::{Refusal, permit};
-use crate::ports::{
-    AuditAction, AuditEntry, Change, Changes, Clock, Entropy, Officer, ReasonTemplates, Versioned, Write,
+use crate::{
+    kernel::{Refusal, permit},
+    ports::{
+        AuditAction, AuditEntry, Change, Changes, Clock, Entropy, Officer, ReasonTemplates, Versioned, Write,
+    },
 };
 
 /// What an admin writes.

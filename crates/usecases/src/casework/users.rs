@@ -2,8 +2,10 @@
 
 use idcheck_domain::{officer::Permission, value::UnifiedBusinessNumber};
 
-use crate::kernel::{OfficePorts, Refusal, permit};
-use crate::ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, SuspendedUser, UserChange};
+use crate::{
+    kernel::{OfficePorts, Refusal, permit},
+    ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, SuspendedUser, UserChange},
+};
 
 /// Lists suspended users and lifts suspensions.
 #[derive(Clone)]

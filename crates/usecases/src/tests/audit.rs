@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use idcheck_domain::officer::{OfficerId, Role};
 use uuid::Uuid;
 
-use crate::Refusal;
-use crate::acts::ActName;
 use crate::{
+    Refusal,
+    acts::ActName,
     audit::{AuditQuestion, ReadAudit},
     ports::{AuditAction, ListedOfficer, MockApplications, MockAuditLog, MockChanges, MockOfficers, Officer},
 };

@@ -20,8 +20,8 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{application, contact, now, office, ubn};
-use crate::{OfficePorts, Refusal};
 use crate::{
+    OfficePorts, Refusal,
     casework::{
         GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep, PlanRuling, RevocationRuling,
         SweepCompanies, WatchUsage,

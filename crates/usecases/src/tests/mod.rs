@@ -29,14 +29,13 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use crate::ports::{Clock, Entropy, MockCalendarStore, MockClock, MockEntropy};
-use crate::ports::{
-    MockApplications, MockChanges, MockCompanyRegister, MockDormancy, MockImprovementPlans, MockMailComposer,
-    MockNotices, MockOfficers, MockOrganisations, MockReasonTemplates, MockRevocations, MockUsageCounts,
-    MockUserSuspensions,
-};
 use crate::{
     OfficePorts,
+    ports::{
+        Clock, Entropy, MockApplications, MockCalendarStore, MockChanges, MockClock, MockCompanyRegister,
+        MockDormancy, MockEntropy, MockImprovementPlans, MockMailComposer, MockNotices, MockOfficers,
+        MockOrganisations, MockReasonTemplates, MockRevocations, MockUsageCounts, MockUserSuspensions,
+    },
     usage::{ReadUsage, UsagePorts},
 };
 

@@ -17,8 +17,8 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{application, before, contact, now, office, signing_card as case_card, ubn};
-use crate::{OfficePorts, Refusal};
 use crate::{
+    OfficePorts, Refusal,
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MailText, MockApplications, MockCardVerifier,
         MockChanges, MockCompanyRegister, MockMailComposer, MockNotices, MockOrganisations,

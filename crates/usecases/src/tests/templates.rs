@@ -10,8 +10,8 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{clock, entropy};
-use crate::Refusal;
 use crate::{
+    Refusal,
     casework::{KeepTemplates, TemplateDraft},
     ports::{AuditAction, Change, CommitError, MockChanges, MockReasonTemplates, Officer, Versioned, Write},
 };

@@ -13,8 +13,8 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use super::{calendar, clock, contact, now, other_ubn, ubn};
-use crate::Refusal;
 use crate::{
+    Refusal,
     ports::{
         AuditAction, MockChanges, MockOrganisations, MockUsageCounts, Officer, OrganisationUsage, Versioned,
     },

@@ -1,0 +1,115 @@
+//! What the handlers work with: use cases, and the few settings that a response depends on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use idcheck_usecases::{
+    acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
+    audit::ReadAudit,
+    casework::{
+        GovernAccess, GovernUsers, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations,
+        SweepCompanies,
+    },
+    dead_letters::DeadLetters,
+    officers::SignIn,
+    ports::{Clock, Entropy, PublicRegister, Publisher, RateLimiter, StoreError},
+    review::{ReadCases, ReviewApplication},
+    usage::ReadUsage,
+    verify::VerifyCard,
+};
+use ipnet::IpNet;
+
+use crate::kernel::surface::Surface;
+
+/// Whether the process can do its work.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// What is wrong, one sentence each for the operator; empty when ready.
+    async fn problems(&self) -> Vec<String>;
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct Services {
+    /// Issue a challenge.
+    pub issue_challenge: IssueChallenge,
+    /// Prove it and act.
+    pub prove_challenge: ProveChallenge,
+    /// The receipt of a case just filed.
+    pub read_receipt: ReadReceipt,
+    /// Where an organisation stands.
+    pub read_own: ReadOwn,
+    /// Queue and cases.
+    pub read_cases: ReadCases,
+    /// Steps of a review.
+    pub review: ReviewApplication,
+    /// Organisations and what waits about them.
+    pub organisations: ReadOrganisations,
+    /// Revoke, stop, reopen.
+    pub govern: GovernAccess,
+    /// Improvement plans.
+    pub plans: JudgePlans,
+    /// Notices of abnormal use.
+    pub notices: HandleNotices,
+    /// Suspended users.
+    pub users: GovernUsers,
+    /// The yearly sweep and the company register.
+    pub sweeps: SweepCompanies,
+    /// Who may ask, for the public.
+    pub register: Arc<dyn PublicRegister>,
+    /// Signs what is published.
+    pub publisher: Arc<dyn Publisher>,
+    /// The audit log.
+    pub audit: ReadAudit,
+    /// Counts of use.
+    pub usage: ReadUsage,
+    /// Templates of reasons.
+    pub templates: KeepTemplates,
+    /// Mails that were given up.
+    pub dead_letters: DeadLetters,
+    /// Officers' sessions.
+    pub sign_in: SignIn,
+    /// How often anybody may come to a door.
+    pub rates: Arc<dyn RateLimiter>,
+    /// One question about one card.
+    pub verify: VerifyCard,
+    /// Readiness.
+    pub readiness: Arc<dyn Readiness>,
+    /// Time, for what a page shows.
+    pub clock: Arc<dyn Clock>,
+    /// Request identities, page nonces, browser sessions.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Settings that responses depend on.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// The service's address as browsers see it.
+    pub base_url: String,
+    /// The origin of the signing component on the applicant's computer.
+    pub card_component_origin: String,
+    /// Whether cookies are for TLS only.
+    pub secure_cookies: bool,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What this process serves.
+    pub surfaces: Vec<Surface>,
+    /// Renders the metrics for `/metrics`.
+    pub metrics: fn() -> String,
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub services: Services,
+    /// The settings.
+    pub config: Arc<HttpConfig>,
+}
+
+impl App {
+    /// Whether the store answers at all is told by the use cases; this turns its silence into a log line once.
+    pub(crate) fn store_failed(error: StoreError) {
+        tracing::warn!(%error, "a request was refused because of the store");
+    }
+}

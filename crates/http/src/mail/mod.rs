@@ -1,0 +1,4 @@
+//! Mails that were given up.
+
+pub(crate) mod api;
+pub(crate) mod page;

@@ -1,0 +1,237 @@
+//! The operations document of an organisation: what its own program needs, as a page and as PDF, from one Markdown text. It
+//! never holds an Iss Key or a private key.
+
+pub(crate) mod api;
+mod pdf;
+
+use idcheck_domain::{key::Environment, organisation::Organisation};
+use idcheck_usecases::acts::Progress;
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use crate::kernel::{i18n::Lang, markdown::html, view::moment};
+
+const CHINESE: [&str; 2] = [
+    include_str!("../../../../docs/guides/operations.zh-Hant-TW.md"),
+    include_str!("../../../../docs/guides/api.zh-Hant-TW.md"),
+];
+const ENGLISH: [&str; 2] =
+    [include_str!("../../../../docs/guides/operations.md"), include_str!("../../../../docs/guides/api.md")];
+/// The sections of the guide that follow the programs: the token's members, the results, the refusals.
+const OF_THE_GUIDE: std::ops::RangeInclusive<usize> = 4..=6;
+
+/// Language as the code block names it, its name, the program.
+const PROGRAMS: [(&str, &str, &str); 7] = [
+    ("sh", "curl, OpenSSL", include_str!("../../../../docs/guides/samples/verify.sh")),
+    ("python", "Python", include_str!("../../../../docs/guides/samples/verify.py")),
+    ("csharp", "C# (.NET 8)", include_str!("../../../../docs/guides/samples/Verify.cs")),
+    ("java", "Java 17", include_str!("../../../../docs/guides/samples/Verify.java")),
+    ("php", "PHP 8", include_str!("../../../../docs/guides/samples/verify.php")),
+    ("go", "Go", include_str!("../../../../docs/guides/samples/verify.go")),
+    ("javascript", "Node.js 20", include_str!("../../../../docs/guides/samples/verify.mjs")),
+];
+
+/// How the document is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A page.
+    Html,
+    /// PDF, A4.
+    Pdf,
+}
+
+impl Format {
+    /// The format of that word; a page without a word.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "" | "html" => Some(Self::Html),
+            "pdf" => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+}
+
+/// The document for one organisation in one language.
+pub(crate) struct Document {
+    lang: Lang,
+    title: String,
+    footer: String,
+    /// Name and value of each place.
+    places: Vec<(&'static str, String)>,
+}
+
+impl Document {
+    /// Of the organisation of a progress query; none before its first case.
+    pub(crate) fn of(progress: &Progress, base_url: &str, lang: Lang) -> Option<Self> {
+        let organisation = progress.organisation.as_ref()?;
+        let made = moment(progress.queried_at).get_attr("roc").map(|roc| roc.to_string()).unwrap_or_default();
+        let account =
+            organisation.account.map_or_else(|| lang.t("operations-none"), |account| account.to_string());
+        let title = lang.t("operations-title");
+        Some(Self {
+            lang,
+            footer: format!("{title} · {} · {made}", progress.ubn),
+            title,
+            places: vec![
+                ("{{made}}", made),
+                ("{{company}}", organisation.name.as_str().to_owned()),
+                ("{{ubn}}", progress.ubn.to_string()),
+                ("{{account}}", account),
+                ("{{access}}", lang.t(&format!("access-{}", organisation.access.as_str()))),
+                ("{{base}}", base_url.to_owned()),
+                ("{{hosts}}", hosts(organisation, progress, lang)),
+                ("{{keys}}", keys(organisation, lang)),
+            ],
+        })
+    }
+
+    /// What the page and the file are called.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The body of the page.
+    pub(crate) fn html(&self) -> String {
+        html(self.events())
+    }
+
+    /// The file.
+    pub(crate) fn pdf(&self) -> Vec<u8> {
+        pdf::document(&self.title, &self.footer, self.lang.tag(), self.events())
+    }
+
+    fn events(&self) -> impl Iterator<Item = Event<'static>> {
+        let [own, guide] = if self.lang == Lang::En { ENGLISH } else { CHINESE };
+        let mut section = 0;
+        let guide = parsed(guide).filter(move |event| {
+            if matches!(event, Event::Start(Tag::Heading { level: HeadingLevel::H2, .. })) {
+                section += 1;
+            }
+            OF_THE_GUIDE.contains(&section)
+        });
+        let places = self.places.clone();
+        parsed(own).chain(PROGRAMS.iter().flat_map(program)).chain(guide).map(move |event| match event {
+            Event::Text(text) => Event::Text(filled(&text, &places)),
+            Event::Code(text) => Event::Code(filled(&text, &places)),
+            event => event,
+        })
+    }
+}
+
+fn parsed(markdown: &'static str) -> impl Iterator<Item = Event<'static>> {
+    Parser::new_ext(markdown, Options::ENABLE_TABLES)
+}
+
+fn program((language, name, text): &(&'static str, &'static str, &'static str)) -> [Event<'static>; 6] {
+    let heading = Tag::Heading { level: HeadingLevel::H3, id: None, classes: Vec::new(), attrs: Vec::new() };
+    [
+        Event::Start(heading),
+        Event::Text((*name).into()),
+        Event::End(TagEnd::Heading(HeadingLevel::H3)),
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced((*language).into()))),
+        Event::Text((*text).into()),
+        Event::End(TagEnd::CodeBlock),
+    ]
+}
+
+/// A text of the document with its places filled. What fills them is text already and never read as Markdown.
+fn filled(text: &str, places: &[(&'static str, String)]) -> CowStr<'static> {
+    let filled = places.iter().fold(text.to_owned(), |text, (place, value)| text.replace(place, value));
+    filled.into()
+}
+
+fn listed(items: &[String], lang: Lang) -> String {
+    if items.is_empty() { lang.t("operations-none") } else { items.join("、") }
+}
+
+fn hosts(organisation: &Organisation, progress: &Progress, lang: Lang) -> String {
+    let shown = organisation.addresses.as_ref().map(|plan| plan.shown(progress.queried_at));
+    let hosts = shown.iter().flat_map(|set| set.as_slice()).map(ToString::to_string);
+    listed(&hosts.collect::<Vec<_>>(), lang)
+}
+
+fn keys(organisation: &Organisation, lang: Lang) -> String {
+    let in_force = organisation.keys.iter().filter(|key| key.in_force());
+    let told = in_force.map(|key| {
+        let sandbox = if key.environment == Environment::Sandbox { ", sandbox" } else { "" };
+        format!("{} ({}{sandbox}) {}", key.label.as_str(), key.profile.as_str(), key.fingerprint)
+    });
+    listed(&told.collect::<Vec<_>>(), lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(lang: Lang) -> Document {
+        let value = |text: &str| text.to_owned();
+        Document {
+            lang,
+            title: value("介接作業說明"),
+            footer: value("介接作業說明 · 04595257"),
+            places: vec![
+                ("{{made}}", value("115/11/24 11:00:00")),
+                ("{{company}}", value("<b>甲 *乙* | `丙`</b>")),
+                ("{{ubn}}", value("04595257")),
+                ("{{account}}", value("AW001")),
+                ("{{access}}", value("啟用中")),
+                ("{{base}}", value("https://idcheck.example")),
+                ("{{hosts}}", value("192.0.2.1、198.51.100.0/28")),
+                ("{{keys}}", value("主機 (legacy) ab12")),
+            ],
+        }
+    }
+
+    #[test]
+    fn every_place_is_filled_with_text_and_never_with_markup() {
+        for lang in [Lang::ZhHantTw, Lang::En] {
+            let html = document(lang).html();
+            assert!(!html.contains("{{"), "a place is left");
+            assert!(html.contains("&lt;b&gt;甲 *乙* | `丙`&lt;/b&gt;"), "{lang:?}");
+            for (language, ..) in PROGRAMS {
+                assert!(html.contains(&format!("class=\"language-{language}\"")), "{language}");
+            }
+            // The guide's tables of members, results and refusals, and nothing else of it.
+            for member in ["conditionMap", "checkIdCardApply", "RS7007"] {
+                assert!(html.contains(member), "{member}");
+            }
+            assert!(!html.contains("applyDate"), "the strict profile's program is the guide's");
+        }
+    }
+
+    #[test]
+    fn each_program_sends_what_the_wire_asks_for() {
+        for (language, _, text) in PROGRAMS {
+            for fact in [
+                "/integration/rwv2c2",
+                "sris-consumerAdminId",
+                "00000000",
+                "Authorization",
+                "Bearer",
+                "orgId",
+                "apId",
+                "userId",
+                "iss",
+                "綠色便民專案",
+                "aud",
+                "V2C201",
+                "opType",
+                "RW",
+                "iat",
+                "exp",
+                "jti",
+                "conditionMap",
+                "personId",
+                "applyCode",
+                "applyYyymmdd",
+                "issueSiteId",
+                "RS256",
+                "private-key.pem",
+                "ISS_KEY",
+            ] {
+                let found =
+                    text.contains(fact) || (fact == "Authorization" && text.contains("authorization"));
+                assert!(found, "{language} lacks {fact}");
+            }
+        }
+    }
+}

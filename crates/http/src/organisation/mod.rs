@@ -1,0 +1,6 @@
+//! Organisations: what they hold, revocations with two persons, improvement plans, suspended users.
+
+pub(crate) mod api;
+pub(crate) mod dto;
+pub(crate) mod file;
+pub(crate) mod page;

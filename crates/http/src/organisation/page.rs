@@ -1,0 +1,319 @@
+//! One organisation: what it holds, what was done about it, and the steps that an officer can take.
+
+use chrono::{DateTime, Utc};
+use idcheck_domain::{
+    Violation,
+    abuse::{AbuseRule, Measure},
+    access::{Access, Ground},
+    notice::{MAX_DAYS, Notice, NoticeId},
+    officer::Permission,
+    plan::{ImprovementPlan, PlanId},
+    revocation::{Revocation, RevocationId, RevocationState, Ruling},
+    value::{Narrative, Reason, UnifiedBusinessNumber},
+};
+use idcheck_usecases::{
+    FieldViolation, OfficerNames, Refusal,
+    casework::{NoticeStep, OrganisationFile, PlanRuling, RevocationRuling},
+    ports::{Officer, SuspendedUser, Versioned},
+};
+use minijinja::{Value, context};
+use poem::{Response, handler, http::StatusCode, web::Path};
+use uuid::Uuid;
+
+use crate::{
+    application::show::{self as shown, Audience},
+    kernel::{
+        i18n::Lang,
+        officer_page::OfficerPage,
+        page::{FormValues, PostedForm, see_other, text, value},
+        view::{deadline, moment},
+    },
+};
+
+/// A form whose text breaks a rule, with the text.
+struct Refused<'t> {
+    /// The form: its step, and the identity it is about.
+    form: String,
+    typed: &'t str,
+    violation: FieldViolation,
+}
+
+fn ruling(ruling: Option<&Ruling>, names: &OfficerNames) -> Option<Value> {
+    ruling.map(|ruling| {
+        context! {
+            officer => names.get(&ruling.by), at => moment(ruling.at),
+            note => ruling.note.as_ref().map(Reason::as_str),
+        }
+    })
+}
+
+/// A request as the templates take it; `officer` tells whether its reader may stand as second person.
+pub(crate) fn revocation(read: &Versioned<Revocation>, names: &OfficerNames, officer: &Officer) -> Value {
+    let value = &read.value;
+    let waits = matches!(value.state, RevocationState::Asked);
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        ground => value.ground.as_str(), reason => value.reason.as_str(), state => value.state.as_str(),
+        asked_by => names.get(&value.asked_by), asked_at => moment(value.asked_at),
+        ruling => ruling(value.state.ruling(), names), waits,
+        may_confirm => value.may_be_confirmed(officer.id, officer.role),
+        may_decline => value.may_be_declined(officer.role),
+    }
+}
+
+/// A plan as the templates take it.
+pub(crate) fn plan(read: &Versioned<ImprovementPlan>, names: &OfficerNames) -> Value {
+    let value = &read.value;
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        plan => value.plan.as_str(), state => value.state.as_str(), filed_at => moment(value.filed_at),
+        ruling => ruling(value.state.ruling(), names), waits => value.state.ruling().is_none(),
+    }
+}
+
+fn counts(counts: &[(Measure, u64)]) -> Value {
+    counts.iter().map(|(m, count)| context! { measure => m.as_str(), count }).collect()
+}
+
+/// Suspended users as the templates take them.
+fn users(users: &[SuspendedUser]) -> Value {
+    let user = |user: &SuspendedUser| {
+        context! {
+            ubn => user.ubn.to_string(), user_id => &user.user_id, since => moment(user.since),
+            rule => user.rule.map(AbuseRule::as_str),
+        }
+    };
+    users.iter().map(user).collect()
+}
+
+/// A notice as the templates take it.
+pub(crate) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTime<Utc>) -> Value {
+    let value = &read.value;
+    let due = value.state.due();
+    let later = value.later.iter();
+    let later = later.map(|found| context! { day => found.day.to_string(), counts => counts(&found.counts) });
+    let sendings = value.sendings.iter().map(|sending| {
+        context! {
+            message => sending.message.as_str(), officer => names.get(&sending.sent_by),
+            sent_at => moment(sending.sent_at), due => deadline(sending.due),
+            explanation => sending.explanation.as_ref().map(|(text, _)| text.as_str()),
+        }
+    });
+    context! {
+        id => value.id.to_string(), version => read.version, ubn => value.ubn.to_string(),
+        rule => value.rule.as_str(), state => value.state.as_str(), open => value.state.is_open(),
+        raised_at => moment(value.raised_at), due => due.map(deadline),
+        overdue => due.is_some_and(|due| due.is_over(now)),
+        day => value.evidence.day.to_string(), user_id => value.evidence.user_id.as_deref(),
+        counts => counts(&value.evidence.counts), later => later.collect::<Value>(),
+        suggestion => value.rule.suggestion().as_str(), sendings => sendings.collect::<Value>(),
+        ruling => ruling(value.state.ruling(), names),
+    }
+}
+
+fn access(lang: Lang, access: &Access) -> Value {
+    let (ground, may_return) = match access {
+        Access::Revoked { ground, may_return, .. } => (Some(ground.as_str()), *may_return),
+        Access::None | Access::Active { .. } | Access::Suspended { .. } => (None, false),
+    };
+    let since = access.since().map(moment);
+    let reason = shown::access_reason(lang, access);
+    context! { word => access.as_str(), since, reason, ground, may_return }
+}
+
+fn organisation_page(
+    page: &OfficerPage<'_>,
+    file: &OrganisationFile,
+    refused: Option<&Refused<'_>>,
+) -> Response {
+    let now = page.app.services.clock.now();
+    let names = &file.officers;
+    let organisation = &file.organisation;
+    let message = refused.map(|refused| page.words(&refused.violation)).unwrap_or_default();
+    let errors =
+        refused.map(|refused| context! { id => format!("{}-text", refused.form), message => &message });
+    let with = context! {
+        ubn => organisation.ubn.to_string(),
+        organisation => shown::organisation(organisation, now),
+        access => access(page.lang, &organisation.access),
+        may_govern => page.permits(Permission::GovernAccess),
+        steps => file.steps.iter().map(|step| step.as_str()).collect::<Value>(),
+        grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
+        revocations => file.revocations.iter().map(|read| revocation(read, names, &page.officer)).collect::<Value>(),
+        plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        users => users(&file.suspended_users),
+        notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
+        cases => file.cases.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
+        refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
+        errors => errors.into_iter().collect::<Value>(),
+    };
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page.show(status, "officer/organisation.html", with)
+}
+
+async fn open(page: &OfficerPage<'_>, ubn: &str, refused: Option<&Refused<'_>>) -> poem::Result<Response> {
+    let ubn = UnifiedBusinessNumber::parse(ubn).map_err(|_| page.not_found("/officer"))?;
+    let file = page.app.services.organisations.organisation(&page.officer, ubn).await;
+    Ok(organisation_page(page, &page.or_problem(file, "/officer")?, refused))
+}
+
+#[handler]
+pub(crate) async fn show_organisation(
+    page: OfficerPage<'_>,
+    Path(ubn): Path<String>,
+) -> poem::Result<Response> {
+    open(&page, &ubn, None).await
+}
+
+/// The steps by their names in the path; what is not named here is no step.
+pub(crate) const STEPS: [&str; 11] = [
+    "revoke",
+    "suspend",
+    "lift",
+    "lift-user",
+    "confirm",
+    "decline",
+    "approve-plan",
+    "reject-plan",
+    "send-notice",
+    "accept-notice",
+    "dismiss-notice",
+];
+
+/// A step with all that it needs.
+enum Step {
+    Revoke(Ground, Reason),
+    Suspend(Reason),
+    Lift(Reason),
+    LiftUser(String),
+    Rule(RevocationId, i64, RevocationRuling),
+    Judge(PlanId, i64, PlanRuling),
+    Notice(NoticeId, i64, NoticeStep),
+}
+
+/// Why a form is no step.
+enum Unread {
+    /// Not one of ours.
+    Unknown,
+    /// The text breaks a rule.
+    Text(Violation),
+}
+
+impl From<Violation> for Unread {
+    fn from(violation: Violation) -> Self {
+        Self::Text(violation)
+    }
+}
+
+impl Step {
+    fn read(name: &str, form: &FormValues, typed: &str) -> Result<Self, Unread> {
+        if !STEPS.contains(&name) {
+            return Err(Unread::Unknown);
+        }
+        let reason = || Reason::parse(typed);
+        let id = || Uuid::try_parse(value(form, "id")).map_err(|_| Unread::Unknown);
+        let version = || value(form, "version").parse::<i64>().map_err(|_| Unread::Unknown);
+        Ok(match name {
+            "revoke" => Self::Revoke(Ground::parse(value(form, "ground")).ok_or(Unread::Unknown)?, reason()?),
+            "suspend" => Self::Suspend(reason()?),
+            "lift" => Self::Lift(reason()?),
+            "lift-user" => Self::LiftUser(value(form, "user").to_owned()),
+            "confirm" => Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Confirm),
+            "decline" => {
+                Self::Rule(RevocationId(id()?), version()?, RevocationRuling::Decline { note: reason()? })
+            }
+            "approve-plan" => {
+                let note = if typed.is_empty() { None } else { Some(reason()?) };
+                Self::Judge(PlanId(id()?), version()?, PlanRuling::Approve { note })
+            }
+            "reject-plan" => Self::Judge(PlanId(id()?), version()?, PlanRuling::Reject { reason: reason()? }),
+            "send-notice" => {
+                let days = value(form, "days").parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+                let message = Narrative::parse(typed)?;
+                let step = NoticeStep::Send { message, days: days.ok_or(Unread::Unknown)? };
+                Self::Notice(NoticeId(id()?), version()?, step)
+            }
+            "accept-notice" => {
+                let note = if typed.is_empty() { None } else { Some(reason()?) };
+                Self::Notice(NoticeId(id()?), version()?, NoticeStep::Accept { note })
+            }
+            "dismiss-notice" => {
+                Self::Notice(NoticeId(id()?), version()?, NoticeStep::Dismiss { reason: reason()? })
+            }
+            _ => return Err(Unread::Unknown),
+        })
+    }
+
+    async fn take(&self, page: &OfficerPage<'_>, ubn: UnifiedBusinessNumber) -> Result<(), Refusal> {
+        let officer = &page.officer;
+        let services = &page.app.services;
+        match self {
+            Self::Revoke(ground, reason) => {
+                services.govern.ask(officer, ubn, *ground, reason).await.map(drop)
+            }
+            Self::Suspend(reason) => services.govern.suspend(officer, ubn, reason).await,
+            Self::Lift(reason) => services.govern.lift(officer, ubn, reason).await,
+            Self::LiftUser(user) => services.users.lift(officer, ubn, user).await,
+            Self::Rule(id, version, ruling) => {
+                services.govern.rule(officer, *id, *version, ruling).await.map(drop)
+            }
+            Self::Notice(id, version, step) => {
+                services.notices.take(officer, *id, *version, step).await.map(drop)
+            }
+            Self::Judge(id, version, ruling) => {
+                services.plans.rule(officer, *id, *version, ruling).await.map(drop)
+            }
+        }
+    }
+}
+
+#[handler]
+pub(crate) async fn take_step(
+    page: OfficerPage<'_>,
+    Path((ubn, name)): Path<(String, String)>,
+    PostedForm(form): PostedForm,
+) -> poem::Result<Response> {
+    let number = UnifiedBusinessNumber::parse(&ubn).map_err(|_| page.not_found("/officer"))?;
+    let typed = text(&form, "text");
+    let step = match Step::read(&name, &form, &typed) {
+        Ok(step) => step,
+        Err(Unread::Unknown) => return Err(page.not_found("/officer")),
+        Err(Unread::Text(violation)) => {
+            let violation = FieldViolation { pointer: "/text".to_owned(), violation };
+            let form = format!("{name}{}", value(&form, "id"));
+            return open(&page, &ubn, Some(&Refused { form, typed: &typed, violation })).await;
+        }
+    };
+    let home = format!("/officer/organisations/{ubn}");
+    page.or_problem(step.take(&page, number).await, &home)?;
+    Ok(see_other(&home))
+}
+
+/// What waits for someone beside the cases: requests to revoke, improvement plans.
+#[handler]
+pub(crate) async fn waiting(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let waiting = page.app.services.organisations.waiting(&page.officer).await;
+    let waiting = page.or_problem(waiting, "/officer")?;
+    let names = &waiting.officers;
+    let revocations = waiting.revocations.iter().map(|asked| revocation(asked, names, &page.officer));
+    let with = context! {
+        revocations => revocations.collect::<Value>(),
+        plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
+        users => users(&waiting.suspended_users),
+        dormant => waiting.dormant.iter().map(|one| {
+            context! { ubn => one.ubn.to_string(), name => one.name.as_str(), since => one.since.to_string() }
+        }).collect::<Value>(),
+    };
+    Ok(page.show(StatusCode::OK, "officer/waiting.html", with))
+}
+
+/// The open notices, overdue ones on top.
+#[handler]
+pub(crate) async fn open_notices(page: OfficerPage<'_>) -> poem::Result<Response> {
+    let services = &page.app.services;
+    let open = page.or_problem(services.notices.open(&page.officer).await, "/officer")?;
+    let now = services.clock.now();
+    let notices = open.value.iter().map(|read| notice(read, &open.officers, now));
+    let with = context! { notices => notices.collect::<Value>() };
+    Ok(page.show(StatusCode::OK, "officer/notices.html", with))
+}

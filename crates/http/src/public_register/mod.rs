@@ -1,0 +1,4 @@
+//! Who may ask, for the public.
+
+pub(crate) mod api;
+pub(crate) mod page;

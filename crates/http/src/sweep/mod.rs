@@ -1,0 +1,4 @@
+//! The yearly comparison with the company register.
+
+pub(crate) mod api;
+pub(crate) mod page;

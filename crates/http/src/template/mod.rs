@@ -1,0 +1,4 @@
+//! Templates of reasons.
+
+pub(crate) mod api;
+pub(crate) mod page;
