@@ -9,7 +9,6 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    missing_docs,
     reason = "a program for a terminal, which fails by panicking"
 )]
 

@@ -11,7 +11,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    missing_docs,
     reason = "a program for a terminal, which fails by panicking"
 )]
 

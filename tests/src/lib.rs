@@ -7,7 +7,6 @@
     clippy::missing_panics_doc,
     clippy::disallowed_methods,
     clippy::print_stdout,
-    missing_docs,
     reason = "a test fails by panicking; its names say it; it has its own clock"
 )]
 

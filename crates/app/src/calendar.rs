@@ -10,7 +10,6 @@ use serde::Deserialize;
 /// A year as a file tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CalendarYear {
-    /// Which.
     pub(crate) year: i32,
     /// Its days off, weekends included, make-up Saturdays not.
     pub(crate) days_off: Vec<NaiveDate>,

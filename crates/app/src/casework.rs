@@ -8,17 +8,19 @@ use idcheck_usecases::{
     OfficePorts,
     audit::ReadAudit,
     calendar::KeepCalendar,
-    casework::{KeepTemplates, SweepCompanies, WatchUsage},
-    dead_letters::DeadLetters,
+    mail::DeadLetters,
+    notice::WatchUsage,
     ports::{Changes, Clock, CompanyRegister, Entropy},
-    reminders::{ReminderPorts, SendReminders},
+    reminder::{ReminderPorts, SendReminders},
+    sweep::SweepCompanies,
+    template::KeepTemplates,
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
     config::Config,
+    lifecycle::every,
     system::{SystemClock, SystemEntropy},
-    wiring::every,
 };
 
 /// How often what came is counted.
@@ -70,7 +72,6 @@ pub(crate) fn audit(store: &Arc<Store>) -> ReadAudit {
     )
 }
 
-/// Templates of reasons.
 pub(crate) fn templates(
     store: &Arc<Store>,
     clock: &Arc<dyn Clock>,

@@ -29,7 +29,6 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// For the report.
     pub(crate) fn words(self) -> String {
         match self {
             Self::Number(violation) => format!("{NUMBER}: {}", violation.code()),

@@ -126,7 +126,6 @@ impl Audience {
 /// Why a token's word does not hold, for the log: nothing of the token is in it.
 type Doubt = &'static str;
 
-/// The provider.
 pub(crate) struct OpenIdProvider {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,

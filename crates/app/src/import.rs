@@ -19,9 +19,7 @@ pub(crate) const REGISTER_COLUMNS: [&str; 5] =
 pub(crate) struct RefusedRow {
     /// Its line, from 1.
     pub(crate) line: u64,
-    /// The column.
     pub(crate) column: &'static str,
-    /// The rule.
     pub(crate) violation: Violation,
 }
 

@@ -11,7 +11,6 @@ use anyhow::{Context, bail};
 use idcheck_usecases::ports::Entropy;
 use zeroize::Zeroizing;
 
-/// The master key.
 pub(crate) type MasterKey = Zeroizing<[u8; 32]>;
 
 /// Reads the key file.

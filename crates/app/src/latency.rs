@@ -47,7 +47,6 @@ pub(crate) struct TimedLedger<L> {
 }
 
 impl<L> TimedLedger<L> {
-    /// Times this ledger.
     pub(crate) const fn new(ledger: L, latencies: Latencies) -> Self {
         Self { ledger, latencies }
     }

@@ -14,6 +14,7 @@ mod identity_provider;
 mod import;
 mod keyfile;
 mod latency;
+mod lifecycle;
 mod logs;
 mod metrics;
 mod rates;

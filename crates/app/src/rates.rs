@@ -73,7 +73,6 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 }
 
 impl Rates {
-    /// With these rates.
     pub(crate) fn new(limits: &LimitsConfig) -> Self {
         const SECOND: Duration = Duration::from_secs(1);
         const MINUTE: Duration = Duration::from_mins(1);

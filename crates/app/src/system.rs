@@ -4,7 +4,6 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use chrono::{DateTime, Utc};
 use idcheck_usecases::ports::{Clock, Entropy};
 
-/// The system's clock.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct SystemClock;
 

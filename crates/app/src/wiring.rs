@@ -1,6 +1,6 @@
 //! The program put together from its parts, and the jobs that run beside the server.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -14,11 +14,15 @@ use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
     OfficePorts,
     acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
-    casework::{GovernAccess, GovernUsers, HandleNotices, JudgePlans, ReadOrganisations, SweepCompanies},
+    application::{ReadCases, ReviewApplication},
     mail::DeliverMail,
-    officers::{OfficerPorts, SignIn, SignInMethods},
+    notice::HandleNotices,
+    officer::{OfficerPorts, SignIn, SignInMethods},
+    organisation::{GovernAccess, ReadOrganisations},
+    plan::JudgePlans,
     ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer},
-    review::{ReadCases, ReviewApplication},
+    sweep::SweepCompanies,
+    user_suspension::GovernUsers,
     verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
@@ -32,6 +36,7 @@ use crate::{
     identity_provider::OpenIdProvider,
     keyfile::{self, MasterKey},
     latency::{Latencies, TimedLedger},
+    lifecycle::{every, stopped},
     rates::Rates,
     system::{SystemClock, SystemEntropy},
 };
@@ -189,7 +194,6 @@ fn act_ports(
     }
 }
 
-/// The running service.
 pub(crate) struct Service {
     app: App,
     store: Store,
@@ -385,25 +389,6 @@ fn work(
             let _ = store.purge(SystemClock.now(), strikes_kept).await;
         }
     }));
-}
-
-/// Resolves when `stop` changes or its sender is gone.
-pub(crate) async fn stopped(mut stop: watch::Receiver<()>) {
-    drop(stop.changed().await);
-}
-
-pub(crate) async fn every<F: Future<Output = ()>>(
-    pause: Duration,
-    stop: watch::Receiver<()>,
-    mut job: impl FnMut() -> F,
-) {
-    let mut stopping = std::pin::pin!(stopped(stop));
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = tokio::time::sleep(pause) => job().await,
-        }
-    }
 }
 
 /// What responses depend on.

@@ -1,13 +1,7 @@
 //! Full verification on one core: CMS, chain, and a CRL of 100,000 entries, beside OpenSSL's `CMS_verify` on the same input.
 //!
 //! Prints one JSON object a line: `{"name","value","unit"}`, and what it is held against.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -16,7 +16,6 @@ impl Malformed {
     /// Not DER at all, or other elements than the structure has.
     pub(crate) const DER: Self = Self("not well-formed DER");
 
-    /// Breaks this rule.
     pub(crate) const fn rule(rule: &'static str) -> Self {
         Self(rule)
     }
@@ -37,7 +36,6 @@ pub(crate) struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The elements inside.
     pub(crate) fn children(self) -> Elements<'a> {
         Elements { rest: self.value }
     }
@@ -66,7 +64,6 @@ impl<'a> Element<'a> {
         if self.tag == Tag::OctetString { Ok(self.value) } else { Err(Malformed::DER) }
     }
 
-    /// An OBJECT IDENTIFIER.
     pub(crate) fn oid(self) -> Result<ObjectIdentifier, Malformed> {
         if self.tag != Tag::ObjectIdentifier {
             return Err(Malformed::DER);
@@ -116,7 +113,6 @@ impl<'a> Elements<'a> {
         self.rest.is_empty()
     }
 
-    /// The next element.
     pub(crate) fn read(&mut self) -> Result<Element<'a>, Malformed> {
         let header = SliceReader::new(self.rest)?.peek_header()?;
         let head = usize::try_from(der::Encode::encoded_len(&header)?)?;

@@ -150,7 +150,6 @@ impl Certificate {
         }
     }
 
-    /// Who issued it.
     pub const fn issuer(&self) -> &DistinguishedName {
         &self.issuer
     }
@@ -160,12 +159,10 @@ impl Certificate {
         &self.der[self.issuer_der.clone()]
     }
 
-    /// Whom it names.
     pub const fn subject(&self) -> &DistinguishedName {
         &self.subject
     }
 
-    /// Start of validity.
     pub const fn not_before(&self) -> DateTime<Utc> {
         self.not_before
     }
@@ -175,7 +172,6 @@ impl Certificate {
         self.not_after
     }
 
-    /// The subject's key.
     pub const fn public_key(&self) -> &PublicKey {
         &self.public_key
     }

@@ -96,7 +96,6 @@ impl SignedMessage {
         })
     }
 
-    /// The content octets.
     pub fn content(&self) -> &[u8] {
         &self.content
     }

@@ -195,12 +195,10 @@ impl Crl {
         Ok(())
     }
 
-    /// Who issued it.
     pub const fn issuer(&self) -> &DistinguishedName {
         &self.issuer
     }
 
-    /// From when.
     pub const fn this_update(&self) -> DateTime<Utc> {
         self.this_update
     }
@@ -321,7 +319,6 @@ impl CrlStore {
         self.by_issuer.get(issuer).map_or(&[], Vec::as_slice)
     }
 
-    /// All lists.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Crl>> {
         self.by_issuer.values().flatten()
     }

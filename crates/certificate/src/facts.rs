@@ -48,9 +48,7 @@ pub struct CompanyFacts {
     pub serial: String,
     /// The issuer's name (RFC 4514).
     pub issuer: String,
-    /// Start of validity.
     pub not_before: DateTime<Utc>,
-    /// End of validity.
     pub not_after: DateTime<Utc>,
     /// SHA-256 of the certificate, lower-case hexadecimal.
     pub fingerprint: String,

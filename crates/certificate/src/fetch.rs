@@ -25,7 +25,6 @@ const NONCE_LEN: usize = 16;
 /// Whom to ask, and whom first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusOrder {
-    /// Only lists.
     #[default]
     CrlOnly,
     /// OCSP where no current list covers the certificate.
@@ -37,7 +36,6 @@ pub enum StatusOrder {
 /// How revocation information is got.
 #[derive(Debug, Clone)]
 pub struct FetchPolicy {
-    /// Whom to ask.
     pub order: StatusOrder,
     /// For one request, connecting included.
     pub timeout: Duration,
@@ -87,7 +85,6 @@ impl Fetcher {
         Ok(Self { client, policy, cache: Mutex::default() })
     }
 
-    /// Whom it asks.
     pub const fn order(&self) -> StatusOrder {
         self.policy.order
     }

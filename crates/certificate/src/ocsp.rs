@@ -28,9 +28,7 @@ const SHORT_LIFE: i64 = 600;
 /// What an answer says about a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Not revoked.
     Good,
-    /// Revoked.
     Revoked,
 }
 

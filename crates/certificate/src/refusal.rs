@@ -83,7 +83,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Stable name.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",

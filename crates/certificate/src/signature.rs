@@ -39,7 +39,6 @@ const SCHEMES: [(ObjectIdentifier, Scheme); 8] = [
     (oid("1.2.840.10045.4.3.4"), Scheme::Ecdsa(Digest::Sha512)),
 ];
 
-/// A digest algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Digest {
     /// Only where explicitly allowed.
@@ -90,7 +89,6 @@ pub enum Scheme {
     RsaPkcs1(Digest),
     /// RSASSA-PSS, MGF1 with the same digest, and the salt's length in octets (OpenSSL takes the longest there can be).
     RsaPss(Digest, u16),
-    /// ECDSA.
     Ecdsa(Digest),
 }
 

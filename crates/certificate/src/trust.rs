@@ -28,28 +28,16 @@ pub struct TrustStore {
 pub enum LoadError {
     /// The file or folder can't be read.
     #[error("{path}: {source}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// The file holds nothing of what was expected.
     #[error("{path}: no {kind} in DER or PEM")]
-    Nothing {
-        /// Which.
-        path: PathBuf,
-        /// What was expected.
-        kind: &'static str,
-    },
+    Nothing { path: PathBuf, kind: &'static str },
     /// One of those that the file holds can't be read.
     #[error(
         "{path}: {kind} {number} can't be read: {rule}; take the file out, or put a good one in its place"
     )]
     Unreadable {
-        /// Which.
         path: PathBuf,
-        /// What was expected.
         kind: &'static str,
         /// Which of them in the file, from 1.
         number: usize,
@@ -103,12 +91,10 @@ impl TrustStore {
         self.intermediates.get(name).into_iter().flatten()
     }
 
-    /// All anchors.
     pub fn anchors(&self) -> impl Iterator<Item = &Arc<Certificate>> {
         self.anchors.values().flatten()
     }
 
-    /// All company CAs.
     pub fn company_cas(&self) -> &[Arc<Certificate>] {
         &self.company_cas
     }

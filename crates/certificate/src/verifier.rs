@@ -66,7 +66,6 @@ pub struct Examination {
     pub signer: Option<Arc<Certificate>>,
     /// The validated path, signer first and anchor last; empty when there is none.
     pub chain: Path,
-    /// The verdict.
     pub outcome: Result<CompanyFacts, Refusal>,
 }
 
@@ -81,7 +80,6 @@ impl Verifier {
         Self { trust: Arc::clone(&self.trust), crls, ocsp, policy: self.policy.clone() }
     }
 
-    /// What is trusted.
     pub fn trust(&self) -> &TrustStore {
         &self.trust
     }

@@ -1,5 +1,5 @@
 //! Lists and OCSP answers over HTTP, made by OpenSSL, served by a socket that counts.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

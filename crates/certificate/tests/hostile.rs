@@ -1,5 +1,5 @@
 //! Hostile input: nothing panics, nothing changed is accepted, and nothing takes long.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

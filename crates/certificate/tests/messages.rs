@@ -1,5 +1,5 @@
 //! Signatures made by OpenSSL: every shape that counts, and what is wrong with those that do not.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

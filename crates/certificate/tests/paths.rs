@@ -1,5 +1,5 @@
 //! Paths, revocation and whose card it is, on certificates and lists made by OpenSSL.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

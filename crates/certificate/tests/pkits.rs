@@ -3,7 +3,7 @@
 //! Found in `IDCHECK_TEST_PKITS`, or in `target/pkits` of the workspace: the folder `PKITS_data` of the `PyPI` package
 //! `cryptography-vectors`. Every message is judged; what we answer otherwise than the suite stands, with its reason, in
 //! `pkits-exceptions.txt`, and the test fails when that file and the facts differ in either direction.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

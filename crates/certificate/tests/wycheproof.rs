@@ -1,5 +1,5 @@
 //! Wycheproof's RSA signatures (2048 bits, SHA-256): 0 wrong accepts, 0 wrong refusals.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

@@ -53,6 +53,8 @@
 //! Values are those of `idcheck-domain`: the same parser on both sides means that a question which the service would
 //! refuse as malformed never leaves.
 
+#![warn(missing_docs)]
+
 mod answer;
 mod client;
 mod credentials;

@@ -1,6 +1,6 @@
 //! The rules that every query is decided by, one by one. On one core, without IO.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use std::hint::black_box;
 

@@ -66,6 +66,8 @@
 //! `examples/review.rs` takes one application through its review from a terminal; `examples/lockout.rs` keeps the rule of
 //! three in a service that has nothing to do with ID cards.
 
+#![warn(missing_docs)]
+
 pub mod abuse;
 pub mod access;
 pub mod application;

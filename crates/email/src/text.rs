@@ -128,7 +128,6 @@ fn notice<'m>(
     with(key, company, vec![("rule", Value::Rule(rule.as_str())), ("due", Value::Date(due))], quote)
 }
 
-/// A public key.
 fn public_key<'m>(
     key: &'static str,
     company: &'m str,

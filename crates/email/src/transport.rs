@@ -20,12 +20,7 @@ pub enum SetUpError {
     Sender(String),
     /// The folder can't be made.
     #[error("the mail folder {path}: {error}")]
-    Folder {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
+    Folder { path: PathBuf, error: std::io::Error },
     /// TLS can't be set up for the server's name.
     #[error("the SMTP server {0:?} is not a name that TLS can be set up for")]
     Server(String),
@@ -68,19 +63,15 @@ pub enum SmtpSecurity {
 /// Where mail is sent.
 #[derive(Clone)]
 pub struct Smtp {
-    /// The server's name.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,
     /// User name and password, where the server asks for them.
     pub credentials: Option<(String, String)>,
-    /// The sender's mailbox.
     pub sender: String,
 }
 
-/// Sends by SMTP.
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     sender: Mailbox,

@@ -4,12 +4,7 @@
 //! Started by `cargo xtask bench verify` with a file of settings; it serves until it is killed. What it keeps in one
 //! process's memory is what a service on several nodes can't keep there: it is a floor, not a design.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    missing_docs,
-    reason = "an instrument, which fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "an instrument, which fails by panicking")]
 
 use std::{
     collections::{HashMap, HashSet},

@@ -43,7 +43,6 @@ use crate::kernel::{
     problem::Problem, session::RequestId,
 };
 
-/// Largest body taken.
 const MAX_BODY: usize = 256 * 1024;
 
 /// The service, as far as this process serves it.
@@ -276,7 +275,6 @@ fn seal(response: &mut Response, request_id: &str, over_tls: bool) {
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
 }
 
-/// The OpenAPI document.
 pub fn openapi_document() -> String {
     openapi::document()
 }

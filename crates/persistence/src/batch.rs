@@ -10,7 +10,6 @@ use sea_orm::{DbBackend, Value};
 pub(crate) enum Column {
     Text(&'static str),
     Integer(&'static str),
-    /// Bytes, or nothing.
     Bytes(&'static str),
 }
 
@@ -98,7 +97,6 @@ impl Rows {
         }
     }
 
-    /// The parameters.
     pub(crate) fn values(self) -> Vec<Value> {
         let (none, end) = if self.postgres { ("{}", '}') } else { ("[]", ']') };
         let finished = |mut text: String| {

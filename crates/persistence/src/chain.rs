@@ -210,7 +210,6 @@ pub enum Fault {
 /// The outcome of walking the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainReport {
-    /// Entries walked.
     pub entries: u64,
     /// Verification records checked against their entries.
     pub records: u64,

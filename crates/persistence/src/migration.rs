@@ -26,7 +26,6 @@ use crate::store::Transaction;
 /// A step of the schema and whether it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationState {
-    /// Its name.
     pub name: String,
     /// Whether it was taken.
     pub applied: bool,

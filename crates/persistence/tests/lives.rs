@@ -31,12 +31,13 @@ use idcheck_testing::{
 use idcheck_usecases::{
     Content, Leaf, OfficePorts, Refusal,
     acts::{ActName, ActPorts, IssueChallenge, OpenChallenges, ProofRefusal, ProveChallenge},
-    casework::{GovernAccess, JudgePlans, PlanRuling, RevocationRuling},
+    application::{ReviewApplication, ReviewCommand},
+    organisation::{GovernAccess, RevocationRuling},
+    plan::{JudgePlans, PlanRuling},
     ports::{
         Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, MailComposer,
         MailMessage, MailText, Officer, Organisations, ParsedKey, Revocations, Versioned,
     },
-    review::{ReviewApplication, ReviewCommand},
     usage::{ReadUsage, UsagePorts},
 };
 use proptest::test_runner::{Config, TestRunner};

@@ -24,7 +24,6 @@ pub enum CardKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CardState {
-    /// Nothing.
     Valid,
     /// Its certificate has run out.
     Expired,
@@ -32,23 +31,6 @@ pub enum CardState {
     Revoked,
     /// Three wrong PINs were entered.
     Locked,
-}
-
-/// 正卡 or 附卡.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum CardRole {
-    Primary,
-    Secondary,
-}
-
-impl CardRole {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Secondary => "secondary",
-        }
-    }
 }
 
 /// Wrong PINs until a card locks.
@@ -129,7 +111,6 @@ impl SoftCard {
         &self.record.pin
     }
 
-    /// The certificate, DER.
     pub fn certificate(&self) -> &[u8] {
         &self.certificate
     }

@@ -48,7 +48,6 @@ impl HashAlgorithm {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attributes<'a> {
     pub(crate) signing_time: DateTime<Utc>,
-    /// Empty is none.
     pub(crate) nonce: &'a str,
     pub(crate) with_card_number: bool,
 }

@@ -40,7 +40,6 @@ impl Component {
         Self { cards, faults, trusted_sites: Mutex::default(), clock }
     }
 
-    /// The cards.
     pub fn cards(&self) -> &[SoftCard] {
         &self.cards
     }

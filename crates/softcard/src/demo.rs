@@ -21,10 +21,13 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::card::{CardKind, CardRecord, CardRole, CardState, SoftCard};
 use crate::pki::{
     Authority, COMMON_NAME, COUNTRY, ORGANIZATION, Purpose, SERIAL_NUMBER, SigningKey, UNIT, Validity, name,
     random_serial,
+};
+use crate::{
+    card::{CardKind, CardRecord, CardState, SoftCard},
+    role::CardRole,
 };
 
 /// A list's lifetime, and how much of it must be left.
@@ -158,7 +161,6 @@ impl DemoPki {
         Ok(Self { dir: dir.to_owned(), cards })
     }
 
-    /// The cards.
     pub fn cards(&self) -> &[SoftCard] {
         &self.cards
     }
@@ -386,7 +388,6 @@ fn display_name(attributes: &[(&str, &str)]) -> String {
     parts.join(",")
 }
 
-/// Eight random digits.
 fn random_pin() -> Result<String> {
     let mut octets = [0; 8];
     rand::fill(&mut octets).map_err(|_| anyhow!("no randomness"))?;

@@ -3,10 +3,8 @@
 use chrono::{DateTime, Datelike, Utc};
 use const_oid::ObjectIdentifier;
 
-/// An encoded element.
 pub(crate) type Der = Vec<u8>;
 
-/// Any element.
 pub(crate) fn element(tag: u8, contents: &[u8]) -> Der {
     let mut out = vec![tag];
     if let Ok(short @ 0..0x80) = u8::try_from(contents.len()) {

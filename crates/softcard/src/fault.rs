@@ -6,7 +6,6 @@ use std::str::FromStr;
 /// A fault of the component, its readers or its cards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing listens.
     Absent,
     /// An answer takes ten seconds longer than anybody waits.
     Slow,
@@ -18,7 +17,6 @@ pub enum Fault {
     ForbiddenSite,
     /// No reader at all.
     NoReader,
-    /// Readers without cards.
     NoCard,
     /// Several cards, and none chosen.
     SeveralCards,

@@ -17,6 +17,7 @@ mod der;
 mod fault;
 mod pki;
 mod protocol;
+mod role;
 mod server;
 
 pub use card::{CardKind, CardState, SoftCard};

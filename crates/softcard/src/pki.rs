@@ -8,8 +8,8 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding};
 use chrono::{DateTime, Utc};
 
-use crate::card::CardRole;
 use crate::der::{self, Der};
+use crate::role::CardRole;
 
 const SHA256_WITH_RSA: &str = "1.2.840.113549.1.1.11";
 const POLICY: &str = "2.16.886.101.0.3.3";
@@ -105,7 +105,6 @@ pub(crate) fn random_serial() -> Result<Vec<u8>> {
 }
 
 impl Authority {
-    /// A self-signed root.
     pub(crate) fn self_signed(&self, validity: Validity) -> Result<Der> {
         self.certify(
             &self.name,

@@ -62,7 +62,6 @@ pub(crate) struct InfoAnswer {
     pub(crate) slots: Vec<Slot>,
 }
 
-/// A reader.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Slot {

@@ -1,5 +1,5 @@
 //! The component over HTTP, its cards judged by OpenSSL.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -20,11 +20,11 @@ use idcheck_domain::{
 };
 use idcheck_testing::{FixedClock, SeededEntropy};
 use idcheck_usecases::{
-    casework::{KeepTemplates, TemplateDraft},
     ports::{
         AuditEntry, CalendarEdit, CalendarStore, Change, Changes, Clock, CommitError, MailError, Officer,
         Outbox, QueuedMail, ReasonTemplates, Redate, StoreError, StoredChallenge, Versioned, Waiting, Write,
     },
+    template::{KeepTemplates, TemplateDraft},
 };
 use uuid::Uuid;
 

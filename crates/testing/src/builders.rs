@@ -133,7 +133,6 @@ pub fn audit() -> Vec<AuditEntry> {
     vec![audit_entry()]
 }
 
-/// One such entry.
 pub fn audit_entry() -> AuditEntry {
     let subject = AuditSubject::Reminder("x".to_owned());
     AuditEntry::new(AuditActor::System, AuditAction::ReminderSend, subject)

@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    missing_docs,
     reason = "a test fails by panicking; its names say it"
 )]
 

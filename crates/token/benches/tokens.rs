@@ -1,6 +1,6 @@
 //! One token of each kind: taken apart, verified, its claims read. On one core, without IO.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 #[path = "../tests/tokens/support.rs"]
 #[allow(dead_code, reason = "shared with the tests")]

@@ -12,9 +12,7 @@ use serde::{
 pub(crate) enum Value<'t> {
     /// Text; borrowed unless it holds escapes.
     Text(Cow<'t, str>),
-    /// A whole number.
     Integer(i64),
-    /// Anything else.
     Other,
 }
 

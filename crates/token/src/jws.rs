@@ -70,7 +70,6 @@ impl<'t> Compact<'t> {
         Some(Self { signing_input, algorithm, key_id, payload, signature: decode(signature)? })
     }
 
-    /// The claims.
     pub(crate) fn claims(&self) -> Result<&Members<'_>, TokenRefusal> {
         self.payload.borrow_dependent().as_ref().ok_or(TokenRefusal::Malformed)
     }

@@ -17,7 +17,6 @@ pub struct Window {
 impl Window {
     /// The legacy profile's: clients in use span up to 20 minutes.
     pub const LEGACY: Self = Self { skew: TimeDelta::seconds(300), span: TimeDelta::minutes(60) };
-    /// The strict profile's.
     pub const STRICT: Self = Self { skew: TimeDelta::seconds(300), span: TimeDelta::seconds(300) };
 
     /// The first instant at which the token could be taken, and its end, if `now` is inside its times.
@@ -47,7 +46,6 @@ impl Window {
 /// Longest `jti` taken.
 const MAX_JTI: usize = 128;
 
-/// The token's identity.
 pub(crate) fn jti<'t>(claims: &'t Members<'_>) -> Result<&'t str, TokenRefusal> {
     let jti = claims.text("jti").ok_or(TokenRefusal::Malformed)?;
     if jti.is_empty() || jti.len() > MAX_JTI || jti.contains('\0') {

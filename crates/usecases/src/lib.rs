@@ -8,14 +8,14 @@
 //! |---|---|
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
 //! | [`ReadOwn`](acts::ReadOwn) | where an organisation stands, while its session lasts |
-//! | [`ReviewApplication`](review::ReviewApplication), [`ReadCases`](review::ReadCases) | an officer's work on a case |
-//! | [`GovernAccess`](casework::GovernAccess), [`JudgePlans`](casework::JudgePlans) | revoke with two persons, and the way back |
-//! | [`SignIn`](officers::SignIn), [`KeepOfficers`](officers::KeepOfficers) | officers and their sessions |
+//! | [`ReviewApplication`](application::ReviewApplication), [`ReadCases`](application::ReadCases) | an officer's work on a case |
+//! | [`GovernAccess`](organisation::GovernAccess), [`JudgePlans`](plan::JudgePlans) | revoke with two persons, and the way back |
+//! | [`SignIn`](officer::SignIn), [`KeepOfficers`](officer::KeepOfficers) | officers and their sessions |
 //! | [`VerifyCard`](verify::VerifyCard) | one question about one card |
-//! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](dead_letters::DeadLetters) | what the outbox holds |
+//! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](mail::DeadLetters) | what the outbox holds |
 //! | [`ReadAudit`](audit::ReadAudit) | the audit log, for auditors |
 //! | [`ReadUsage`](usage::ReadUsage) | counts of use, for officers and for an organisation |
-//! | [`SendReminders`](reminders::SendReminders) | deadlines of organisations that come or are over |
+//! | [`SendReminders`](reminder::SendReminders) | deadlines of organisations that come or are over |
 //!
 //! # Embedding
 //!
@@ -34,7 +34,7 @@
 //! };
 //! use idcheck_usecases::{
 //!     Refusal,
-//!     casework::KeepTemplates,
+//!     template::KeepTemplates,
 //!     ports::{
 //!         AuditEntry, Change, Changes, Clock, CommitError, Entropy, Officer, ReasonTemplates, StoreError,
 //!         StoredChallenge, Waiting, Versioned,
@@ -82,7 +82,7 @@
 //! let officer = |role| Officer { id: OfficerId(uuid::Uuid::nil()), username: "lin".to_owned(), role };
 //! assert_eq!(templates.list(&officer(Role::Reviewer)).await, Ok(Vec::new()));
 //! // What a role may do is the domain's rule, and asked before any port is.
-//! let draft = idcheck_usecases::casework::TemplateDraft {
+//! let draft = idcheck_usecases::template::TemplateDraft {
 //!     used_for: idcheck_domain::template::TemplateUse::Reject,
 //!     title: idcheck_domain::value::TemplateTitle::parse("其他").unwrap(),
 //!     text: idcheck_domain::value::Reason::parse("不符規定").unwrap(),
@@ -96,23 +96,27 @@
 //!
 //! This crate must never know HTTP, SQL, JSON or a clock: time and randomness are ports.
 
+#![warn(missing_docs)]
+
 pub mod acts;
+pub mod application;
 pub mod audit;
 pub mod calendar;
-pub mod casework;
-pub mod content;
-pub mod dead_letters;
 mod kernel;
 pub mod mail;
-pub mod officers;
+pub mod notice;
+pub mod officer;
+pub mod organisation;
+pub mod plan;
 pub mod ports;
-pub mod reminders;
-pub mod review;
-mod settlement;
+pub mod reminder;
+pub mod sweep;
+pub mod template;
 pub mod usage;
+pub mod user_suspension;
 pub mod verify;
 
-pub use content::{Content, FieldViolation, Fields, Leaf};
+pub use kernel::content::{Content, FieldViolation, Fields, Leaf};
 pub use kernel::{Named, OfficePorts, OfficerNames, Refusal};
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use idcheck_domain::{
     value::UnifiedBusinessNumber,
 };
 use idcheck_usecases::{
-    casework::{SweepCompanies, SweptBy},
     ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, Changes, Clock, CompanySnapshots, Entropy},
+    sweep::{SweepCompanies, SweptBy},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -10,9 +10,7 @@ mod registry;
 mod serve;
 mod upkeep;
 
-pub(crate) use serve::terminated;
-
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -22,7 +20,8 @@ use idcheck_persistence::Store;
 
 use crate::{
     config::{self, Config},
-    demo, keyfile, logs, wiring,
+    demo::{self, DemoArguments},
+    keyfile, logs, wiring,
 };
 
 /// Verification of national ID card data for companies: portal, officer console, APIs.
@@ -117,23 +116,6 @@ enum ConfigCommand {
     Default,
     /// Print what can be set, how and what for.
     Reference,
-}
-
-/// Where the demo lives.
-#[derive(Args)]
-pub(crate) struct DemoArguments {
-    /// Where its data are kept; started again here, it goes on with them.
-    #[arg(long, default_value = "demo-data")]
-    pub(crate) data_dir: PathBuf,
-    /// Where the service listens.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
-    /// Where the software cards listen.
-    #[arg(long, default_value = "127.0.0.1:61161")]
-    pub(crate) softcard_listen: SocketAddr,
-    /// Let other computers reach it: whoever does can sign with its cards and work as its officers.
-    #[arg(long)]
-    pub(crate) anyone: bool,
 }
 
 /// Where the configuration is.

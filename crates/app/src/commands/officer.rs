@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use idcheck_domain::officer::Role;
-use idcheck_usecases::officers::{KeepOfficers, KeptBy, NewCredential, SecondFactor, SignInMethods};
+use idcheck_usecases::officer::{KeepOfficers, KeptBy, NewCredential, SecondFactor, SignInMethods};
 use zeroize::Zeroizing;
 
 use crate::{config::Config, wiring};

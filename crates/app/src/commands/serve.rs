@@ -3,14 +3,11 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-};
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::{Config, trust_fault},
+    lifecycle::terminated,
     logs, metrics,
     wiring::Service,
 };
@@ -37,15 +34,6 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     });
     Box::pin(service.run(listener, stopping)).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Resolves on Ctrl-C or SIGTERM.
-pub(crate) async fn terminated() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
+use clap::Args;
 use idcheck_domain::{
     consent::{CONDUCT_VERSION, NOTICE_VERSION},
     officer::Role,
@@ -22,7 +23,7 @@ use idcheck_domain::{
 use idcheck_persistence::Store;
 use idcheck_softcard::{Component, DemoPki, SoftCard};
 use idcheck_usecases::{
-    officers::{KeepOfficers, KeptBy, NewCredential, SignInMethods},
+    officer::{KeepOfficers, KeptBy, NewCredential, SignInMethods},
     ports::{CalendarEdit, Clock, Entropy, HouseholdRegister},
 };
 use serde::{Deserialize, Serialize};
@@ -31,11 +32,12 @@ use tokio::{net::TcpListener, sync::watch};
 use self::persons::{persons, status_word};
 use crate::{
     casework,
-    commands::{DemoArguments, terminated},
     config::{Abuse, Card, Config, LimitsConfig, Log, Mail},
-    keyfile, logs, metrics,
+    keyfile,
+    lifecycle::{stopped, terminated},
+    logs, metrics,
     system::{SystemClock, SystemEntropy},
-    wiring::{self, AlsoReady, Service, stopped},
+    wiring::{self, AlsoReady, Service},
 };
 
 /// Persons in the demo's register.
@@ -100,6 +102,23 @@ struct PersonEntry {
 struct ConsentEntry {
     notice_version: String,
     conduct_version: String,
+}
+
+/// Where the demo lives.
+#[derive(Args)]
+pub(crate) struct DemoArguments {
+    /// Where its data are kept; started again here, it goes on with them.
+    #[arg(long, default_value = "demo-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Where the service listens.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where the software cards listen.
+    #[arg(long, default_value = "127.0.0.1:61161")]
+    pub(crate) softcard_listen: SocketAddr,
+    /// Let other computers reach it: whoever does can sign with its cards and work as its officers.
+    #[arg(long)]
+    pub(crate) anyone: bool,
 }
 
 /// Runs the demo until Ctrl-C.

@@ -1,5 +1,5 @@
 //! A small PKI made with the OpenSSL command line: an implementation that shares nothing with ours.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::print_stdout, clippy::unnecessary_wraps)]
+#![allow(dead_code, unreachable_pub, clippy::print_stdout, clippy::unnecessary_wraps)]
 
 pub mod mutate;
 

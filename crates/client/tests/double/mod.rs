@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each suite uses its part")]
-#![allow(missing_docs, unreachable_pub, reason = "names of a test say it")]
+#![allow(unreachable_pub, reason = "names of a test say it")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,8 +10,8 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation, Fields,
+    application::ReviewCommand,
     ports::{ApplicationFilter, Assigned, Officer, QueuePlace},
-    review::ReviewCommand,
 };
 use poem_openapi::{
     ApiResponse, Object, OpenApi,

@@ -7,7 +7,7 @@ use idcheck_domain::{
     organisation::Organisation,
     value::{HostAddresses, Landline, Mobile},
 };
-use idcheck_usecases::review::CaseFile;
+use idcheck_usecases::application::CaseFile;
 
 use crate::kernel::i18n::Lang;
 

@@ -7,8 +7,8 @@ use idcheck_domain::{
     value::CompanyName,
 };
 use idcheck_usecases::{
+    application::CaseFile,
     ports::{CardRefusal, RegisterError},
-    review::CaseFile,
 };
 use poem_openapi::Object;
 use uuid::Uuid;

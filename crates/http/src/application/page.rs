@@ -9,7 +9,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation,
-    review::{CaseFile, ReviewCommand},
+    application::{CaseFile, ReviewCommand},
 };
 use minijinja::{Value, context};
 use poem::{

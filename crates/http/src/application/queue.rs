@@ -8,8 +8,8 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     OfficerNames,
+    application::Queue,
     ports::{ApplicationFilter, CaseSummary, Officer, QueuePlace},
-    review::Queue,
 };
 use minijinja::{Value, context};
 use poem::{Response, handler, http::StatusCode, web::Query};

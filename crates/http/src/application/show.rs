@@ -33,7 +33,6 @@ impl Audience {
         Self { lang, officer: false }
     }
 
-    /// Officers are named.
     pub(crate) const fn officer(lang: Lang) -> Self {
         Self { lang, officer: true }
     }
@@ -194,7 +193,6 @@ pub(crate) fn key(key: &RegisteredKey) -> Value {
     }
 }
 
-/// An organisation.
 pub(crate) fn organisation(organisation: &Organisation, now: DateTime<Utc>) -> Value {
     let addresses = organisation.addresses.as_ref().map(|plan| plan.shown(now));
     context! {

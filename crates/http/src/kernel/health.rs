@@ -6,7 +6,6 @@ use poem::{Response, handler, http::StatusCode, web::Data};
 
 use crate::kernel::state::App;
 
-/// The process runs.
 #[handler]
 pub(crate) fn live() -> &'static str {
     "live\n"
@@ -23,7 +22,6 @@ pub(crate) async fn ready(Data(app): Data<&Arc<App>>) -> Response {
     Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).content_type("text/plain").body(lines)
 }
 
-/// The metrics.
 #[handler]
 pub(crate) fn metrics(Data(app): Data<&Arc<App>>) -> Response {
     Response::builder().content_type("text/plain; version=0.0.4").body((app.config.metrics)())

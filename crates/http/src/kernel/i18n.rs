@@ -20,12 +20,10 @@ pub(crate) enum Lang {
     /// Chinese as written in Taiwan; the default.
     #[default]
     ZhHantTw,
-    /// English.
     En,
 }
 
 impl Lang {
-    /// Every one.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 2] = [Self::ZhHantTw, Self::En];
 

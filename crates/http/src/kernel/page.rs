@@ -41,7 +41,6 @@ fn is_token(text: &str) -> bool {
 /// Which other windows a page may talk to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opener {
-    /// None.
     Isolated,
     /// The popup of the signing component (measured: `same-origin` breaks it).
     Popups,

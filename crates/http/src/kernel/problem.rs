@@ -8,7 +8,7 @@ use idcheck_domain::application::TransitionRefusal;
 use idcheck_usecases::{
     FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
-    officers::SignInRefusal,
+    officer::SignInRefusal,
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
 };
 use poem::{Response, http::StatusCode};
@@ -19,11 +19,8 @@ use crate::kernel::{i18n::Lang, state::App, view::roc};
 /// A field and what is wrong with it.
 #[derive(Debug, Clone)]
 pub(crate) struct FieldProblem {
-    /// JSON pointer.
     pub(crate) pointer: String,
-    /// For people.
     pub(crate) message: String,
-    /// For programs.
     pub(crate) code: &'static str,
 }
 
@@ -42,7 +39,6 @@ pub(crate) struct Problem {
 enum Detail {
     /// The title's key with `-detail`.
     OfTitle,
-    /// This key.
     Key(String),
     /// The state that refuses.
     State(&'static str),
@@ -125,7 +121,6 @@ impl Problem {
         Self::simple(status, title)
     }
 
-    /// The status.
     pub(crate) const fn status(&self) -> StatusCode {
         self.status
     }
@@ -205,13 +200,9 @@ struct ErrorJson<'p> {
 
 /// A problem in words.
 pub(crate) struct Told {
-    /// Its stable name.
     pub(crate) r#type: String,
-    /// What it is.
     pub(crate) title: String,
-    /// What to do.
     pub(crate) detail: String,
-    /// The fields.
     pub(crate) errors: Vec<FieldProblem>,
 }
 

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
+    application::{ReadCases, ReviewApplication},
     audit::ReadAudit,
-    casework::{
-        GovernAccess, GovernUsers, HandleNotices, JudgePlans, KeepTemplates, ReadOrganisations,
-        SweepCompanies,
-    },
-    dead_letters::DeadLetters,
-    officers::SignIn,
+    mail::DeadLetters,
+    notice::HandleNotices,
+    officer::SignIn,
+    organisation::{GovernAccess, ReadOrganisations},
+    plan::JudgePlans,
     ports::{Clock, Entropy, PublicRegister, Publisher, RateLimiter, StoreError},
-    review::{ReadCases, ReviewApplication},
+    sweep::SweepCompanies,
+    template::KeepTemplates,
     usage::ReadUsage,
+    user_suspension::GovernUsers,
     verify::VerifyCard,
 };
 use ipnet::IpNet;
@@ -28,10 +30,8 @@ pub trait Readiness: Send + Sync {
     async fn problems(&self) -> Vec<String>;
 }
 
-/// The use cases.
 #[derive(Clone)]
 pub struct Services {
-    /// Issue a challenge.
     pub issue_challenge: IssueChallenge,
     /// Prove it and act.
     pub prove_challenge: ProveChallenge,
@@ -39,19 +39,15 @@ pub struct Services {
     pub read_receipt: ReadReceipt,
     /// Where an organisation stands.
     pub read_own: ReadOwn,
-    /// Queue and cases.
     pub read_cases: ReadCases,
     /// Steps of a review.
     pub review: ReviewApplication,
     /// Organisations and what waits about them.
     pub organisations: ReadOrganisations,
-    /// Revoke, stop, reopen.
     pub govern: GovernAccess,
-    /// Improvement plans.
     pub plans: JudgePlans,
     /// Notices of abnormal use.
     pub notices: HandleNotices,
-    /// Suspended users.
     pub users: GovernUsers,
     /// The yearly sweep and the company register.
     pub sweeps: SweepCompanies,
@@ -59,21 +55,16 @@ pub struct Services {
     pub register: Arc<dyn PublicRegister>,
     /// Signs what is published.
     pub publisher: Arc<dyn Publisher>,
-    /// The audit log.
     pub audit: ReadAudit,
-    /// Counts of use.
     pub usage: ReadUsage,
-    /// Templates of reasons.
     pub templates: KeepTemplates,
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
-    /// Officers' sessions.
     pub sign_in: SignIn,
     /// How often anybody may come to a door.
     pub rates: Arc<dyn RateLimiter>,
     /// One question about one card.
     pub verify: VerifyCard,
-    /// Readiness.
     pub readiness: Arc<dyn Readiness>,
     /// Time, for what a page shows.
     pub clock: Arc<dyn Clock>,
@@ -101,9 +92,7 @@ pub struct HttpConfig {
 /// What every handler gets.
 #[derive(Clone)]
 pub struct App {
-    /// The use cases.
     pub services: Services,
-    /// The settings.
     pub config: Arc<HttpConfig>,
 }
 

@@ -12,7 +12,6 @@ pub enum Surface {
 }
 
 impl Surface {
-    /// Every one.
     pub const ALL: [Self; 3] = [Self::Portal, Self::Officer, Self::Verify];
 
     /// How metrics call it.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::taipei;
-use idcheck_usecases::dead_letters;
+use idcheck_usecases::mail;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ impl MailApi {
         let services = &signed_in.app.services;
         let mails = services.dead_letters.list(&signed_in.officer).await;
         let mails = signed_in.or_failure(mails)?;
-        let letter = |dead_letters::DeadLetter { mail, text }| DeadLetter {
+        let letter = |mail::DeadLetter { mail, text }| DeadLetter {
             id: mail.id,
             to: mail.to.as_str().to_owned(),
             subject: text.subject,

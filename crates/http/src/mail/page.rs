@@ -1,7 +1,7 @@
 //! Mails that were given up.
 
 use idcheck_domain::officer::Permission;
-use idcheck_usecases::{dead_letters::DeadLetter, ports::MailError};
+use idcheck_usecases::{mail::DeadLetter, ports::MailError};
 use minijinja::{Value, context};
 use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;

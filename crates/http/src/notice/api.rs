@@ -5,7 +5,7 @@ use idcheck_domain::{
     notice::{MAX_DAYS, NoticeId},
     value::{Narrative, Reason},
 };
-use idcheck_usecases::{Fields, casework::NoticeStep};
+use idcheck_usecases::{Fields, notice::NoticeStep};
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idcheck_usecases::{
-    officers::{OpenedSession, ProviderAnswer, SignInRefusal},
+    officer::{OpenedSession, ProviderAnswer, SignInRefusal},
     ports::{SessionToken, SignInAttempt},
 };
 use minijinja::{Value, context};

@@ -33,7 +33,6 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
 /// How the document is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// A page.
     Html,
     /// PDF, A4.
     Pdf,
@@ -94,7 +93,6 @@ impl Document {
         html(self.events())
     }
 
-    /// The file.
     pub(crate) fn pdf(&self) -> Vec<u8> {
         pdf::document(&self.title, &self.footer, self.lang.tag(), self.events())
     }

@@ -7,10 +7,7 @@ use idcheck_domain::{
     revocation::RevocationId,
     value::{Reason, UnifiedBusinessNumber},
 };
-use idcheck_usecases::{
-    Fields,
-    casework::{PlanRuling, RevocationRuling},
-};
+use idcheck_usecases::{Fields, organisation::RevocationRuling, plan::PlanRuling};
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! An organisation with all that was done about it, as the API tells it.
 
 use chrono::{DateTime, Utc};
-use idcheck_usecases::casework::OrganisationFile;
+use idcheck_usecases::organisation::OrganisationFile;
 use poem_openapi::Object;
 
 use crate::{

@@ -13,7 +13,9 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation, OfficerNames, Refusal,
-    casework::{NoticeStep, OrganisationFile, PlanRuling, RevocationRuling},
+    notice::NoticeStep,
+    organisation::{OrganisationFile, RevocationRuling},
+    plan::PlanRuling,
     ports::{Officer, SuspendedUser, Versioned},
 };
 use minijinja::{Value, context};

@@ -25,7 +25,6 @@ use crate::kernel::{
     view::{self, moment},
 };
 
-/// The pages.
 pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/", get(home))

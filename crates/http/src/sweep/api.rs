@@ -9,7 +9,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     OfficerNames,
-    casework::{SweepFile, SweptBy},
+    sweep::{SweepFile, SweptBy},
 };
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;

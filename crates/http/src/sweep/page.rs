@@ -7,7 +7,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::{
     FieldViolation, OfficerNames,
-    casework::{SweepFile, SweptBy},
+    sweep::{SweepFile, SweptBy},
 };
 use minijinja::{Value, context};
 use poem::{Response, handler, http::StatusCode, web::Path};

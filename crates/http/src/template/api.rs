@@ -6,7 +6,7 @@ use idcheck_domain::{
     template::{self, TemplateId, TemplateUse},
     value::{Narrative, Reason, TemplateTitle},
 };
-use idcheck_usecases::{Fields, casework::TemplateDraft, ports::Versioned, review::ReviewCommand};
+use idcheck_usecases::{Fields, application::ReviewCommand, ports::Versioned, template::TemplateDraft};
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 

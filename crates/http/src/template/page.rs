@@ -5,7 +5,7 @@ use idcheck_domain::{
     template::{ReasonTemplate, TemplateId, TemplateUse},
     value::{Reason, TemplateTitle},
 };
-use idcheck_usecases::{FieldViolation, casework::TemplateDraft, ports::Versioned};
+use idcheck_usecases::{FieldViolation, ports::Versioned, template::TemplateDraft};
 use minijinja::{Value, context};
 use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;

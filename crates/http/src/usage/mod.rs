@@ -109,7 +109,6 @@ pub(crate) enum Table {
     Latency,
     /// Decisions by working days.
     Reviews,
-    /// Organisations.
     Organisations,
 }
 

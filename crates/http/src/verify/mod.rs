@@ -34,7 +34,6 @@ pub(crate) const DOCUMENT: &str = include_str!("openapi.json");
 /// The greatest size of all headers together.
 const MAX_HEADERS: usize = 16 * 1024;
 
-/// The four calls.
 pub(crate) fn routes(routes: Route) -> Route {
     use Environment::{Production, Sandbox};
     routes

@@ -1,5 +1,5 @@
 //! The tables as rows. Times are microseconds since 1970 UTC, days are `YYYY-MM-DD`: the same on both databases.
-#![allow(unreachable_pub, missing_docs, reason = "sea-orm's derives ask for pub; the modules are private")]
+#![allow(unreachable_pub, reason = "sea-orm's derives ask for pub; the modules are private")]
 
 mod casework;
 mod company;

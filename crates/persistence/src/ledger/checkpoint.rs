@@ -13,7 +13,6 @@ use std::{
 
 use rusqlite::Connection;
 
-/// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Pages in the log from which on it is to begin anew: some 32 MB.
 const PAGES: i64 = 32_000;

@@ -99,18 +99,15 @@ pub(super) type PersonDay = (PersonHash, &'static str, NaiveDate);
 #[derive(Debug)]
 pub(super) struct UsedToken {
     pub(super) token: Token,
-    /// In microseconds.
     pub(super) expires_at: i64,
 }
 
 /// What is to be written beside the records.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    /// Tokens used now.
     pub(super) used: Vec<UsedToken>,
     /// New counts of the organisations' days.
     pub(super) days: HashMap<OrganisationDay, DayCount>,
-    /// New strikes.
     pub(super) strikes: HashMap<PersonDay, Strikes>,
 }
 

@@ -70,7 +70,6 @@ macro_rules! statements {
             " strikes t WHERE t.person_hash = r.person_hash AND t.environment = r.environment AND t.day >= $2",
             $one
         );
-        /// Who may ask.
         pub(super) const $callers: &str = concat!(
             "SELECT CAST(5 AS bigint), ",
             $none,

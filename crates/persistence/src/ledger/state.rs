@@ -22,11 +22,9 @@ pub(super) struct DayCount {
 /// Who may ask. Every change of it is an act, and each act is an entry of the chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Callers {
-    /// The callers' epoch.
     pub(super) epoch: i64,
     /// Organisations whose access is active.
     pub(super) active: HashSet<UnifiedBusinessNumber>,
-    /// Suspended users.
     pub(super) suspended: HashMap<UnifiedBusinessNumber, HashSet<String>>,
 }
 

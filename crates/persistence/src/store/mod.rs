@@ -71,7 +71,6 @@ pub struct Store {
 pub(crate) enum LedgerPlace {
     /// Over connections of its own.
     Postgres(DatabaseConnection),
-    /// Into this file.
     Sqlite(PathBuf),
 }
 
@@ -81,7 +80,6 @@ const PURGED: u64 = 1_000;
 const PURGE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Sessions of organisations.
     pub fn own_sessions(&self) -> Arc<dyn OwnSessions> {
         Arc::new(self.vault.clone())
     }

@@ -50,7 +50,6 @@ pub enum AddressFault {
     /// A file without a name, or a database in memory.
     #[error("after `sqlite://` comes the path of a file, and nothing else")]
     File,
-    /// Not an address.
     #[error(
         "it can't be read: `postgres://user:password@host:port/database`; in user and password write `#` as `%23`, \
          `/` as `%2F`, `?` as `%3F`, `@` as `%40`, `:` as `%3A` and `%` as `%25`"

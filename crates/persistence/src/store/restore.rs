@@ -29,7 +29,6 @@ pub enum RestoreError {
     /// SQLite's own check found something.
     #[error("the copy {} is damaged; nothing was changed", .0.display())]
     Damaged(PathBuf),
-    /// Of PostgreSQL.
     #[error("PostgreSQL has tools of its own: `pg_restore`, then `idcheck backup restored`")]
     Postgres,
     /// What the database's own address has wrong.
@@ -141,7 +140,6 @@ impl Store {
         Ok(told == "ok" && ask("SELECT 1 FROM chain_head").await?.is_some())
     }
 
-    /// Closes its connections.
     async fn close(self) {
         // One that is closed twice is closed.
         let _ = self.reader.close().await;

@@ -40,9 +40,7 @@ pub(crate) struct Counted<'r> {
     /// Empty where the query did not say.
     pub(crate) user: &'r str,
     pub(crate) production: bool,
-    /// In Taipei.
     pub(crate) day: NaiveDate,
-    /// In microseconds.
     pub(crate) at: i64,
     /// The word of what became of it.
     pub(crate) word: &'r str,
@@ -51,7 +49,6 @@ pub(crate) struct Counted<'r> {
     pub(crate) person: Option<&'r [u8]>,
 }
 
-/// Organisation, user, day.
 type UserDay<'r> = (&'r str, &'r str, NaiveDate);
 /// Hash of an ID number, organisation, day.
 type NumberDay<'r> = (&'r [u8], &'r str, NaiveDate);

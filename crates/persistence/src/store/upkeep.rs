@@ -33,9 +33,7 @@ pub struct Keep {
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// Records of queries.
     pub records: u64,
-    /// Mails.
     pub mails: u64,
     /// Organisations, with their cases, notices and keys.
     pub organisations: u64,

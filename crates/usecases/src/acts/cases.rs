@@ -9,17 +9,17 @@ use idcheck_domain::{
     value::{CaseNumber, EmailAddress, Narrative, Reason, UnifiedBusinessNumber},
 };
 
-use super::{
-    act::CaseContent,
-    prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
-};
 use crate::{
+    acts::{
+        act::CaseContent,
+        prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+    },
     kernel::retry,
     ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write},
 };
 
 impl ProveChallenge {
-    pub(super) async fn file(
+    pub(crate) async fn file(
         &self,
         signed: &Signed,
         content: &CaseContent,
@@ -119,7 +119,7 @@ impl ProveChallenge {
         }
     }
 
-    pub(super) async fn answer_clarification(
+    pub(crate) async fn answer_clarification(
         &self,
         signed: &Signed,
         id: ApplicationId,
@@ -141,7 +141,7 @@ impl ProveChallenge {
         .await
     }
 
-    pub(super) async fn withdraw(
+    pub(crate) async fn withdraw(
         &self,
         signed: &Signed,
         id: ApplicationId,

@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 use uuid::Uuid;
 
-use super::{
-    ActPorts, OpenChallenges,
-    act::{Act, ActName, Reading},
-};
 use crate::{
-    content::{Content, FieldViolation},
+    acts::{
+        ActPorts, OpenChallenges,
+        act::{Act, Reading},
+        name::ActName,
+    },
+    kernel::content::{Content, FieldViolation},
     ports::{StoreError, StoredChallenge, Waiting},
 };
 

@@ -2,12 +2,15 @@
 
 use idcheck_domain::{access::Precondition, notice::NoticeId, value::Narrative};
 
-use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
-use crate::{kernel::retry, ports::Write};
+use crate::{
+    acts::prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+    kernel::retry,
+    ports::Write,
+};
 
 impl ProveChallenge {
     /// Late explanations are taken too. Anyone else's notice, and one that waits for nothing, does not exist here.
-    pub(super) async fn explain(
+    pub(crate) async fn explain(
         &self,
         signed: &Signed,
         id: NoticeId,

@@ -8,28 +8,28 @@ use idcheck_domain::{
     value::{Account, EmailAddress, IssKey, KeyLabel},
 };
 
-use super::{
-    own,
-    prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
-};
 use crate::{
+    acts::{
+        own,
+        prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+    },
     kernel::retry,
     ports::{Change, GivenIssKey, MailMessage, OutgoingMail, Versioned, Write},
 };
 
 impl ProveChallenge {
-    pub(super) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+    pub(crate) async fn progress(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
         self.ports.changes.commit(signed.change(signed.ubn)).await?;
         let session = own::session(&self.ports, signed.ubn, signed.now);
         let progress = own::stands(&self.ports, session, signed.now).await?;
         Ok(ActResult::Progress(Box::new(progress)))
     }
 
-    pub(super) async fn held(&self, signed: &Signed) -> Result<Versioned<Organisation>, ProofRefusal> {
+    pub(crate) async fn held(&self, signed: &Signed) -> Result<Versioned<Organisation>, ProofRefusal> {
         Ok(self.ports.organisations.find(signed.ubn).await?.ok_or(Precondition::NothingHeld)?)
     }
 
-    pub(super) async fn reveal_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+    pub(crate) async fn reveal_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
         let (account, _) = self.active_account(signed).await?;
         let iss_key = self
             .ports
@@ -41,7 +41,7 @@ impl ProveChallenge {
         Ok(ActResult::IssKey { account, iss_key })
     }
 
-    pub(super) async fn rotate_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
+    pub(crate) async fn rotate_iss_key(&self, signed: &Signed) -> Result<ActResult, ProofRefusal> {
         retry(|| async {
             let (account, held) = self.active_account(signed).await?;
             let iss_key = self.draw_iss_key()?;
@@ -81,7 +81,7 @@ impl ProveChallenge {
         IssKey::draw(self.ports.entropy.bytes::<128>()).ok_or(ProofRefusal::Conflict)
     }
 
-    pub(super) async fn register_key(
+    pub(crate) async fn register_key(
         &self,
         signed: &Signed,
         pem: &str,
@@ -140,7 +140,7 @@ impl ProveChallenge {
         Ok(iss_key)
     }
 
-    pub(super) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {
+    pub(crate) async fn revoke_key(&self, signed: &Signed, id: KeyId) -> Result<ActResult, ProofRefusal> {
         retry(|| async {
             let Versioned { value: mut organisation, version } = self.held(signed).await?;
             let key = organisation
@@ -167,7 +167,7 @@ impl ProveChallenge {
         .await
     }
 
-    pub(super) async fn change_contact(
+    pub(crate) async fn change_contact(
         &self,
         signed: &Signed,
         contact: &Contact,

@@ -5,13 +5,15 @@ mod cases;
 mod challenge;
 mod explain;
 mod held;
+pub(crate) mod name;
 mod own;
 mod plan;
 mod prove;
 mod receipt;
 
-pub use act::{Act, ActName, CaseContent};
+pub use act::{Act, CaseContent};
 pub use challenge::{ChallengeRefusal, IssueChallenge, IssuedChallenge};
+pub use name::ActName;
 pub use own::ReadOwn;
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
 pub use receipt::ReadReceipt;

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    ActPorts,
-    prove::{Progress, ProgressCase},
+use crate::{
+    acts::{
+        ActPorts,
+        prove::{Progress, ProgressCase},
+    },
+    ports::{OwnSession, StoreError},
 };
-use crate::ports::{OwnSession, StoreError};
 
 /// How long a session lasts: long enough to read and to fetch the operations document.
 const SESSION: TimeDelta = TimeDelta::minutes(15);
@@ -37,7 +39,7 @@ impl ReadOwn {
 }
 
 /// A session for whoever just showed the card.
-pub(super) fn session(
+pub(crate) fn session(
     ports: &ActPorts,
     ubn: idcheck_domain::value::UnifiedBusinessNumber,
     now: DateTime<Utc>,
@@ -46,7 +48,7 @@ pub(super) fn session(
 }
 
 /// Where the session's organisation stands now.
-pub(super) async fn stands(
+pub(crate) async fn stands(
     ports: &ActPorts,
     session: OwnSession,
     now: DateTime<Utc>,

@@ -5,15 +5,15 @@ use idcheck_domain::{
     value::Narrative,
 };
 
-use super::prove::{ActResult, ProofRefusal, ProveChallenge, Signed};
 use crate::{
+    acts::prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
     kernel::retry,
     ports::{MailMessage, OutgoingMail, Write},
 };
 
 impl ProveChallenge {
     /// One plan at a time: while one waits for an officer, another is refused.
-    pub(super) async fn submit_improvement_plan(
+    pub(crate) async fn submit_improvement_plan(
         &self,
         signed: &Signed,
         plan: &Narrative,

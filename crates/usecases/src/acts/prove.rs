@@ -13,11 +13,12 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{
-    ActPorts,
-    act::{Act, ActName, Reading},
-};
 use crate::{
+    acts::{
+        ActPorts,
+        act::{Act, Reading},
+        name::ActName,
+    },
     kernel::Overtaken,
     ports::{
         AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
@@ -149,17 +150,17 @@ pub struct Proven {
 }
 
 /// An act under way: what every handler of it needs.
-pub(super) struct Signed {
-    pub(super) challenge: Uuid,
-    pub(super) act: ActName,
-    pub(super) ubn: UnifiedBusinessNumber,
-    pub(super) card: SigningCard,
-    pub(super) now: DateTime<Utc>,
+pub(crate) struct Signed {
+    pub(crate) challenge: Uuid,
+    pub(crate) act: ActName,
+    pub(crate) ubn: UnifiedBusinessNumber,
+    pub(crate) card: SigningCard,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Signed {
     /// A change that spends the challenge and says in the audit log who did what with which card.
-    pub(super) fn change(&self, subject: impl Into<AuditSubject>) -> Change {
+    pub(crate) fn change(&self, subject: impl Into<AuditSubject>) -> Change {
         let actor = AuditActor::Organisation(self.ubn);
         let entry = AuditEntry::new(actor, AuditAction::Act(self.act), subject);
         Change {
@@ -173,7 +174,7 @@ impl Signed {
 /// Verifies the signature over a challenge and performs its act.
 #[derive(Clone)]
 pub struct ProveChallenge {
-    pub(super) ports: ActPorts,
+    pub(crate) ports: ActPorts,
 }
 
 impl ProveChallenge {

@@ -3,8 +3,7 @@
 use idcheck_domain::{application::Application, value::CaseNumber};
 use uuid::Uuid;
 
-use super::ActPorts;
-use crate::ports::StoreError;
+use crate::{acts::ActPorts, ports::StoreError};
 
 /// Shows a case to the browser session whose challenge filed it.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What officers' use cases share: their ports, permission, refusals, another attempt where someone else's change came between.
 
+pub(crate) mod content;
 mod named;
 mod permit;
 mod ports;

@@ -2,8 +2,7 @@
 
 use idcheck_domain::officer::{Permission, permits};
 
-use super::Refusal;
-use crate::ports::Officer;
+use crate::{kernel::Refusal, ports::Officer};
 
 pub(crate) fn permit(officer: &Officer, permission: Permission) -> Result<(), Refusal> {
     if permits(officer.role, permission) { Ok(()) } else { Err(Refusal::Forbidden) }

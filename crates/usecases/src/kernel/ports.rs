@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{organisation::Organisation, value::UnifiedBusinessNumber};
 
-use super::{Named, OfficerNames, Refusal};
 use crate::{
+    kernel::{Named, OfficerNames, Refusal},
     ports::{
         Applications, CalendarStore, Change, Changes, Clock, CompanyRegister, Dormancy, Entropy,
         ImprovementPlans, MailComposer, MailMessage, Notices, Officers, Organisations, OutgoingMail,

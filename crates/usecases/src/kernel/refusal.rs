@@ -4,8 +4,10 @@ use idcheck_domain::{
     access::Precondition, application::RefusedTransition, notice::RefusedNotice, revocation::RefusedRuling,
 };
 
-use super::Overtaken;
-use crate::ports::{CardRefusal, CommitError, RegisterError, StoreError};
+use crate::{
+    kernel::Overtaken,
+    ports::{CardRefusal, CommitError, RegisterError, StoreError},
+};
 
 /// Why it was refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use crate::ports::StoreError;
 
 /// What of the log is asked for. Everything given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,8 +9,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::Officer;
-use crate::acts::ActName;
+use crate::{acts::name::ActName, ports::Officer};
 
 /// Who did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

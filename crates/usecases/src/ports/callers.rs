@@ -11,7 +11,7 @@ use idcheck_domain::{
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 
-use super::{RefusalCode, StoreError};
+use crate::ports::{RefusalCode, StoreError};
 
 /// A parsed public key that can check signatures.
 pub trait KeyMaterial: Send + Sync + std::fmt::Debug {

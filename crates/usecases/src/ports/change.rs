@@ -18,7 +18,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{AuditEntry, MailMessage, StoredChallenge};
+use crate::ports::{AuditEntry, MailMessage, StoredChallenge};
 
 /// A value to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

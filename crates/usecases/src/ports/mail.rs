@@ -10,7 +10,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::StoreError;
+use crate::ports::StoreError;
 
 /// What a mail says; the text is made when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

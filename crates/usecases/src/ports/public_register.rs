@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::{CompanyName, Purpose, UnifiedBusinessNumber};
 
-use super::StoreError;
+use crate::ports::StoreError;
 
 /// An organisation whose access is active.
 #[derive(Debug, Clone, PartialEq, Eq)]

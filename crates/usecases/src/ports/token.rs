@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::CallerKey;
+use crate::ports::CallerKey;
 
 /// What is wrong with a token (checks 1, 2, 4, 5 and 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

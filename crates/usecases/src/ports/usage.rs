@@ -9,7 +9,7 @@ use idcheck_domain::{
     value::{CompanyName, UnifiedBusinessNumber},
 };
 
-use super::StoreError;
+use crate::ports::StoreError;
 
 /// An organisation's queries in a period.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,6 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn};
 use crate::{
     Content, Leaf,
     acts::{
@@ -25,6 +24,7 @@ use crate::{
         MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations,
         MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
     },
+    tests::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn},
 };
 
 const FROM: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 8, 8));
@@ -124,7 +124,7 @@ impl World {
             sessions: Arc::new(MockOwnSessions::new()),
             organisations: Arc::new(organisations),
             calendar: calendar(),
-            usage: super::usage(),
+            usage: crate::tests::usage(),
             changes: Arc::new(changes),
             challenge_life: TimeDelta::minutes(15),
             address_policy: AddressPolicy::Public,
@@ -334,7 +334,7 @@ async fn register_sandbox_key(
     let mut ports = world.ports();
     let mut keys = MockKeyReader::new();
     keys.expect_read().returning(|_, _| {
-        Ok(ParsedKey { material: Arc::new(super::verify::AnyKey), fingerprint: "ab".repeat(32) })
+        Ok(ParsedKey { material: Arc::new(crate::tests::verify::AnyKey), fingerprint: "ab".repeat(32) })
     });
     ports.keys = Arc::new(keys);
     let mut organisations = MockOrganisations::new();

@@ -19,19 +19,20 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, contact, now, office, ubn};
 use crate::{
     OfficePorts, Refusal,
-    casework::{
-        GovernAccess, GovernUsers, HandleNotices, JudgePlans, NoticeStep, PlanRuling, RevocationRuling,
-        SweepCompanies, WatchUsage,
-    },
+    notice::{HandleNotices, NoticeStep, WatchUsage},
+    organisation::{GovernAccess, RevocationRuling},
+    plan::{JudgePlans, PlanRuling},
     ports::{
         AuditAction, AuditActor, Change, CommitError, FoundUser, MailMessage, MockApplications, MockChanges,
         MockCompanyRegister, MockImprovementPlans, MockNotices, MockOrganisations, MockRevocations,
         MockSweeps, MockUsageTally, MockUserSuspensions, Officer, RegisterError, SuspendedUser, UserChange,
         Versioned, Write,
     },
+    sweep::SweepCompanies,
+    tests::{application, contact, now, office, ubn},
+    user_suspension::GovernUsers,
 };
 
 const ASKER: u128 = 5;

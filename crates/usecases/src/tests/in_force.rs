@@ -11,12 +11,12 @@ use idcheck_domain::{
     value::{CompanyName, IssKey},
 };
 
-use super::{contact, now, ubn};
 use crate::{
     ports::{
         CallerRecord, Change, Changes as _, CommitError, LoadedCallers, MockCallerSource, MockChanges,
         MockKeyReader, Standing, Write,
     },
+    tests::{contact, now, ubn},
     verify::{CallerSnapshot, InForce},
 };
 

@@ -6,9 +6,8 @@ use chrono::TimeDelta;
 use idcheck_domain::officer::{OfficerId, Role};
 use uuid::Uuid;
 
-use super::{clock, entropy, now};
 use crate::{
-    officers::{
+    officer::{
         KeepOfficers, KeptBy, NewCredential, OfficerPorts, OfficerRefusal, ProviderAnswer, SignIn,
         SignInMethods, SignInRefusal,
     },
@@ -16,6 +15,7 @@ use crate::{
         MockChanges, MockCredentials, MockIdentityProvider, MockOfficerSessions, MockOfficers, Officer,
         OfficerChange, OfficerCredential, OfficerRecord, ProviderError, SignInAttempt,
     },
+    tests::{clock, entropy, now},
 };
 
 #[allow(clippy::struct_excessive_bools, reason = "a table of what is right and wrong")]

@@ -15,13 +15,13 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, calendar, contact, entropy, now, ubn};
 use crate::{
     ports::{
         CaseSummary, Change, CommitError, DormantOrganisation, MailMessage, MockApplications, MockChanges,
         MockClock, MockDormancy, MockNotices, MockOrganisations, MockReminders, Page, Versioned,
     },
-    reminders::{ReminderPorts, SendReminders},
+    reminder::{ReminderPorts, SendReminders},
+    tests::{application, calendar, contact, entropy, now, ubn},
 };
 
 /// A case whose clarification was asked for on Monday 2026-11-23 and is due at the end of Monday 2026-11-30.

@@ -16,15 +16,15 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{application, before, contact, now, office, signing_card as case_card, ubn};
 use crate::{
     OfficePorts, Refusal,
+    application::{ReadCases, ReviewApplication, ReviewCommand},
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MailText, MockApplications, MockCardVerifier,
         MockChanges, MockCompanyRegister, MockMailComposer, MockNotices, MockOrganisations,
         MockReasonTemplates, MockUsageCounts, Officer, Versioned, Write,
     },
-    review::{ReadCases, ReviewApplication, ReviewCommand},
+    tests::{application, before, contact, now, office, signing_card as case_card, ubn},
 };
 
 fn officer(role: Role) -> Officer {

@@ -9,11 +9,11 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{clock, entropy};
 use crate::{
     Refusal,
-    casework::{KeepTemplates, TemplateDraft},
     ports::{AuditAction, Change, CommitError, MockChanges, MockReasonTemplates, Officer, Versioned, Write},
+    template::{KeepTemplates, TemplateDraft},
+    tests::{clock, entropy},
 };
 
 const KNOWN: TemplateId = TemplateId(Uuid::from_u128(7));

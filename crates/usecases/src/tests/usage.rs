@@ -12,12 +12,12 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{calendar, clock, contact, now, other_ubn, ubn};
 use crate::{
     Refusal,
     ports::{
         AuditAction, MockChanges, MockOrganisations, MockUsageCounts, Officer, OrganisationUsage, Versioned,
     },
+    tests::{calendar, clock, contact, now, other_ubn, ubn},
     usage::{ReadUsage, UsagePorts},
 };
 

@@ -17,7 +17,6 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::{addresses, clock, now, ubn};
 use crate::{
     ports::{
         Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
@@ -25,13 +24,14 @@ use crate::{
         MockLedger, MockRateLimiter, ParsedKey, ReadToken, RefusalCode, Standing, StrictClaims, TextMembers,
         TokenReader, TokenRefusal,
     },
+    tests::{addresses, clock, now, ubn},
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
 
 const ISS: &str = "e3yMEJMEppYGbb37BxVaOSX00btXCASk";
 
 #[derive(Debug)]
-pub(super) struct AnyKey;
+pub(crate) struct AnyKey;
 
 impl KeyMaterial for AnyKey {
     fn verify(&self, _: &str, _: &[u8], _: &[u8]) -> bool {

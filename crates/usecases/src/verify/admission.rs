@@ -9,45 +9,26 @@ use idcheck_domain::{
     sandbox::{self, Played, PlayedRefusal},
     taipei,
     value::HostAddress,
-    verification::VerificationResult,
 };
 
-use super::{Caller, CallerSnapshot, legacy::Legacy, strict::Strict};
 use crate::{
     FieldViolation,
     ports::{
-        Ask, CallerKey, CardQuestion, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
-        LimitName, Limits, RateLimiter, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+        Ask, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError, LimitName, Limits, RateLimiter,
+        ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+    },
+    verify::{
+        callers::{Caller, CallerSnapshot},
+        legacy::Legacy,
+        profile::{Profile, Refused, Spent, Verdict, user_id},
+        strict::Strict,
     },
 };
 
-/// Longest `userId`.
-const MAX_USER_ID: usize = 12;
 /// How often a query is judged while callers change under it.
 const JUDGED: usize = 5;
 /// The window of quota and budget.
 const DAY: Duration = Duration::from_hours(24);
-
-/// What a query comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Answered: RS7009 with this result.
-    Result(VerificationResult),
-    /// Checks 1, 2, 4, 5, 10: 401.
-    Token(TokenRefusal),
-    /// Check 3: 403, with the address that was seen.
-    AddressNotRegistered(IpAddr),
-    /// Check 6: 403.
-    AccessEnded,
-    /// Check 7: RS3811.
-    AccountMismatch,
-    /// Check 8: RS3822; in the strict profile the broken rules by JSON pointer, none for a body that is no JSON object.
-    ConditionMalformed(Vec<FieldViolation>),
-    /// Check 9: 429.
-    TooMany(Exceeded),
-    /// Not recordable: 503 RS7007.
-    Unavailable,
-}
 
 /// A query as it arrives.
 #[derive(Clone, Copy)]
@@ -60,6 +41,14 @@ pub struct Arrival<'r> {
     pub address_known: bool,
     /// Which of the two calls it is.
     pub environment: Environment,
+}
+
+/// What the checks look at beside token and caller.
+struct Asked {
+    at: DateTime<Utc>,
+    environment: Environment,
+    address: IpAddr,
+    certain: bool,
 }
 
 /// What a verification needs.
@@ -77,47 +66,6 @@ pub struct VerifyPorts {
     pub ledger: Arc<dyn Ledger>,
     /// Quota and budget of every organisation.
     pub limits: Limits,
-}
-
-/// Why a query goes no further, and the word it is recorded with.
-pub(super) type Refused = (RefusalCode, Verdict);
-
-/// What is left of a token once its claims are read.
-pub(super) struct Spent<'t> {
-    pub(super) jti: &'t str,
-    pub(super) expires_at: DateTime<Utc>,
-}
-
-/// How a profile reads its token and its question.
-pub(super) trait Profile: Sync {
-    /// The claims after checks 4 and 5.
-    type Claims<'t>;
-
-    /// Checks 4 and 5.
-    fn verify<'t>(
-        &self,
-        token: &'t dyn ReadToken,
-        keys: &[CallerKey],
-        now: DateTime<Utc>,
-    ) -> Result<Self::Claims<'t>, TokenRefusal>;
-
-    /// The first instant at which the token could be taken.
-    fn valid_from(&self, claims: &Self::Claims<'_>) -> DateTime<Utc>;
-
-    /// The organisation's user, as it was sent.
-    fn user_id<'c>(&self, claims: &'c Self::Claims<'_>) -> Option<&'c str>;
-
-    /// Checks 7 and 8.
-    fn question(
-        &self,
-        tokens: &dyn TokenReader,
-        claims: &Self::Claims<'_>,
-        caller: &Caller,
-        now: DateTime<Utc>,
-    ) -> Result<CardQuestion, Refused>;
-
-    /// The token's identity and end.
-    fn spent<'c>(&self, claims: &'c Self::Claims<'_>) -> Spent<'c>;
 }
 
 /// Answers one question about one card.
@@ -173,24 +121,27 @@ impl VerifyCard {
                 return Some(over.map_or(Verdict::Token(refusal), Verdict::TooMany));
             }
         };
-        let mut entry = LedgerEntry {
-            at: now,
-            ubn: caller.ubn,
-            environment: arrival.environment,
-            user_id: String::new(),
-            address: arrival.address.to_canonical(),
-            epoch: Some(epoch),
-            ask: Ask::Refused(RefusalCode::AddressNotRegistered),
-        };
-        let verdict = match self.admit(profile, &*token, &caller, arrival.address_known, &mut entry) {
-            Ok(()) => None,
+        let address = arrival.address.to_canonical();
+        let asked =
+            Asked { at: now, environment: arrival.environment, address, certain: arrival.address_known };
+        let mut user = String::new();
+        let (ask, verdict) = match self.admit(profile, &*token, &caller, &asked, &mut user) {
+            Ok(ask) => (ask, None),
             Err((code, verdict)) => {
-                if let Err(exceeded) = self.ports.rates.refused(entry.address, Some(code)) {
+                if let Err(exceeded) = self.ports.rates.refused(address, Some(code)) {
                     return Some(Verdict::TooMany(exceeded));
                 }
-                entry.ask = Ask::Refused(code);
-                Some(verdict)
+                (Ask::Refused(code), Some(verdict))
             }
+        };
+        let entry = LedgerEntry {
+            at: now,
+            ubn: caller.ubn,
+            environment: asked.environment,
+            user_id: user,
+            address,
+            epoch: Some(epoch),
+            ask,
         };
         drop(token);
         if let Some(played) = played(&entry) {
@@ -214,23 +165,23 @@ impl VerifyCard {
         Ok((token, caller.ok_or(TokenRefusal::KeyUnknown)?))
     }
 
-    /// Checks 3 to 8 and the rate; a query that passes is ready for the ledger.
+    /// Checks 3 to 8 and the rate: what the ledger is asked. The user is known from check 5 on.
     fn admit<P: Profile>(
         &self,
         profile: &P,
         token: &dyn ReadToken,
         caller: &Caller,
-        address_known: bool,
-        entry: &mut LedgerEntry,
-    ) -> Result<(), Refused> {
-        let (now, tokens) = (entry.at, &*self.ports.tokens);
+        asked: &Asked,
+        user: &mut String,
+    ) -> Result<Ask, Refused> {
+        let (now, tokens) = (asked.at, &*self.ports.tokens);
         if let Standing::Production { addresses, .. } = &caller.standing
-            && !(address_known && addresses.admits(HostAddress::of(entry.address), now))
+            && !(asked.certain && addresses.admits(HostAddress::of(asked.address), now))
         {
             // Whose it is, is found out for the record only: who is not there is told no more.
             let proven = profile.verify(token, &caller.keys, now).is_ok();
             let code = if proven { RefusalCode::AddressNotRegistered } else { RefusalCode::AddressUnproven };
-            return Err((code, Verdict::AddressNotRegistered(entry.address)));
+            return Err((code, Verdict::AddressNotRegistered(asked.address)));
         }
         let claims = profile.verify(token, &caller.keys, now).map_err(|refusal| {
             let code = match refusal {
@@ -239,8 +190,8 @@ impl VerifyCard {
             };
             (code, Verdict::Token(refusal))
         })?;
-        if let Some(user) = profile.user_id(&claims).filter(|user| user_id(user)) {
-            user.clone_into(&mut entry.user_id);
+        if let Some(named) = profile.user_id(&claims).filter(|named| user_id(named)) {
+            named.clone_into(user);
         }
         if self.ports.callers.forgot(profile.valid_from(&claims)) {
             return Err((RefusalCode::TokenTimes, Verdict::Token(TokenRefusal::Expired)));
@@ -251,18 +202,12 @@ impl VerifyCard {
         let question = profile.question(tokens, &claims, caller, now)?;
         self.ports
             .rates
-            .admit(caller.ubn, entry.environment, entry.address)
+            .admit(caller.ubn, asked.environment, asked.address)
             .map_err(|exceeded| (RefusalCode::RateExceeded, Verdict::TooMany(exceeded)))?;
         let Spent { jti, expires_at } = profile.spent(&claims);
         let jti = jti.to_owned();
-        entry.ask = Ask::Card { question, jti, token_expires_at: expires_at, limits: self.ports.limits };
-        Ok(())
+        Ok(Ask::Card { question, jti, token_expires_at: expires_at, limits: self.ports.limits })
     }
-}
-
-/// 1 to 12 letters and digits.
-pub(super) fn user_id(text: &str) -> bool {
-    (1..=MAX_USER_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn answered(answer: LedgerAnswer, limits: Limits, now: DateTime<Utc>) -> Verdict {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::CallerSnapshot;
-use crate::ports::{AuditEntry, Change, Changes, CommitError, StoreError, StoredChallenge, Waiting};
+use crate::{
+    ports::{AuditEntry, Change, Changes, CommitError, StoreError, StoredChallenge, Waiting},
+    verify::CallerSnapshot,
+};
 
 /// A store's changes, with the callers that this process holds in memory brought up to each of them.
 pub struct InForce {

@@ -7,12 +7,14 @@ use idcheck_domain::{
     verification::CardData,
 };
 
-use super::{
-    Caller, Verdict,
-    admission::{Profile, Refused, Spent, user_id},
-};
-use crate::ports::{
-    CallerKey, CardQuestion, LegacyClaims, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+use crate::{
+    ports::{
+        CallerKey, CardQuestion, LegacyClaims, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+    },
+    verify::{
+        callers::Caller,
+        profile::{Profile, Refused, Spent, Verdict, user_id},
+    },
 };
 
 /// `sub` of every token.
@@ -23,7 +25,7 @@ const JOB: &str = "V2C201";
 const OPERATION: &str = "RW";
 
 /// Everything is in the token.
-pub(super) struct Legacy;
+pub(crate) struct Legacy;
 
 impl Profile for Legacy {
     type Claims<'t> = LegacyClaims<'t>;

@@ -23,8 +23,10 @@ mod admission;
 mod callers;
 mod in_force;
 mod legacy;
+mod profile;
 mod strict;
 
-pub use admission::{Arrival, Verdict, VerifyCard, VerifyPorts};
+pub use admission::{Arrival, VerifyCard, VerifyPorts};
 pub use callers::{Caller, CallerSnapshot};
 pub use in_force::InForce;
+pub use profile::Verdict;

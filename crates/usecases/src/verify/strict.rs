@@ -7,20 +7,20 @@ use idcheck_domain::{
     verification::CardData,
 };
 
-use super::{
-    Caller, Verdict,
-    admission::{Profile, Refused, Spent, user_id},
-};
 use crate::{
     FieldViolation,
     ports::{
         CallerKey, CardQuestion, ReadToken, RefusalCode, StrictClaims, TextMembers, TokenReader, TokenRefusal,
     },
+    verify::{
+        callers::Caller,
+        profile::{Profile, Refused, Spent, Verdict, user_id},
+    },
 };
 
 /// A question with the body's bytes as they were sent.
-pub(super) struct Strict<'b> {
-    pub(super) body: &'b [u8],
+pub(crate) struct Strict<'b> {
+    pub(crate) body: &'b [u8],
 }
 
 impl Profile for Strict<'_> {

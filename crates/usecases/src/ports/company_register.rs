@@ -7,7 +7,7 @@ use idcheck_domain::{
     value::UnifiedBusinessNumber,
 };
 
-use super::{StoreError, Versioned};
+use crate::ports::{StoreError, Versioned};
 
 /// Why the register gave no answer. It is never taken for "not registered".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use idcheck_domain::template::ReasonTemplate;
 
-use super::{StoreError, Versioned};
+use crate::ports::{StoreError, Versioned};
 
 /// Templates of reasons.
 #[cfg_attr(test, mockall::automock)]

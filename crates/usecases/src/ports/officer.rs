@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::officer::{OfficerId, Role};
 
-use super::{AuditEntry, StoreError};
+use crate::ports::{AuditEntry, StoreError};
 
 /// An officer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use idcheck_domain::{
 use crate::{
     kernel::{OfficePorts, OfficerNames, Refusal, permit},
     ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, SuspendedUser, Versioned},
-    reminders::dormant_since,
+    reminder::dormant_since,
 };
 
 /// An organisation as an officer needs it.

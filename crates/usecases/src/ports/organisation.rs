@@ -12,7 +12,7 @@ use idcheck_domain::{
     value::{CompanyName, EmailAddress, UnifiedBusinessNumber},
 };
 
-use super::{AuditEntry, OutgoingMail, StoreError, UserChange, Versioned};
+use crate::ports::{AuditEntry, OutgoingMail, StoreError, UserChange, Versioned};
 
 /// Requests to revoke.
 #[cfg_attr(test, mockall::automock)]

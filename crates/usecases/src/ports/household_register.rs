@@ -12,7 +12,7 @@ use idcheck_domain::{
     verification::{CardData, CardStatus},
 };
 
-use super::{AuditEntry, OutgoingMail, StoreError, Versioned};
+use crate::ports::{AuditEntry, OutgoingMail, StoreError, Versioned};
 
 /// One card of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

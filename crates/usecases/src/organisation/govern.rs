@@ -10,9 +10,9 @@ use idcheck_domain::{
 };
 
 use crate::{
+    application::close_open_cases,
     kernel::{Named, OfficePorts, Refusal, permit, retry},
     ports::{AuditAction, AuditEntry, Change, MailMessage, Officer, Versioned, Write},
-    settlement::close_open_cases,
 };
 
 /// What the second person says.
@@ -188,7 +188,7 @@ impl GovernAccess {
 
 impl OfficePorts {
     /// Adds to the change all that a revocation takes with it: access and keys, open cases, notices, and the mail.
-    pub(super) async fn revoke(
+    pub(crate) async fn revoke(
         &self,
         ubn: UnifiedBusinessNumber,
         ground: Ground,

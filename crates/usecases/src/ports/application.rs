@@ -11,8 +11,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use super::StoreError;
-use crate::{acts::ActName, content::Content};
+use crate::{acts::name::ActName, kernel::content::Content, ports::StoreError};
 
 /// A value with the version it was read at.
 #[derive(Debug, Clone, PartialEq, Eq)]

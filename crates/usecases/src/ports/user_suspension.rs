@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{abuse::AbuseRule, value::UnifiedBusinessNumber};
 
-use super::StoreError;
+use crate::ports::StoreError;
 
 /// A `userId` that gets result 8 until its suspension is lifted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,7 @@
+//! Notices of abnormal use (注意事項 九): found by the service, handled by officers.
+
+mod handle;
+mod watch;
+
+pub use handle::{HandleNotices, NoticeStep};
+pub use watch::WatchUsage;
