@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: the edges between the crates are those of the golden list, versions stand in one place, and
+//! `cargo xtask layers`: the edges between the crates and the circles between files are those of the golden lists, versions stand in one place, and
 //! the architecture page names the crates that there are, and the table of threats the tests that there are.
 
 use std::{collections::BTreeSet, fs};
@@ -16,6 +16,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
     edges(packages)?;
+    crate::circles::run()?;
     versions()?;
     architecture(packages)?;
     threats()

@@ -10,6 +10,7 @@
 mod api;
 mod bench;
 mod browser;
+mod circles;
 mod configuration;
 mod demo;
 mod fuzz;
@@ -45,9 +46,14 @@ enum Command {
     /// Every check and test there is, installing or starting what it needs.
     Test {
         /// Leave out the suites that start the program.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "part")]
         fast: bool,
+        /// One part only, as a job of CI.
+        #[arg(long)]
+        part: Option<test::Part>,
     },
+    /// Look for advisories about what is built in; the only command that asks the network each time.
+    Advisories,
     /// The long campaigns: `kills`, `database-kills`, `ledger-state`, `oracle`, `races`; all of them without a name.
     Soak {
         /// Which.
@@ -105,7 +111,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
-        Command::Test { fast } => test::run(fast),
+        Command::Test { fast, part } => test::run(fast, part),
+        Command::Advisories => test::advisories(),
         Command::Soak { name, count, release } => soak::soak(name.as_deref(), count, release),
         Command::Bench { name, effort } => bench::bench(name.as_deref(), effort),
         Command::Fuzz { target, minutes, rounds } => fuzz::fuzz(target.as_deref(), minutes, rounds),
