@@ -21,13 +21,13 @@ struct Campaign {
 const CAMPAIGNS: [Campaign; 5] = [
     Campaign {
         name: "kills",
-        tests: &["idcheck-tests", "--test", "kills"],
+        tests: &["idcheck-tests", "--test", "it", "crash_recovery::"],
         variable: "IDCHECK_TEST_KILLS",
         count: 1000,
     },
     Campaign {
         name: "database-kills",
-        tests: &["idcheck-tests", "--test", "database_kills"],
+        tests: &["idcheck-tests", "--test", "it", "database_crash::"],
         variable: "IDCHECK_TEST_DATABASE_KILLS",
         count: 200,
     },
@@ -39,13 +39,13 @@ const CAMPAIGNS: [Campaign; 5] = [
     },
     Campaign {
         name: "oracle",
-        tests: &["idcheck-tests", "--test", "oracle"],
+        tests: &["idcheck-tests", "--test", "it", "verification_oracle::"],
         variable: "IDCHECK_TEST_ORACLE",
         count: 60,
     },
     Campaign {
         name: "races",
-        tests: &["idcheck-tests", "--test", "races"],
+        tests: &["idcheck-tests", "--test", "it", "races::"],
         variable: "IDCHECK_TEST_RACES",
         count: 1000,
     },

@@ -1,7 +1,5 @@
 //! The client program against the real service, by the guide and by the mistakes that companies make.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},

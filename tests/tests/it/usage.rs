@@ -1,7 +1,5 @@
 //! Use, end to end: what was asked is counted, drawn with a table beside it, and taken away as CSV.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
 use idcheck_tests::{Caller, Console, Demo, Officer};

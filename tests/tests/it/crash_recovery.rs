@@ -2,13 +2,6 @@
 //!
 //! `IDCHECK_TEST_KILLS` sets how often (50 on each database here), `IDCHECK_TEST_SEED` repeats a campaign.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     sync::{
         Arc,

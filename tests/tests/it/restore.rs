@@ -1,7 +1,5 @@
 //! Drills: going on from a backup that lacks the last hour (threat 26), and removing what was kept for its time.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use idcheck_tests::{Caller, Demo, Nodes, Officer, Reply, Site};

@@ -1,12 +1,5 @@
 //! What an operator meets: imports with bad rows, a database that goes away, an address that is taken.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     fs,
     path::Path,

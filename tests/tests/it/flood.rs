@@ -1,12 +1,6 @@
 //! A flood from one address: challenges, signatures, sign-ins, queries with bad signatures and HTTP/2. Who asks from another
 //! address gets answers as before, and neither memory nor database grows with it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},

@@ -1,12 +1,5 @@
 //! The commands of the guides, run as they are printed there, in their order: what a guide says works.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,

@@ -4,12 +4,6 @@
 //! `IDCHECK_TEST_DATABASE_KILLS` sets how often, `IDCHECK_TEST_SEED` repeats a campaign. The same campaign over a database that
 //! commits before it wrote, or that drops a record now and then, must fail: else it would prove nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     sync::{
         Arc,

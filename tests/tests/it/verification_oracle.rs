@@ -3,12 +3,6 @@
 //!
 //! `IDCHECK_TEST_ORACLE` sets how many seconds the traffic lasts (4 here).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     collections::HashMap,
     sync::Arc,

@@ -1,7 +1,5 @@
 //! `idcheck doctor` and `idcheck config check`: what is in order, and each thing that is broken with its own line.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use idcheck_tests::{Demo, Nodes, idcheck};

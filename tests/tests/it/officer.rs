@@ -1,7 +1,5 @@
 //! Every officer route with every role and with none (threat 24): who is let in is this table, and nothing else.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use idcheck_tests::{Console, Demo, Officer};

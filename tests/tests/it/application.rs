@@ -1,7 +1,5 @@
 //! The case page as an officer decides by it: what would change, templates, the mail before the decision.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use idcheck_tests::{Applicant, Console, Demo, Officer};
 use serde_json::{Value, json};
 

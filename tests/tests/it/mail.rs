@@ -1,7 +1,5 @@
 //! A mail that was given up: the page says to whom, since when and why, and sends it again.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use idcheck_tests::{Console, Nodes, Site};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,5 @@
 //! What does not come in: texts that no database holds, and what a link would fill in for somebody.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use idcheck_tests::{Console, Demo};
 
 #[tokio::test(flavor = "multi_thread")]

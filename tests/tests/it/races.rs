@@ -2,13 +2,6 @@
 //!
 //! `IDCHECK_TEST_RACES` sets how often two officers meet (200 here).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::{
     collections::BTreeMap,
     sync::Arc,

@@ -1,7 +1,5 @@
 //! The operations document: for the organisation that holds the session, without a secret; its programs work as they stand.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use idcheck_tests::{Applicant, Caller, Demo, Signer, interpreter, is_here};

@@ -1,7 +1,5 @@
 //! What becomes of access, end to end: taken away by two persons, and the way back.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
 use idcheck_tests::{Applicant, Caller, Console, Demo, Officer};

@@ -1,7 +1,5 @@
 //! The main job, end to end: apply, approve, reveal, register a key, ask — and what must be refused on the way.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};

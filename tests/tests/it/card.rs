@@ -1,7 +1,5 @@
 //! The card from the signature to the decision: revoked in between, its status out of reach, signed once and sent often.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
 use idcheck_tests::{Applicant, Console, Demo, FileServer, Nodes, Officer};

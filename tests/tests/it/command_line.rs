@@ -1,8 +1,6 @@
 //! The command line as an operator meets it: every help text as a whole, and mistakes, each with a sentence that
 //! says what is wrong and what to do.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fmt::Write as _, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use idcheck_tests::{free_port, idcheck, program};

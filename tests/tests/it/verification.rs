@@ -1,7 +1,5 @@
 //! The strict profile and the sandbox, over the real programs.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::sync::Arc;
 
 use idcheck_tests::{Applicant, Caller, Signer, Site, ed25519};

@@ -1,7 +1,5 @@
 //! Abnormal use, end to end: found, sent, explained, accepted — and cut off by a revocation.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
 use idcheck_tests::{Caller, Console, Demo, Officer};

@@ -1,11 +1,5 @@
 //! A thousand clients that hold a connection and send an octet now and then do not keep others from their answers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::time::{Duration, Instant};
 
 use idcheck_tests::{Caller, Demo};

@@ -1,7 +1,5 @@
 //! The yearly sweep, end to end: the register imported or asked over HTTP, the worklist, two persons.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fs, path::Path, time::Duration};
 
 use idcheck_tests::{Applicant, Caller, Console, Demo, FileServer, Nodes, Officer, idcheck};
