@@ -242,7 +242,7 @@ fn register(folder: &Path, rows: usize) -> PathBuf {
 /// Makes it the site's.
 fn import(site: &Site, persons: &Path) {
     let mut command = Command::new(program("idcheck"));
-    command.args(["registry", "import", "--replace", "--despite-doubts"]).arg(persons);
+    command.args(["registry", "import", "--replace", "--force"]).arg(persons);
     assert!(command.envs(environment(site)).stdout(Stdio::null()).status().unwrap().success());
 }
 

@@ -74,7 +74,7 @@ fn replaced_on(environment: &[(&str, String)], with_bad_rows: &str, dir: &Path) 
     assert_eq!(run(&[], &["registry", "generate", "--count", "89000", &small]).0, Some(0));
     let (status, printed) = replace(&small, &[]);
     assert!(status == Some(1) && printed.contains("89000 persons, the register 100000"), "{printed}");
-    let (status, printed) = replace(&small, &["--despite-doubts"]);
+    let (status, printed) = replace(&small, &["--force"]);
     assert!(status == Some(0) && printed.contains("the register holds 89000 persons"), "{printed}");
 }
 

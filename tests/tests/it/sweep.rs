@@ -207,7 +207,7 @@ async fn a_register_file_that_is_wrong_leaves_the_one_before_in_force() {
     let (status, printed) = import(&environment, &file, lines[..6001].join("\n"));
     assert_eq!(status, Some(1), "{printed}");
     assert!(printed.contains("6000 rows, where the snapshot in force has 12000"), "{printed}");
-    let (status, printed) = run(&environment, &["company", "import", made, "--despite-refused"]);
+    let (status, printed) = run(&environment, &["company", "import", made, "--allow-refused"]);
     assert_eq!(status, Some(1), "one switch is not the other: {printed}");
     let (status, printed) = import(&environment, &file, HEADER);
     assert_eq!(status, Some(1), "an empty register is none: {printed}");

@@ -62,7 +62,7 @@ struct Import<'s> {
 
 /// What may be wrong with a snapshot that is put in force.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Despite {
+pub(super) struct Allowed {
     /// Rows were refused.
     pub(super) refused: bool,
     /// More than a tenth of the companies before is missing.
@@ -106,7 +106,7 @@ impl Import<'_> {
 /// Imports a snapshot. It comes into force as a whole, and only if every row was read: a company whose row was refused
 /// would count as not registered.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn import(config: &Config, file: &Path, despite: Despite) -> anyhow::Result<ExitCode> {
+pub(super) async fn import(config: &Config, file: &Path, allowed: Allowed) -> anyhow::Result<ExitCode> {
     let mut companies = Companies::open(file)?;
     let (digest, size) = (sha256(file)?, std::fs::metadata(file)?.len());
     let store = super::store(config).await?;
@@ -127,10 +127,10 @@ pub(super) async fn import(config: &Config, file: &Path, despite: Despite) -> an
     // Nine tenths: businesses close, but a file that lacks more than that was cut.
     let doubt = if rows == refused {
         Some("the file holds no company".to_owned())
-    } else if refused > passed && !despite.refused {
-        Some(format!("{} of {rows} rows refused (--despite-refused)", refused - passed))
-    } else if (rows - refused) * 10 < before * 9 && !despite.missing {
-        Some(format!("{rows} rows, where the snapshot in force has {before} (--despite-missing)"))
+    } else if refused > passed && !allowed.refused {
+        Some(format!("{} of {rows} rows refused (--allow-refused)", refused - passed))
+    } else if (rows - refused) * 10 < before * 9 && !allowed.missing {
+        Some(format!("{rows} rows, where the snapshot in force has {before} (--allow-missing)"))
     } else {
         None
     };

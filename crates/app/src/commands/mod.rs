@@ -34,17 +34,17 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run everything on this computer with made-up companies, cards and persons.
+    /// Run everything on this computer, with made-up companies, cards and persons.
     Demo(DemoArguments),
     /// Run the service.
     Serve {
-        /// What this process does; everything without it.
+        /// The parts of the service that this process runs; all of them if not given.
         #[arg(long, value_delimiter = ',')]
         roles: Option<Vec<config::Role>>,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Bring the database's schema up to this version.
+    /// Bring the database schema up to this version.
     Migrate {
         #[command(subcommand)]
         step: MigrateCommand,
@@ -64,9 +64,9 @@ enum Command {
         #[command(subcommand)]
         command: CompanyCommand,
     },
-    /// Compare every organisation with the company register; a dry run unless told.
+    /// Compare every organisation with the company register; a dry run unless `--apply` is given.
     Sweep {
-        /// Make what is found the worklist on which supervisors confirm.
+        /// Write the findings to the worklist that supervisors confirm.
         #[arg(long)]
         apply: bool,
         #[command(flatten)]
@@ -87,17 +87,17 @@ enum Command {
         #[command(subcommand)]
         command: CertCommand,
     },
-    /// What is kept for a time only.
+    /// Data that is kept for a limited time.
     Retention {
         #[command(subcommand)]
         command: RetentionCommand,
     },
-    /// Copies of the database.
+    /// Backups of the database.
     Backup {
         #[command(subcommand)]
         command: BackupCommand,
     },
-    /// Look whether the service can work as it is configured; exit status 1 when something fails.
+    /// Check that the service can run with this configuration; exits with 1 if a check fails.
     Doctor(ConfigArguments),
     /// The configuration.
     Config {
@@ -110,27 +110,27 @@ enum Command {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Read it and tell what is wrong with it; exit status 1 when it can't be used.
+    /// Check the configuration and report every error; exits with 1 if it can't be used.
     Check(ConfigArguments),
-    /// Print the values that hold where none is set, as TOML.
+    /// Print the default values, as TOML.
     Default,
-    /// Print what can be set, how and what for.
+    /// Print every setting with its type, default and meaning.
     Reference,
 }
 
 /// Where the configuration is.
 #[derive(Args)]
 pub(crate) struct ConfigArguments {
-    /// The configuration, TOML; each value also from the environment as `IDCHECK_…`.
+    /// Path of the configuration file (TOML); every value can also be set in the environment as `IDCHECK_…`.
     #[arg(long)]
     config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum MigrateCommand {
-    /// Take every step that is missing.
+    /// Apply every pending migration.
     Up(ConfigArguments),
-    /// Tell which steps were taken.
+    /// List the migrations and whether each was applied.
     Status(ConfigArguments),
 }
 
@@ -138,78 +138,78 @@ enum MigrateCommand {
 enum RegistryCommand {
     /// Import persons from CSV: personId, applyCode, applyYyymmdd, issueSiteId, status.
     Import {
-        /// The file.
+        /// The CSV file.
         file: PathBuf,
-        /// Stop at the first batch that holds a bad row; nothing of that batch is written.
+        /// Stop at the first batch that contains a bad row; nothing of that batch is written.
         #[arg(long)]
         stop_on_error: bool,
-        /// The file is the whole register: whoever is not in it is unknown from then on. Queries are answered from the
-        /// old one until all of the new one is there; where a row is refused, the old one stays.
+        /// The file is the complete register: a person who is not in it is unknown from then on. Queries are answered from
+        /// the old register until the new one is complete; if a row is refused, the old one stays in force.
         #[arg(long)]
         replace: bool,
-        /// Replace though rows were refused, or a tenth of the persons is missing.
-        #[arg(long, requires = "replace")]
-        despite_doubts: bool,
+        /// Replace even if rows were refused or more than a tenth of the persons is missing.
+        #[arg(long, alias = "despite-doubts", requires = "replace")]
+        force: bool,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Write a CSV of made-up persons.
+    /// Write a CSV file of made-up persons.
     Generate {
-        /// How many.
+        /// Number of rows.
         #[arg(long, default_value_t = 100_000)]
         count: usize,
-        /// Where to.
+        /// The file to write.
         file: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 enum CompanyCommand {
-    /// Import a snapshot from CSV of the shape BGMOPEN1, in UTF-8; interrupted, it goes on where it was.
+    /// Import a snapshot in the format BGMOPEN1 (CSV, UTF-8); an interrupted import is resumed.
     Import {
-        /// The file.
+        /// The CSV file.
         file: PathBuf,
-        /// Put the snapshot in force though rows were refused; those companies count as not registered.
-        #[arg(long)]
-        despite_refused: bool,
-        /// Put it in force though more than a tenth of the companies before is missing.
-        #[arg(long)]
-        despite_missing: bool,
-        /// Both.
-        #[arg(long)]
-        despite_doubts: bool,
+        /// Put the snapshot in force even if rows were refused; those companies count as not registered.
+        #[arg(long, alias = "despite-refused")]
+        allow_refused: bool,
+        /// Put it in force even if more than a tenth of the previous companies is missing.
+        #[arg(long, alias = "despite-missing")]
+        allow_missing: bool,
+        /// Both `--allow-refused` and `--allow-missing`.
+        #[arg(long, alias = "despite-doubts")]
+        force: bool,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Write a CSV of made-up companies in the same shape.
+    /// Write a CSV file of made-up companies in the same format.
     Generate {
-        /// How many.
+        /// Number of rows.
         #[arg(long, default_value_t = 100_000)]
         count: usize,
-        /// Where to.
+        /// The file to write.
         file: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 enum CalendarCommand {
-    /// Import a year from the government's file, CSV or JSON; all of it or nothing.
+    /// Import a year from the government's file (CSV or JSON), completely or not at all.
     Import {
-        /// The file.
+        /// The CSV or JSON file.
         file: PathBuf,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Declare one day off, as for a typhoon, or working.
+    /// Declare one day a day off, for example for a typhoon, or a working day.
     Day {
-        /// The day, such as 2026-07-10.
+        /// The day, for example 2026-07-10.
         day: chrono::NaiveDate,
         /// Off or working.
         state: DayState,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// List the years that are known.
+    /// List the imported years.
     List(ConfigArguments),
 }
 
@@ -231,17 +231,17 @@ enum OfficerCommand {
         /// reviewer, supervisor, auditor or admin.
         #[arg(long, value_parser = role)]
         role: Role,
-        /// What the identity provider calls the officer (`sub`): no password and second factor of ours then.
+        /// The officer's subject at the identity provider (`sub`); the officer then has no password and second factor here.
         #[arg(long)]
         subject: Option<String>,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// List the officers, how each signs in, and which accounts are closed.
+    /// List the officers with role, sign-in method and whether the account is closed.
     List(ConfigArguments),
-    /// Give an officer another role, from the next request on.
+    /// Change an officer's role, effective from the officer's next request.
     Role {
-        /// The officer.
+        /// The officer's user name.
         username: String,
         /// reviewer, supervisor, auditor or admin.
         #[arg(value_parser = role)]
@@ -249,25 +249,25 @@ enum OfficerCommand {
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Close an account and sign the officer out everywhere; what he or she did stays.
+    /// Close an account and sign the officer out everywhere; the officer's history is kept.
     Close {
-        /// The officer.
+        /// The officer's user name.
         username: String,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Open a closed account again.
+    /// Reopen a closed account.
     Open {
-        /// The officer.
+        /// The officer's user name.
         username: String,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Give a new password and second factor, or another subject; signs the officer out everywhere and lifts a lock.
+    /// Set a new password and second factor, or another subject; signs the officer out everywhere and unlocks the account.
     Reset {
-        /// The officer.
+        /// The officer's user name.
         username: String,
-        /// What the identity provider calls the officer (`sub`): no password and second factor of ours then.
+        /// The officer's subject at the identity provider (`sub`); the officer then has no password and second factor here.
         #[arg(long)]
         subject: Option<String>,
         #[command(flatten)]
@@ -277,9 +277,9 @@ enum OfficerCommand {
 
 #[derive(Subcommand)]
 enum AuditCommand {
-    /// Walk the hash chain; exit status 0 when it is intact, 1 when it is broken.
+    /// Verify the hash chain; exits with 0 if it is intact and with 1 if it is broken.
     Verify {
-        /// The entry to begin at.
+        /// The first entry to verify.
         #[arg(long, default_value_t = 1)]
         from: i64,
         #[command(flatten)]
@@ -289,34 +289,34 @@ enum AuditCommand {
 
 #[derive(Subcommand)]
 enum RetentionCommand {
-    /// Remove what was kept as long as `[retention]` says; the audit log tells of it and stays verifiable.
+    /// Delete what is older than `[retention]` allows; the deletion is recorded in the audit log, which stays verifiable.
     Run(ConfigArguments),
 }
 
 #[derive(Subcommand)]
 enum BackupCommand {
-    /// Write a copy of a SQLite database, as of one instant, while the service runs.
+    /// Write a consistent copy of a SQLite database while the service runs.
     Make {
-        /// A file that is not there yet.
+        /// The file to write; it must not exist.
         file: PathBuf,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Put a copy of a SQLite database in the place of the one that was lost, and go on from it. The service must not run;
-    /// what stood there is kept beside it.
+    /// Replace a lost SQLite database with a copy. The service must not be running; the replaced file is kept next to the
+    /// new one.
     Restore {
         /// The copy that `backup make` wrote.
         file: PathBuf,
         #[command(flatten)]
         config: ConfigArguments,
     },
-    /// Go on from a copy that was restored by other means, before the service starts: what was issued before counts no more.
+    /// Declare, before the service starts, that the database was restored by other means: sessions and challenges issued before become invalid.
     Restored(ConfigArguments),
 }
 
 #[derive(Subcommand)]
 enum CertCommand {
-    /// Judge a signature; exit status 0 accepted, 1 refused, 2 unreadable.
+    /// Verify a card signature; exits with 0 if it is accepted, 1 if refused, 2 if unreadable.
     Verify(cert::VerifyArguments),
 }
 
@@ -401,19 +401,17 @@ async fn execute_async(command: Command) -> anyhow::Result<ExitCode> {
             serve::migration_status(&read(&arguments)?).await
         }
         Command::Registry {
-            command: RegistryCommand::Import { file, stop_on_error, replace, despite_doubts, config },
+            command: RegistryCommand::Import { file, stop_on_error, replace, force, config },
         } => {
-            let options = registry::ImportOptions { stop_on_error, replace, despite_doubts };
+            let options = registry::ImportOptions { stop_on_error, replace, force };
             Box::pin(registry::import(&read(&config)?, &file, options)).await
         }
         Command::Company {
-            command: CompanyCommand::Import { file, despite_refused, despite_missing, despite_doubts, config },
+            command: CompanyCommand::Import { file, allow_refused, allow_missing, force, config },
         } => {
-            let despite = company::Despite {
-                refused: despite_refused || despite_doubts,
-                missing: despite_missing || despite_doubts,
-            };
-            Box::pin(company::import(&read(&config)?, &file, despite)).await
+            let allowed =
+                company::Allowed { refused: allow_refused || force, missing: allow_missing || force };
+            Box::pin(company::import(&read(&config)?, &file, allowed)).await
         }
         Command::Sweep { apply, config } => Box::pin(company::sweep(&read(&config)?, apply)).await,
         Command::Calendar { command } => Box::pin(execute_calendar(command)).await,

@@ -30,7 +30,7 @@ pub(super) struct ImportOptions {
     /// The file is the whole register.
     pub(super) replace: bool,
     /// Replace though rows were refused or many persons are missing.
-    pub(super) despite_doubts: bool,
+    pub(super) force: bool,
 }
 
 /// What the thread that reads the file tells.
@@ -145,18 +145,18 @@ async fn finish(
 ) -> anyhow::Result<ExitCode> {
     if options.replace {
         let (before, persons) = (store.count().await?, store.complete_edition().await?);
-        if !options.despite_doubts {
+        if !options.force {
             if refused > 0 {
                 println!(
-                    "{refused} rows refused: the register stays as it was. Correct them, or add --despite-doubts"
+                    "{refused} rows refused: the register stays as it was. Correct them, or add --force"
                 );
                 return Ok(ExitCode::FAILURE);
             }
-            // A truncated file would make people unknown, and who is unknown is answered as wrong.
+            // A truncated file would make people unknown, and an unknown person is reported as a mismatch.
             if persons < before / 10 * 9 {
                 println!(
                     "the file has {persons} persons, the register {before}: it stays as it was. Where that is right, \
-                     add --despite-doubts"
+                     add --force"
                 );
                 return Ok(ExitCode::FAILURE);
             }

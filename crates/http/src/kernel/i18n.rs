@@ -188,6 +188,22 @@ mod tests {
         assert_eq!(missing, Vec::<String>::new());
     }
 
+    /// A Chinese term of the glossary is the one that pages and mails use.
+    #[test]
+    fn the_glossary_s_terms_are_in_use() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
+        let pages = ["pages", "api", "notices", "docs", "officer"];
+        let mut texts: String =
+            pages.iter().map(|name| read(&format!("crates/http/locales/zh-Hant-TW/{name}.ftl"))).collect();
+        texts += &read("crates/email/locales/zh-Hant-TW/mail.ftl");
+        let glossary = read("docs/glossary.md");
+        let rows = glossary.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| term"));
+        let terms: Vec<&str> = rows.map(|row| row.split('|').nth(2).unwrap().trim()).collect();
+        let strange: Vec<_> = terms.iter().filter(|term| !texts.contains(**term)).collect();
+        assert!(terms.len() > 30 && strange.is_empty(), "{strange:?}");
+    }
+
     #[test]
     fn the_language_is_the_one_of_greatest_weight() {
         for (header, expected) in [
