@@ -5,21 +5,21 @@ use std::{sync::Arc, time::Duration};
 use idcheck_email::Composer;
 use idcheck_persistence::Store;
 use idcheck_usecases::{
-    OfficePorts,
+    OfficePorts, Refusal,
     audit::ReadAudit,
     calendar::KeepCalendar,
     mail::DeadLetters,
     notice::WatchUsage,
-    ports::{Changes, Clock, CompanyRegister, Entropy},
+    ports::{Changes, Clock, CompanyRegister, Entropy, StoreError},
     reminder::{ReminderPorts, SendReminders},
     sweep::SweepCompanies,
     template::KeepTemplates,
 };
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     config::Config,
-    lifecycle::every,
+    jobs,
     system::{SystemClock, SystemEntropy},
 };
 
@@ -122,36 +122,32 @@ impl Jobs {
         Self { watch, remind, sweeps }
     }
 
-    /// Runs them until `stop` changes. What fails is logged by the store, and the next turn goes on.
-    pub(crate) fn start(self, jobs: &mut JoinSet<()>, stop: &watch::Receiver<()>) {
+    /// Adds them to those of the process.
+    pub(crate) fn add_to(self, jobs: &mut jobs::Jobs) {
         let Self { watch, remind, sweeps } = self;
-        let (count, counting) = (watch.clone(), stop.clone());
-        jobs.spawn(every(COUNT, stop.clone(), move || {
-            let (count, mut stop) = (count.clone(), counting.clone());
+        let (count, stop) = (watch.clone(), jobs.stop());
+        jobs.add("count", COUNT, move || {
+            let (count, mut stop) = (count.clone(), stop.clone());
             async move {
                 // Little by little: what is counted at once keeps queries waiting. While others ask, there is always more.
-                while count.count().await.is_ok_and(|records| records > 0) {
-                    if timeout(COUNT_PAUSE, stop.changed()).await.is_ok() {
-                        return;
-                    }
-                }
+                while count.count().await? > 0 && timeout(COUNT_PAUSE, stop.changed()).await.is_err() {}
+                Ok::<_, StoreError>(())
             }
-        }));
-        jobs.spawn(every(WATCH, stop.clone(), move || {
+        });
+        jobs.add("watch", WATCH, move || {
             let watch = watch.clone();
-            async move {
-                let _ = watch.execute().await;
-            }
-        }));
-        jobs.spawn(every(SWEEP, stop.clone(), move || {
+            async move { watch.execute().await }
+        });
+        jobs.add("sweep", SWEEP, move || {
             let sweeps = sweeps.clone();
-            async move { while sweeps.advance().await.is_ok_and(|answers| answers > 0) {} }
-        }));
-        jobs.spawn(every(REMIND, stop.clone(), move || {
-            let remind = remind.clone();
             async move {
-                let _ = remind.execute().await;
+                while sweeps.advance().await? > 0 {}
+                Ok::<_, Refusal>(())
             }
-        }));
+        });
+        jobs.add("remind", REMIND, move || {
+            let remind = remind.clone();
+            async move { remind.execute().await }
+        });
     }
 }

@@ -1,6 +1,4 @@
-//! When the process stops, and what it does again and again until then.
-
-use std::time::Duration;
+//! When the process stops.
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -10,20 +8,6 @@ use tokio::{
 /// Resolves when `stop` changes or its sender is gone.
 pub(crate) async fn stopped(mut stop: watch::Receiver<()>) {
     drop(stop.changed().await);
-}
-
-pub(crate) async fn every<F: Future<Output = ()>>(
-    pause: Duration,
-    stop: watch::Receiver<()>,
-    mut job: impl FnMut() -> F,
-) {
-    let mut stopping = std::pin::pin!(stopped(stop));
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = tokio::time::sleep(pause) => job().await,
-        }
-    }
 }
 
 /// Resolves on Ctrl-C or SIGTERM.

@@ -12,6 +12,7 @@ mod credentials;
 mod demo;
 mod identity_provider;
 mod import;
+mod jobs;
 mod keyfile;
 mod latency;
 mod lifecycle;

@@ -1,6 +1,6 @@
 //! The program put together from its parts, and the jobs that run beside the server.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -20,23 +20,24 @@ use idcheck_usecases::{
     officer::{OfficerPorts, SignIn, SignInMethods},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
-    ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer},
+    ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer, StoreError},
     sweep::SweepCompanies,
     user_suspension::GovernUsers,
     verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     casework, company_register,
     config::{Card, Config, Mail, Order, Role, Security},
     credentials::OfficerCredentials,
     identity_provider::OpenIdProvider,
+    jobs::{self, Jobs},
     keyfile::{self, MasterKey},
     latency::{Latencies, TimedLedger},
-    lifecycle::{every, stopped},
+    lifecycle::stopped,
     rates::Rates,
     system::{SystemClock, SystemEntropy},
 };
@@ -206,6 +207,7 @@ pub(crate) struct Service {
     rates: Arc<Rates>,
     mail: DeliverMail,
     casework: casework::Jobs,
+    jobs: jobs::Status,
 }
 
 /// More that must be true before the process is ready; the demo adds to it.
@@ -239,7 +241,7 @@ impl Service {
         let acts = act_ports(config, &shared, &office, Arc::clone(&verifier));
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _);
         let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
-        let latencies = Latencies::default();
+        let (latencies, jobs) = (Latencies::default(), jobs::Status::default());
         let ledger = LedgerWriter::start_with(&store, ledger_settings(config));
         let verify = VerifyCard::new(VerifyPorts {
             clock: Arc::clone(&clock),
@@ -275,6 +277,7 @@ impl Service {
                 store: store.clone(),
                 callers: Arc::clone(&callers),
                 ledger,
+                jobs: jobs.clone(),
                 more: also_ready,
             }),
             clock: Arc::clone(&clock),
@@ -297,6 +300,7 @@ impl Service {
             rates,
             mail,
             casework,
+            jobs,
         })
     }
 
@@ -305,50 +309,52 @@ impl Service {
     /// # Errors
     /// When the server can't go on.
     pub(crate) async fn run(self, listener: TcpListener, stop: watch::Receiver<()>) -> anyhow::Result<()> {
-        let mut jobs = JoinSet::new();
+        let mut jobs = Jobs::new(stop.clone(), self.jobs);
         let (callers, cards, rates) = (self.callers, self.cards, self.rates);
-        jobs.spawn(every(REFRESH, stop.clone(), move || {
+        jobs.add("callers", REFRESH, move || {
             let callers = Arc::clone(&callers);
             async move {
-                // A failure is logged by the store, and the next turn tries again.
-                let _ = callers.refresh().await;
+                let refreshed = callers.refresh().await;
                 crate::metrics::damaged_callers(callers.damaged());
+                refreshed
             }
-        }));
+        });
         let (measured, store) = (self.latencies.clone(), self.store.clone());
-        jobs.spawn(every(LATENCIES, stop.clone(), move || {
+        jobs.add("latencies", LATENCIES, move || {
             let (latencies, store) = (measured.clone(), store.clone());
-            async move {
-                // A failure is logged by the store, and the next turn tries again.
-                let _ = latencies.hand_on(&store).await;
-            }
-        }));
+            async move { latencies.hand_on(&store).await }
+        });
         if self.worker {
-            work(&mut jobs, &stop, (self.store.clone(), self.strikes_kept), self.mail);
-            self.casework.start(&mut jobs, &stop);
+            work(&mut jobs, (self.store.clone(), self.strikes_kept), self.mail);
+            self.casework.add_to(&mut jobs);
         }
         let lists = Arc::clone(&cards);
-        jobs.spawn(every(self.refresh_lists, stop.clone(), move || {
+        jobs.add("lists", self.refresh_lists, move || {
             let lists = Arc::clone(&lists);
-            async move { lists.refresh(SystemClock.now()).await }
-        }));
-        jobs.spawn(every(TRUST, stop.clone(), move || {
+            async move {
+                lists.refresh(SystemClock.now()).await;
+                Ok::<_, Infallible>(())
+            }
+        });
+        jobs.add("trust", TRUST, move || {
             let (cards, rates) = (Arc::clone(&cards), Arc::clone(&rates));
             async move {
                 rates.forget_idle();
-                if let Err(error) = cards.reload_if_changed() {
+                let reloaded = cards.reload_if_changed();
+                if let Err(error) = &reloaded {
                     tracing::error!(%error, "trusted certificates could not be read again");
                 }
                 crate::metrics::lists(&cards.lists(), SystemClock.now());
                 crate::metrics::tidy();
+                reloaded
             }
-        }));
+        });
         let acceptor = Bounded::new(TcpAcceptor::from_tokio(listener)?, connections());
         let routes = idcheck_http::routes(self.app).boxed();
         let served = Server::new_with_acceptor(acceptor)
             .run_with_graceful_shutdown(routes, stopped(stop), Some(GRACE))
             .await;
-        jobs.join_all().await;
+        jobs.join().await;
         // What was measured since the last turn; when it fails it is lost, which the log tells.
         let _ = self.latencies.hand_on(&self.store).await;
         Ok(served?)
@@ -371,24 +377,19 @@ fn raise_descriptors() -> Option<u64> {
     }
 }
 
-/// Starts what nobody waits for: mail, and the removal of what ended.
-fn work(
-    jobs: &mut JoinSet<()>,
-    stop: &watch::Receiver<()>,
-    (store, strikes_kept): (Store, TimeDelta),
-    mail: DeliverMail,
-) {
-    jobs.spawn(every(MAIL, stop.clone(), move || {
+/// What nobody waits for: mail, and the removal of what ended.
+fn work(jobs: &mut Jobs, (store, strikes_kept): (Store, TimeDelta), mail: DeliverMail) {
+    jobs.add("mail", MAIL, move || {
         let mail = mail.clone();
-        async move { while mail.execute().await.is_ok_and(|sent| sent > 0) {} }
-    }));
-    jobs.spawn(every(PURGE, stop.clone(), move || {
-        let store = store.clone();
         async move {
-            // A failure is logged by the store, and the next turn tries again.
-            let _ = store.purge(SystemClock.now(), strikes_kept).await;
+            while mail.execute().await? > 0 {}
+            Ok::<_, StoreError>(())
         }
-    }));
+    });
+    jobs.add("purge", PURGE, move || {
+        let store = store.clone();
+        async move { store.purge(SystemClock.now(), strikes_kept).await }
+    });
 }
 
 /// What responses depend on.
@@ -417,6 +418,7 @@ struct Ready {
     store: Store,
     callers: Arc<CallerSnapshot>,
     ledger: LedgerWriter,
+    jobs: jobs::Status,
     more: AlsoReady,
 }
 
@@ -439,6 +441,10 @@ impl Readiness for Ready {
         }
         problems.extend((self.more)());
         problems
+    }
+
+    fn jobs(&self) -> Vec<String> {
+        self.jobs.lines()
     }
 }
 

@@ -11,15 +11,16 @@ pub(crate) fn live() -> &'static str {
     "live\n"
 }
 
-/// The process can do its work, or a line for each thing that is wrong.
+/// The process can do its work, or a line for each thing that is wrong; then how its background jobs are doing.
 #[handler]
 pub(crate) async fn ready(Data(app): Data<&Arc<App>>) -> Response {
-    let problems = app.services.readiness.problems().await;
-    if problems.is_empty() {
-        return Response::builder().content_type("text/plain").body("ready\n");
+    let mut lines = app.services.readiness.problems().await;
+    let status = if lines.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if lines.is_empty() {
+        lines.push("ready".to_owned());
     }
-    let lines: String = problems.iter().flat_map(|problem| [problem.as_str(), "\n"]).collect();
-    Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).content_type("text/plain").body(lines)
+    lines.extend(app.services.readiness.jobs());
+    Response::builder().status(status).content_type("text/plain").body(lines.join("\n") + "\n")
 }
 
 #[handler]

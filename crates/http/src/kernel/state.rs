@@ -28,6 +28,9 @@ use crate::kernel::surface::Surface;
 pub trait Readiness: Send + Sync {
     /// What is wrong, one sentence each for the operator; empty when ready.
     async fn problems(&self) -> Vec<String>;
+
+    /// How each background job is doing, one line each for the operator. A job that fails does not make the process unready.
+    fn jobs(&self) -> Vec<String>;
 }
 
 #[derive(Clone)]
