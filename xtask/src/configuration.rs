@@ -4,10 +4,11 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use anyhow::{Context, bail};
+use syn::{Attribute, Expr, Field, Item, Lit, Meta, Variant};
 
 use crate::shell::{cargo, output, root};
 
-const SOURCE: &str = "crates/app/src/config.rs";
+const SOURCE: &str = "crates/app/src/config";
 const PAGE: &str = "docs/configuration.md";
 
 /// A field of a struct, or a variant of an enum.
@@ -26,10 +27,9 @@ struct Type {
 
 /// Writes the page, or compares it.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    let source = fs::read_to_string(root().join(SOURCE)).context(SOURCE)?;
     let defaults =
         output(&mut cargo(&["run", "--quiet", "--package", "idcheck", "--", "config", "default"]))?;
-    let page = page(&types(&source), &toml::from_str(&defaults)?)?;
+    let page = page(&types()?, &toml::from_str(&defaults)?)?;
     let path = root().join(PAGE);
     if !check {
         return Ok(fs::write(path, page)?);
@@ -40,49 +40,72 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The types of a source that rustfmt has laid out: members one level in, doc comments before what they tell of.
-fn types(source: &str) -> BTreeMap<String, Type> {
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+/// The types of all sections.
+fn types() -> anyhow::Result<BTreeMap<String, Type>> {
     let mut types = BTreeMap::new();
-    let mut told = String::new();
-    let mut rename = "";
-    let mut open: Option<(String, Type)> = None;
-    for line in source.lines() {
-        let trimmed = line.trim();
-        if let Some(text) = trimmed.strip_prefix("/// ") {
-            if !told.is_empty() {
-                told.push(' ');
+    for entry in fs::read_dir(root().join(SOURCE))? {
+        for item in syn::parse_file(&fs::read_to_string(entry?.path())?)?.items {
+            match item {
+                Item::Struct(item) => {
+                    let member = |field: Field| Member {
+                        name: field.ident.map(|name| name.to_string()).unwrap_or_default(),
+                        kind: written(&field.ty),
+                        told: told(&field.attrs),
+                    };
+                    let members = item.fields.into_iter().map(member).collect();
+                    types.insert(
+                        item.ident.to_string(),
+                        Type { told: told(&item.attrs), members, is_enum: false },
+                    );
+                }
+                Item::Enum(item) => {
+                    let rule = rule(&item.attrs);
+                    let member = |variant: Variant| Member {
+                        name: renamed(&variant.ident.to_string(), &rule),
+                        kind: String::new(),
+                        told: told(&variant.attrs),
+                    };
+                    let members = item.variants.into_iter().map(member).collect();
+                    types.insert(
+                        item.ident.to_string(),
+                        Type { told: told(&item.attrs), members, is_enum: true },
+                    );
+                }
+                _ => {}
             }
-            told.push_str(text);
-            continue;
-        }
-        if trimmed.starts_with("#[") {
-            rename =
-                trimmed.split("rename_all = \"").nth(1).map_or(rename, |r| r.split('"').next().unwrap_or(r));
-            continue;
-        }
-        let words: Vec<_> = trimmed.trim_end_matches('{').split_whitespace().collect();
-        match (&mut open, words.as_slice()) {
-            (None, [.., what @ ("struct" | "enum"), name]) if line.ends_with('{') => {
-                let is_enum = *what == "enum";
-                let told = std::mem::take(&mut told);
-                open = Some(((*name).to_owned(), Type { told, members: Vec::new(), is_enum }));
-            }
-            (Some(_), ["}"]) if !line.starts_with(' ') => {
-                types.extend(open.take());
-                rename = "";
-            }
-            (Some((_, found)), _) if line.starts_with("    ") && !line.starts_with("     ") => {
-                let (name, kind) = trimmed.trim_end_matches(',').split_once(": ").unwrap_or((trimmed, ""));
-                let name = name.trim_start_matches("pub(crate) ").trim_end_matches(',');
-                let name = if found.is_enum { renamed(name, rename) } else { name.to_owned() };
-                let told = std::mem::take(&mut told);
-                found.members.push(Member { name, kind: kind.to_owned(), told });
-            }
-            _ => told.clear(),
         }
     }
-    types
+    Ok(types)
+}
+
+/// The doc comment, on one line.
+fn told(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// `rename_all` of a type.
+fn rule(attributes: &[Attribute]) -> String {
+    let serde = attributes.iter().filter(|attribute| attribute.path().is_ident("serde"));
+    let tokens = serde.filter_map(|attribute| Some(attribute.meta.require_list().ok()?.tokens.to_string()));
+    let mut named = tokens
+        .filter_map(|tokens| Some(tokens.split("rename_all = \"").nth(1)?.split('"').next()?.to_owned()));
+    named.next().unwrap_or_default()
+}
+
+/// A type as it is written, without blanks.
+fn written(kind: &syn::Type) -> String {
+    use quote::ToTokens;
+    kind.to_token_stream().to_string().replace(' ', "")
 }
 
 /// A variant as it is written in a file.
@@ -98,7 +121,7 @@ fn page(types: &BTreeMap<String, Type>, defaults: &toml::Table) -> anyhow::Resul
     let mut page = "\
 # Configuration
 
-Made from the types in `crates/app/src/config.rs` by `cargo xtask configuration`; a test compares the two.
+Made from the types in `crates/app/src/config/` by `cargo xtask configuration`; a test compares the two.
 
 One TOML file, `--config idcheck.toml`, and the environment, which comes before the file. Both are read once, at the start. An
 unknown key is refused with its place. `idcheck config check` tells what is wrong, `idcheck config default` prints the defaults.
