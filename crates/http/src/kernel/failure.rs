@@ -27,6 +27,7 @@ pub(crate) struct ProblemBody {
     r#type: String,
     /// What it is, in the reader's language.
     title: String,
+    /// The HTTP status.
     status: u16,
     /// What to do, in the reader's language.
     detail: String,
