@@ -2,12 +2,13 @@
 
 mod document;
 
+use poem::{IntoResponse, Route, endpoint::make_sync};
+use poem_openapi::{LicenseObject, OpenApiService};
+
 use crate::{
     application, audit, mail, notice, operations, organisation, portal, public_register, sweep, template,
     usage,
 };
-use poem::{IntoResponse, Route, endpoint::make_sync};
-use poem_openapi::{LicenseObject, OpenApiService};
 
 /// All calls of the API.
 type Calls = (
