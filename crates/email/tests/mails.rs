@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use idcheck_domain::value::Reason;
 use idcheck_domain::{
-    abuse::AbuseRule, access::Ground, application::Kind, calendar::DueDate, value::EmailAddress,
+    abuse::AbuseRule,
+    access::Ground,
+    application::Kind,
+    calendar::DueDate,
+    reason::RecordedReason,
+    value::{EmailAddress, Reason},
 };
 use idcheck_email::{FileMailer, compose};
 use idcheck_usecases::ports::{MailMessage, Mailer, QueuedMail};
@@ -119,6 +123,14 @@ fn casework_messages() -> Vec<(&'static str, MailMessage)> {
             "notice-overdue",
             MailMessage::NoticeOverdue { company: company(), rule: AbuseRule::UserBurst, due },
         ),
+        ("revoked-by-the-register", {
+            let reason = RecordedReason::CompanyStatus("解散".to_owned());
+            MailMessage::AccessRevoked { company: company(), ground: Ground::NotRegistered, reason }
+        }),
+        ("revoked-not-found", {
+            let reason = RecordedReason::NotRegistered;
+            MailMessage::AccessRevoked { company: company(), ground: Ground::NotRegistered, reason }
+        }),
         ("dormant", MailMessage::Dormant { company: company(), since: due }),
         ("plan-received", MailMessage::PlanReceived { company: company() }),
         ("plan-rejected", MailMessage::PlanRejected { company: company(), reason: "未敘明期程".to_owned() }),

@@ -262,3 +262,18 @@ async fn every_page_with_every_role_and_with_none() {
         }
     }
 }
+
+/// A form that was not made for this browser is read by no page, whoever is signed in.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_takes_a_form_of_another_site() {
+    let demo = Demo::start().await;
+    let (_, user) = USERS.into_iter().find(|(role, _)| *role == "supervisor").unwrap();
+    let console = Console::of(&demo, user).await;
+    let forms = PAGES.iter().filter(|(.., typed, may)| typed.is_some() && may.contains(&"supervisor"));
+    let mut tried = 0;
+    for (path, query, typed, _) in forms {
+        assert_eq!(page(&console, &"0".repeat(64), (path, query), *typed).await, 403, "{path}");
+        tried += 1;
+    }
+    assert!(tried > 15, "{tried}");
+}
