@@ -95,15 +95,22 @@ impl Request {
         overlap_days: u8,
         now: DateTime<Utc>,
     ) -> Result<Self, Violation> {
-        if let Some(at) = cut_over_at
-            && (at < now || at > now + TimeDelta::days(MAX_CUT_OVER_DAYS))
-        {
-            return Err(Violation::CutOverTime);
+        if let Some(at) = cut_over_at {
+            Self::admits_cut_over(at, now)?;
         }
         if overlap_days > MAX_OVERLAP_DAYS || (overlap_days > 0 && cut_over_at.is_none()) {
             return Err(Violation::OverlapDays);
         }
         Ok(Self::ChangeAddress { reason, cut_over_at, overlap_days })
+    }
+
+    /// Whether new addresses may take over at a moment.
+    ///
+    /// # Errors
+    /// [`Violation::CutOverTime`] when it is past or more than [`MAX_CUT_OVER_DAYS`] ahead.
+    pub fn admits_cut_over(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Violation> {
+        let latest = now + TimeDelta::days(MAX_CUT_OVER_DAYS);
+        if (now..=latest).contains(&at) { Ok(()) } else { Err(Violation::CutOverTime) }
     }
 
     /// Its kind.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use poem::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::acts;
 use crate::{kernel::doors, verify::DOCUMENT};
 
 /// Where the document says that the service is, for every installation.
@@ -16,6 +17,9 @@ pub(crate) fn of(spec: &str, base_url: &str) -> String {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let mut document = read(spec);
     join(&mut document, read(&DOCUMENT.replace(EXAMPLE, base_url)));
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        acts::describe(schemas);
+    }
     plain_references(&mut document);
     words(&mut document);
     errors(&mut document);
@@ -175,37 +179,14 @@ fn close_requests(document: &mut Value) {
 fn bound(member: &str, property: &mut Value) {
     use idcheck_domain::{
         access::Ground,
-        application::MAX_OVERLAP_DAYS,
-        key::{Environment, Profile},
-        value::{
-            Authority, CompanyName, ContactName, Description, EmailAddress, HostAddresses, KeyLabel,
-            Narrative, Reason, Rule, TemplateTitle,
-        },
+        value::{Narrative, Reason, TemplateTitle},
     };
-    let environments = [Environment::Production, Environment::Sandbox].map(Environment::as_str);
-    let profiles = [Profile::Legacy, Profile::Strict].map(Profile::as_str);
     let grounds = [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str);
     let bounds = match member {
-        "companyName" => json!({"maxLength": CompanyName::MAX}),
-        "name" => json!({"maxLength": ContactName::MAX}),
-        "email" => json!({"maxLength": EmailAddress::MAX}),
-        "authority" => json!({"maxLength": Authority::MAX}),
-        "rule" => json!({"maxLength": Rule::MAX}),
-        "description" => json!({"maxLength": Description::MAX}),
         "reason" | "note" => json!({"maxLength": Reason::MAX}),
-        "answer" | "explanation" | "plan" | "question" | "message" => json!({"maxLength": Narrative::MAX}),
+        "question" | "message" => json!({"maxLength": Narrative::MAX}),
         "title" => json!({"maxLength": TemplateTitle::MAX}),
-        "label" => json!({"maxLength": KeyLabel::MAX}),
-        "hostAddresses" => json!({"minItems": 1, "maxItems": HostAddresses::MAX}),
-        "overlapDays" => json!({"minimum": 0, "maximum": MAX_OVERLAP_DAYS}),
-        "formerUnifiedBusinessNumber" => json!({"pattern": "^[0-9]{8}$"}),
-        "environment" => {
-            json!({"enum": environments})
-        }
-        "profile" => json!({"enum": profiles}),
         "ground" => json!({"enum": grounds}),
-        "applicationId" | "clarificationId" | "noticeId" | "keyId" => json!({"format": "uuid"}),
-        "cutOverAt" => json!({"format": "date-time"}),
         _ => return,
     };
     join(property, bounds);

@@ -1,5 +1,6 @@
 //! The JSON API as a whole: all calls below `/api/v1` and their document, which is made of the same types.
 
+mod acts;
 mod document;
 
 use poem::{IntoResponse, Route, endpoint::make_sync};

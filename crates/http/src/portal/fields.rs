@@ -1,10 +1,18 @@
-//! The fields of each act's form, and reading a posted form as an act's content.
+//! The form of each act, made from what its content consists of, and reading a posted form as that content.
+
+use std::borrow::Cow;
 
 use idcheck_domain::{
     consent::{CONDUCT_VERSION, NOTICE_VERSION},
     value::UnifiedBusinessNumber,
 };
-use idcheck_usecases::{Content, FieldViolation, Leaf, acts::ActName};
+use idcheck_usecases::{
+    Content, FieldViolation, Leaf,
+    acts::{
+        ActName,
+        schema::{Group, Shape},
+    },
+};
 use minijinja::{Value, context};
 
 use crate::kernel::{
@@ -12,20 +20,12 @@ use crate::kernel::{
     page::{FormValues, value},
 };
 
-/// A field: its name in the form, which is the pointer into the content where it has one of its own.
+/// A field of a form.
 struct Field {
-    name: &'static str,
-    widget: &'static str,
-    autocomplete: &'static str,
+    /// The pointer into the content where the field has one of its own.
+    name: Cow<'static, str>,
     required: bool,
-}
-
-const fn field(name: &'static str, widget: &'static str, autocomplete: &'static str) -> Field {
-    Field { name, widget, autocomplete, required: true }
-}
-
-const fn optional(name: &'static str, widget: &'static str, autocomplete: &'static str) -> Field {
-    Field { name, widget, autocomplete, required: false }
+    shape: Shape,
 }
 
 /// The field for a public key.
@@ -33,8 +33,6 @@ pub(crate) const PUBLIC_KEY: &str = "/publicKeyPem";
 const UBN: &str = "ubn";
 const HOSTS: &str = "hosts";
 pub(crate) const CONSENT: &str = "consent";
-const CUT_OVER: &str = "/cutOverAt";
-const OVERLAP: &str = "/overlapDays";
 
 /// The value of the box: the versions that are shown beside it. What is consented to is what was shown when the page
 /// was made, however long it stays open.
@@ -42,129 +40,96 @@ fn shown_versions() -> String {
     format!("{NOTICE_VERSION} {CONDUCT_VERSION}")
 }
 
-const APPLY: [Field; 12] = [
-    field("/companyName", "line", "organization"),
-    field(UBN, "number", "off"),
-    field(HOSTS, "area", "off"),
-    field("/contact/name", "line", "name"),
-    optional("/contact/landline", "line", "off"),
-    optional("/contact/mobile", "line", "tel"),
-    field("/contact/email", "line", "email"),
-    field("/purpose/authority", "line", "off"),
-    field("/purpose/rule", "line", "off"),
-    field("/purpose/description", "area", "off"),
-    optional("/formerUnifiedBusinessNumber", "number", "off"),
-    field(CONSENT, "consent", "off"),
-];
-/// Of the later kinds the contact may stay blank: then it stays as it is.
-const CHANGE_ADDRESS: [Field; 10] = [
-    field(UBN, "number", "off"),
-    field(HOSTS, "area", "off"),
-    field("/reason", "area", "off"),
-    optional(CUT_OVER, "moment", "off"),
-    optional(OVERLAP, "number", "off"),
-    optional("/contact/name", "line", "name"),
-    optional("/contact/landline", "line", "off"),
-    optional("/contact/mobile", "line", "tel"),
-    optional("/contact/email", "line", "email"),
-    field(CONSENT, "consent", "off"),
-];
-const SUSPEND: [Field; 7] = [
-    field(UBN, "number", "off"),
-    field("/reason", "area", "off"),
-    optional("/contact/name", "line", "name"),
-    optional("/contact/landline", "line", "off"),
-    optional("/contact/mobile", "line", "tel"),
-    optional("/contact/email", "line", "email"),
-    field(CONSENT, "consent", "off"),
-];
-const NUMBER: [Field; 1] = [field(UBN, "number", "off")];
-const REGISTER_KEY: [Field; 5] = [
-    field(UBN, "number", "off"),
-    field("/label", "line", "off"),
-    field("/environment", "choice", "off"),
-    field("/profile", "choice", "off"),
-    field(PUBLIC_KEY, "key", "off"),
-];
-const REVOKE_KEY: [Field; 2] = [field(UBN, "number", "off"), field("/keyId", "hidden", "off")];
-const CHANGE_CONTACT: [Field; 5] = [
-    field(UBN, "number", "off"),
-    field("/contact/name", "line", "name"),
-    optional("/contact/landline", "line", "off"),
-    optional("/contact/mobile", "line", "tel"),
-    field("/contact/email", "line", "email"),
-];
-const ANSWER: [Field; 4] = [
-    field(UBN, "number", "off"),
-    field("/answer", "area", "off"),
-    field("/applicationId", "hidden", "off"),
-    field("/clarificationId", "hidden", "off"),
-];
-const EXPLAIN: [Field; 3] =
-    [field(UBN, "number", "off"), field("/explanation", "area", "off"), field("/noticeId", "hidden", "off")];
-const PLAN: [Field; 2] = [field(UBN, "number", "off"), field("/plan", "area", "off")];
-const WITHDRAW: [Field; 3] = [
-    field(UBN, "number", "off"),
-    optional("/reason", "area", "off"),
-    field("/applicationId", "hidden", "off"),
-];
-
-const fn fields(act: ActName) -> &'static [Field] {
-    match act {
-        ActName::Apply => &APPLY,
-        ActName::ChangeAddress => &CHANGE_ADDRESS,
-        ActName::Suspend => &SUSPEND,
-        ActName::Progress | ActName::RevealIssKey | ActName::RotateIssKey => &NUMBER,
-        ActName::RegisterKey => &REGISTER_KEY,
-        ActName::RevokeKey => &REVOKE_KEY,
-        ActName::ChangeContact => &CHANGE_CONTACT,
-        ActName::AnswerClarification => &ANSWER,
-        ActName::Explain => &EXPLAIN,
-        ActName::SubmitImprovementPlan => &PLAN,
-        ActName::Withdraw => &WITHDRAW,
+/// The fields of a group, those of the groups in it among them. Of a group that may be left out every field may.
+fn open(group: &Group, at: &str, required: bool, fields: &mut Vec<Field>) {
+    for field in group.fields {
+        let pointer = format!("{at}/{}", field.name);
+        let required = required && field.required;
+        let (name, required) = match field.shape {
+            Shape::Group(group) => {
+                open(group, &pointer, required, fields);
+                continue;
+            }
+            Shape::HostAddresses { .. } => (HOSTS.into(), required),
+            Shape::Consent(_) => (CONSENT.into(), required),
+            // One of them is always chosen.
+            Shape::Choice(_) => (pointer.into(), true),
+            _ => (pointer.into(), required),
+        };
+        fields.push(Field { name, required, shape: field.shape });
     }
 }
 
-/// What can be chosen, the usual one first.
-const fn choices(name: &str) -> &'static [&'static str] {
-    match name.as_bytes() {
-        b"/profile" => &["legacy", "strict"],
-        b"/environment" => &["production", "sandbox"],
-        _ => &[],
-    }
+/// The fields of an act's form. The company's number comes first, but after the company's name.
+fn fields(act: ActName) -> Vec<Field> {
+    let mut fields = Vec::new();
+    open(&act.content(), "", true, &mut fields);
+    let place = usize::from(fields.first().is_some_and(|field| field.name == "/companyName"));
+    fields.insert(place, Field { name: UBN.into(), required: true, shape: Shape::BusinessNumber });
+    fields
 }
 
-/// The key of the field's label; its HTML id too.
-fn label(name: &str) -> String {
-    match name {
-        UBN => "field-unifiedBusinessNumber".to_owned(),
-        HOSTS => "field-hostAddresses".to_owned(),
-        CONSENT => "field-consent".to_owned(),
-        pointer => format!("field{}", pointer.replace('/', "-")),
+impl Field {
+    fn widget(&self) -> &'static str {
+        match self.shape {
+            Shape::Line { .. } => "line",
+            Shape::Text { .. } | Shape::HostAddresses { .. } => "area",
+            Shape::BusinessNumber | Shape::Integer { .. } => "number",
+            Shape::Identity => "hidden",
+            Shape::Instant => "moment",
+            Shape::Choice(_) => "choice",
+            Shape::PublicKey => "key",
+            Shape::Consent(_) | Shape::Group(_) => "consent",
+        }
     }
-}
 
-/// Whether a violation at `pointer` is told at this field.
-fn tells(name: &str, pointer: &str) -> bool {
-    match name {
-        UBN => pointer == "/unifiedBusinessNumber",
-        HOSTS => pointer.starts_with("/hostAddresses"),
-        CONSENT => pointer.starts_with("/consent"),
-        own => pointer == own,
+    fn autocomplete(&self) -> &'static str {
+        match self.shape {
+            Shape::Line { autocomplete, .. } => autocomplete,
+            _ => "off",
+        }
+    }
+
+    fn choices(&self) -> &'static [&'static str] {
+        match self.shape {
+            Shape::Choice(words) => words,
+            _ => &[],
+        }
+    }
+
+    /// The key of its label; its HTML id too.
+    fn label(&self) -> String {
+        match &*self.name {
+            UBN => "field-unifiedBusinessNumber".to_owned(),
+            HOSTS => "field-hostAddresses".to_owned(),
+            CONSENT => "field-consent".to_owned(),
+            pointer => format!("field{}", pointer.replace('/', "-")),
+        }
+    }
+
+    /// Whether a violation at `pointer` is told at this field.
+    fn tells(&self, pointer: &str) -> bool {
+        match &*self.name {
+            UBN => pointer == "/unifiedBusinessNumber",
+            HOSTS => pointer.starts_with("/hostAddresses"),
+            CONSENT => pointer.starts_with("/consent"),
+            own => pointer == own,
+        }
     }
 }
 
 /// The fields with what was typed and what is wrong, for `form.html` and `check.html`.
 pub(crate) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
     let one = |field: &Field| {
-        let error = wrong.iter().find(|v| tells(field.name, &v.pointer)).map(|v| lang.violation(v.violation));
-        let typed = value(form, field.name);
-        let choices = choices(field.name);
+        let error = wrong.iter().find(|v| field.tells(&v.pointer)).map(|v| lang.violation(v.violation));
+        let typed = value(form, &field.name);
+        let choices = field.choices();
         let typed = if typed.is_empty() { choices.first().copied().unwrap_or_default() } else { typed };
         context! {
-            name => field.name, widget => field.widget, autocomplete => field.autocomplete,
-            required => field.required, label => label(field.name), id => label(field.name), value => typed, error,
-            versions => (field.name == CONSENT).then(shown_versions), choices => choices.iter().copied().collect::<Value>(),
+            name => &*field.name, widget => field.widget(), autocomplete => field.autocomplete(),
+            required => field.required, label => field.label(), id => field.label(), value => typed, error,
+            versions => (field.name == CONSENT).then(shown_versions),
+            choices => choices.iter().copied().collect::<Value>(),
         }
     };
     fields(act).iter().map(one).collect()
@@ -172,18 +137,18 @@ pub(crate) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldV
 
 /// The error summary: every violation once, in the order of the fields, each linked to its field.
 pub(crate) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Value {
-    let of = |field: &'static Field| {
-        wrong.iter().filter(|v| tells(field.name, &v.pointer)).map(move |v| (field, v))
-    };
-    let told = fields(act).iter().flat_map(of);
-    let told = told.map(|(field, v)| {
-        // What nobody types has no label and no place to jump to: it came with the link that was followed.
-        if field.widget == "hidden" {
-            return context! { id => "main", message => lang.t("form-link-broken") };
-        }
-        context! { id => label(field.name), field => label(field.name), message => lang.violation(v.violation) }
+    let fields = fields(act);
+    let told = fields.iter().flat_map(|field| {
+        wrong.iter().filter(|v| field.tells(&v.pointer)).map(move |v| {
+            // What nobody types has no label and no place to jump to: it came with the link that was followed.
+            if matches!(field.shape, Shape::Identity) {
+                return context! { id => "main", message => lang.t("form-link-broken") };
+            }
+            let message = lang.violation(v.violation);
+            context! { id => field.label(), field => field.label(), message }
+        })
     });
-    let rest = wrong.iter().filter(|v| !fields(act).iter().any(|field| tells(field.name, &v.pointer)));
+    let rest = wrong.iter().filter(|v| !fields.iter().any(|field| field.tells(&v.pointer)));
     told.chain(rest.map(|v| context! { id => "main", message => lang.violation(v.violation) })).collect()
 }
 
@@ -191,35 +156,29 @@ pub(crate) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Val
 pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
     let mut leaves = Vec::new();
     for field in fields(act) {
-        let typed = value(form, field.name).replace("\r\n", "\n");
-        match field.name {
-            HOSTS => {
+        let typed = value(form, &field.name).replace("\r\n", "\n");
+        let text = |pointer: String, text: &str| (pointer, Leaf::Text(text.to_owned()));
+        match field.shape {
+            Shape::HostAddresses { .. } => {
                 let hosts =
                     typed.split([',', '\n', ' ', '、']).map(str::trim).filter(|host| !host.is_empty());
-                leaves.extend(
-                    hosts.enumerate().map(|(i, host)| (format!("/hostAddresses/{i}"), host.to_owned())),
-                );
+                let hosts = hosts.enumerate();
+                leaves.extend(hosts.map(|(index, host)| text(format!("/hostAddresses/{index}"), host)));
             }
-            CONSENT => {
-                let pointers = ["/consent/noticeVersion", "/consent/conductVersion"];
-                let versions = pointers.into_iter().zip(typed.split_whitespace());
-                leaves.extend(versions.map(|(pointer, version)| (pointer.to_owned(), version.to_owned())));
+            Shape::Consent(group) => {
+                let versions = group.fields.iter().zip(typed.split_whitespace());
+                leaves.extend(versions.map(|(of, version)| text(format!("/consent/{}", of.name), version)));
             }
-            CUT_OVER if !typed.is_empty() => leaves.push((CUT_OVER.to_owned(), in_taipei(&typed))),
-            UBN => {}
-            pointer if !typed.trim().is_empty() => leaves.push((pointer.to_owned(), typed)),
-            _ => {}
+            _ if field.name == UBN || typed.trim().is_empty() => {}
+            Shape::Instant => leaves.push((field.name.into_owned(), Leaf::Text(in_taipei(&typed)))),
+            Shape::Integer { .. } => {
+                let leaf = typed.trim().parse().map_or(Leaf::Text(typed), Leaf::Integer);
+                leaves.push((field.name.into_owned(), leaf));
+            }
+            _ => leaves.push((field.name.into_owned(), Leaf::Text(typed))),
         }
     }
-    leaves.into_iter().map(|(pointer, text)| leaf(pointer, text)).collect()
-}
-
-/// Everything typed is text, but for the one whole number.
-fn leaf(pointer: String, text: String) -> (String, Leaf) {
-    match text.trim().parse() {
-        Ok(number) if pointer == OVERLAP => (pointer, Leaf::Integer(number)),
-        _ => (pointer, Leaf::Text(text)),
-    }
+    leaves.into_iter().collect()
 }
 
 /// What a browser's field for date and time gives (`2026-12-01T09:00`) is Taipei's time; anything else is as typed.
@@ -233,15 +192,14 @@ fn in_taipei(typed: &str) -> String {
 /// A violation at every field of an act.
 #[cfg(test)]
 pub(crate) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
-    let pointer = |field: &Field| match field.name {
-        UBN => "/unifiedBusinessNumber",
-        HOSTS => "/hostAddresses/0",
-        CONSENT => "/consent/noticeVersion",
-        own => own,
+    let pointer = |field: Field| match &*field.name {
+        UBN => "/unifiedBusinessNumber".to_owned(),
+        HOSTS => "/hostAddresses/0".to_owned(),
+        CONSENT => "/consent/noticeVersion".to_owned(),
+        own => own.to_owned(),
     };
     let violation = idcheck_domain::Violation::Required;
-    let wrong = |field| FieldViolation { pointer: pointer(field).to_owned(), violation };
-    fields(act).iter().map(wrong).collect()
+    fields(act).into_iter().map(|field| FieldViolation { pointer: pointer(field), violation }).collect()
 }
 
 /// The number that was typed.

@@ -9,11 +9,7 @@ use idcheck_domain::value::UnifiedBusinessNumber;
 use uuid::Uuid;
 
 use crate::{
-    acts::{
-        ActPorts, OpenChallenges,
-        act::{Act, Reading},
-        name::ActName,
-    },
+    acts::{Act, ActName, ActPorts, OpenChallenges},
     kernel::content::{Content, FieldViolation},
     ports::{StoreError, StoredChallenge, Waiting},
 };
@@ -74,14 +70,7 @@ impl IssueChallenge {
         ubn: UnifiedBusinessNumber,
         content: &Content,
     ) -> Result<Act, Vec<FieldViolation>> {
-        let with = Reading { ubn, now: self.ports.clock.now(), addresses: self.ports.address_policy };
-        let read = Act::read(act, content, &with)?;
-        if let Act::RegisterKey { public_key_pem, profile, .. } = &read {
-            self.ports.keys.read(public_key_pem, *profile).map_err(|violation| {
-                vec![FieldViolation { pointer: "/publicKeyPem".to_owned(), violation }]
-            })?;
-        }
-        Ok(read)
+        Act::read(act, content, &self.ports.reading(ubn, self.ports.clock.now()))
     }
 
     /// Issues the challenge to whoever asks `from` an address, bound to a browser session where there is one. Preconditions are not checked here:

@@ -3,27 +3,37 @@
 use idcheck_domain::{access::Precondition, notice::NoticeId, value::Narrative};
 
 use crate::{
-    acts::prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+    acts::{
+        prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
+        schema::content,
+    },
     kernel::retry,
     ports::Write,
 };
 
-impl ProveChallenge {
+content! {
+    /// The explanation of a notice (注意事項 九).
+    pub(crate) struct Explain as "ExplainContent" {
+        notice as "noticeId": NoticeId,
+        explanation as "explanation": Narrative,
+    }
+}
+
+impl Explain {
     /// Late explanations are taken too. Anyone else's notice, and one that waits for nothing, does not exist here.
-    pub(crate) async fn explain(
+    pub(crate) async fn perform(
         &self,
+        by: &ProveChallenge,
         signed: &Signed,
-        id: NoticeId,
-        explanation: &Narrative,
     ) -> Result<ActResult, ProofRefusal> {
         retry(|| async {
-            let read = self.ports.notices.find(id).await?.filter(|read| read.value.ubn == signed.ubn);
+            let read = by.ports.notices.find(self.notice).await?.filter(|read| read.value.ubn == signed.ubn);
             let read = read.ok_or(Precondition::NoticeUnknown)?;
-            let explained = read.value.explain(explanation.clone(), signed.now);
+            let explained = read.value.explain(self.explanation.clone(), signed.now);
             let explained = explained.map_err(|_| Precondition::NoticeUnknown)?;
-            let mut change = signed.change(id);
+            let mut change = signed.change(self.notice);
             change.notices.push(Write::Update { value: explained.clone(), expected: read.version });
-            self.ports.changes.commit(change).await?;
+            by.ports.changes.commit(change).await?;
             Ok(ActResult::Notice(Box::new(explained)))
         })
         .await

@@ -14,11 +14,7 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 use crate::{
-    acts::{
-        ActPorts,
-        act::{Act, Reading},
-        name::ActName,
-    },
+    acts::{Act, ActName, ActPorts},
     kernel::Overtaken,
     ports::{
         AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
@@ -211,37 +207,14 @@ impl ProveChallenge {
         }
         let act = self.read_again(&challenge)?;
         let signed = Signed { challenge: id, act: challenge.act, ubn: challenge.ubn, card: facts.card, now };
-        let result = self.act(&signed, &act).await?;
+        let result = act.perform(self, &signed).await?;
         Ok(Proven { act: challenge.act, ubn: challenge.ubn, result })
     }
 
     /// The content was valid when the challenge was issued and is read as of then; one that no longer reads was
     /// issued by a version with other rules and counts as expired.
     fn read_again(&self, challenge: &StoredChallenge) -> Result<Act, ProofRefusal> {
-        let with =
-            Reading { ubn: challenge.ubn, now: challenge.issued_at, addresses: self.ports.address_policy };
+        let with = self.ports.reading(challenge.ubn, challenge.issued_at);
         Act::read(challenge.act, &challenge.content, &with).map_err(|_| ProofRefusal::Expired)
-    }
-
-    async fn act(&self, signed: &Signed, act: &Act) -> Result<ActResult, ProofRefusal> {
-        match act {
-            Act::File(content) => self.file(signed, content).await,
-            Act::AnswerClarification { application, clarification, answer } => {
-                self.answer_clarification(signed, *application, *clarification, answer).await
-            }
-            Act::Withdraw { application, reason } => {
-                self.withdraw(signed, *application, reason.as_ref()).await
-            }
-            Act::Explain { notice, explanation } => self.explain(signed, *notice, explanation).await,
-            Act::SubmitImprovementPlan(plan) => self.submit_improvement_plan(signed, plan).await,
-            Act::Progress => self.progress(signed).await,
-            Act::RevealIssKey => self.reveal_iss_key(signed).await,
-            Act::RotateIssKey => self.rotate_iss_key(signed).await,
-            Act::RegisterKey { public_key_pem, profile, environment, label } => {
-                self.register_key(signed, public_key_pem, *profile, *environment, label).await
-            }
-            Act::RevokeKey(id) => self.revoke_key(signed, *id).await,
-            Act::ChangeContact(contact) => self.change_contact(signed, contact).await,
-        }
     }
 }

@@ -114,6 +114,11 @@ impl<'c> Fields<'c> {
         self.content.0.get(pointer)
     }
 
+    /// Takes a member for known that was not given.
+    pub(crate) fn pass(&mut self, pointer: &str) {
+        self.seen.insert(pointer.to_owned());
+    }
+
     /// A text that may be absent; blank counts as absent.
     pub fn optional<T>(
         &mut self,

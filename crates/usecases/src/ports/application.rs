@@ -11,7 +11,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use crate::{acts::name::ActName, kernel::content::Content, ports::StoreError};
+use crate::{acts::ActName, kernel::content::Content, ports::StoreError};
 
 /// A value with the version it was read at.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use crate::{acts::name::ActName, ports::Officer};
+use crate::{acts::ActName, ports::Officer};
 
 /// Who did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

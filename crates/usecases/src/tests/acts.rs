@@ -166,6 +166,57 @@ async fn every_broken_rule_is_told_at_once_with_its_pointer() {
     }
 }
 
+/// Of a later kind the contact may be left out, in each way in which JSON leaves something out; one without members is none.
+#[test]
+fn a_part_that_may_be_left_out() {
+    let told = |leaves: &[(&str, Leaf)]| {
+        let mut content: Vec<_> = text(&[
+            ("/reason", "不再需要"),
+            ("/consent/noticeVersion", "108-06"),
+            ("/consent/conductVersion", "108-06"),
+        ])
+        .iter()
+        .map(|(pointer, leaf)| (pointer.to_owned(), leaf.clone()))
+        .collect();
+        content.extend(leaves.iter().map(|(pointer, leaf)| ((*pointer).to_owned(), leaf.clone())));
+        let issue = IssueChallenge::new(World::new().ports());
+        let read = issue.validate(ActName::Suspend, ubn(), &content.into_iter().collect());
+        read.err().into_iter().flatten().map(|wrong| wrong.pointer).collect::<Vec<_>>()
+    };
+    assert!(told(&[]).is_empty());
+    assert!(told(&[("/contact", Leaf::Null)]).is_empty());
+    let parts = ["/contact/name", "/contact/email", "/contact/landline"];
+    assert_eq!(told(&[("/contact", Leaf::Empty)]), parts);
+    assert_eq!(told(&[("/contact/mobile", Leaf::Text("0912345678".to_owned()))]), parts[..2]);
+}
+
+/// Each broken rule of a change of addresses is told beside the others.
+#[test]
+fn a_cut_over_is_judged_with_the_rest() {
+    let issue = IssueChallenge::new(World::new().ports());
+    let told = |leaves: &[(&str, &str)]| {
+        let read = issue.validate(ActName::ChangeAddress, ubn(), &text(leaves)).unwrap_err();
+        read.iter().map(|wrong| (wrong.pointer.clone(), wrong.violation)).collect::<Vec<_>>()
+    };
+    let all = told(&[("/cutOverAt", "2000-01-01T00:00:00+08:00"), ("/overlapDays", "8")]);
+    for (pointer, violation) in [
+        ("/cutOverAt", Violation::CutOverTime),
+        ("/overlapDays", Violation::OverlapDays),
+        ("/reason", Violation::Required),
+        ("/consent/noticeVersion", Violation::Required),
+    ] {
+        assert!(all.contains(&(pointer.to_owned(), violation)), "{pointer} is missing in {all:?}");
+    }
+    let lonely = [
+        ("/hostAddresses/0", "8.8.8.8"),
+        ("/reason", "機房搬遷"),
+        ("/overlapDays", "1"),
+        ("/consent/noticeVersion", "108-06"),
+        ("/consent/conductVersion", "108-06"),
+    ];
+    assert_eq!(told(&lonely), [("/overlapDays".to_owned(), Violation::OverlapDays)]);
+}
+
 #[tokio::test]
 async fn where_too_many_wait_none_is_issued() {
     let ports = World { room: false, ..World::new() }.ports();

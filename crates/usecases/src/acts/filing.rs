@@ -1,22 +1,34 @@
-//! Acts on cases: file, answer a clarification, withdraw.
+//! Filing a case: what `apply`, `changeAddress` and `suspend` have in common.
 
 use idcheck_domain::{
     access::Precondition,
-    application::{Application, ApplicationId, ClarificationId, Filing, Request},
+    application::{Application, ApplicationId, Filing, Request},
     calendar::DueDate,
+    consent::Consent,
+    contact::Contact,
     organisation::Organisation,
     taipei,
-    value::{CaseNumber, EmailAddress, Narrative, Reason, UnifiedBusinessNumber},
+    value::{CaseNumber, CompanyName, EmailAddress, HostAddresses, UnifiedBusinessNumber},
 };
 
 use crate::{
-    acts::{
-        act::CaseContent,
-        prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
-    },
+    acts::prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
     kernel::retry,
     ports::{MailMessage, OutgoingMail, Requirement, Versioned, Write},
 };
+
+/// The content of a case to be filed. Absent parts are taken from what the organisation holds.
+#[derive(Debug)]
+pub(crate) struct CaseContent {
+    pub(crate) request: Request,
+    /// `Apply` only.
+    pub(crate) company_name: Option<CompanyName>,
+    /// Not for `Suspend`.
+    pub(crate) host_addresses: Option<HostAddresses>,
+    /// Always for `Apply`.
+    pub(crate) contact: Option<Contact>,
+    pub(crate) consent: Consent,
+}
 
 impl ProveChallenge {
     pub(crate) async fn file(
@@ -105,68 +117,6 @@ impl ProveChallenge {
                     .unwrap_or(DueDate { date: taipei::day(signed.now), provisional: false }),
             },
         }
-    }
-
-    /// The case, if it is one of this organisation's: anyone else's does not exist for it (threat 24).
-    async fn own_case(
-        &self,
-        signed: &Signed,
-        id: ApplicationId,
-    ) -> Result<Versioned<Application>, ProofRefusal> {
-        match self.ports.applications.find(id).await? {
-            Some(case) if case.value.ubn == signed.ubn => Ok(case),
-            Some(_) | None => Err(Precondition::ApplicationUnknown.into()),
-        }
-    }
-
-    pub(crate) async fn answer_clarification(
-        &self,
-        signed: &Signed,
-        id: ApplicationId,
-        clarification: ClarificationId,
-        answer: &Narrative,
-    ) -> Result<ActResult, ProofRefusal> {
-        retry(|| async {
-            let case = self.own_case(signed, id).await?;
-            let calendar = self.ports.calendar.load().await?;
-            let (application, step) =
-                case.value.answer_clarification(clarification, answer.clone(), signed.now, &calendar)?;
-            let mut change = signed.change(id);
-            change.requires.push(Requirement::CalendarEdition(calendar.edition()));
-            change.history.push((id, step));
-            change.applications.push(Write::Update { value: application.clone(), expected: case.version });
-            self.ports.changes.commit(change).await?;
-            Ok(ActResult::Application(Box::new(application)))
-        })
-        .await
-    }
-
-    pub(crate) async fn withdraw(
-        &self,
-        signed: &Signed,
-        id: ApplicationId,
-        reason: Option<&Reason>,
-    ) -> Result<ActResult, ProofRefusal> {
-        retry(|| async {
-            let case = self.own_case(signed, id).await?;
-            let (application, step) = case.value.withdraw(reason.cloned(), signed.now)?;
-            let held = self.held(signed).await?.value;
-            let mut change = signed.change(id);
-            change.mail.push(OutgoingMail {
-                id: self.ports.entropy.uuid(signed.now),
-                to: held.contact.email().clone(),
-                message: MailMessage::Withdrawn {
-                    case_number: application.case_number.to_string(),
-                    kind: application.kind(),
-                    company: application.company_name.as_str().to_owned(),
-                },
-            });
-            change.history.push((id, step));
-            change.applications.push(Write::Update { value: application.clone(), expected: case.version });
-            self.ports.changes.commit(change).await?;
-            Ok(ActResult::Application(Box::new(application)))
-        })
-        .await
     }
 }
 
