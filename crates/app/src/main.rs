@@ -2,23 +2,15 @@
 //!
 //! Only this crate knows all the others; only here are configuration, clock, randomness and files read.
 
-mod calendar;
-mod casework;
 mod commands;
-mod companies;
-mod company_register;
 mod config;
-mod credentials;
 mod demo;
-mod identity_provider;
-mod import;
 mod jobs;
 mod keyfile;
 mod latency;
 mod lifecycle;
 mod logs;
 mod metrics;
-mod rates;
 mod system;
 mod wiring;
 

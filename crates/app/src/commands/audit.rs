@@ -3,14 +3,35 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat};
+use clap::Subcommand;
 use idcheck_domain::taipei;
 use idcheck_persistence::Fault;
 
+use super::shared::{ConfigArguments, store};
 use crate::config::Config;
 
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Verify the hash chain; exits with 0 if it is intact and with 1 if it is broken.
+    Verify {
+        /// The first entry to verify.
+        #[arg(long, default_value_t = 1)]
+        from: i64,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+}
+
+/// Runs it.
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Verify { from, config } => verify(&config.read()?, from).await,
+    }
+}
+
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn verify(config: &Config, from: i64) -> anyhow::Result<ExitCode> {
-    let store = super::store(config).await?;
+async fn verify(config: &Config, from: i64) -> anyhow::Result<ExitCode> {
+    let store = store(config).await?;
     let end = store.chain_end().await?;
     if from < 1 || from > end.max(1) {
         anyhow::bail!("--from must be from 1 to {}: the chain's last entry", end.max(1));

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use clap::Args;
+use clap::{Args, Subcommand};
 use idcheck_certificate::{
     Certificate, CrlStore, Examination, Policy, Refusal, Revocation, TrustStore, Verifier, path::PathRules,
 };
@@ -16,6 +16,26 @@ use idcheck_usecases::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::system::SystemClock;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Verify a card signature; exits with 0 if it is accepted, 1 if refused, 2 if unreadable.
+    Verify(VerifyArguments),
+}
+
+/// Runs it.
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let Command::Verify(arguments) = command;
+    verify(arguments)
+}
+
+/// Parses an RFC 3339 time of the command line.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(time.with_timezone(&Utc)),
+        Err(_) => Err("a time such as 2026-12-01T09:00:00+08:00".to_owned()),
+    }
+}
 
 /// What is judged, and by what.
 #[derive(Args)]
@@ -33,7 +53,7 @@ pub(super) struct VerifyArguments {
     #[arg(long = "crl")]
     crls: Vec<PathBuf>,
     /// The time to judge at; now when absent.
-    #[arg(long, value_parser = super::time)]
+    #[arg(long, value_parser = time)]
     at: Option<DateTime<Utc>>,
     /// The company that must have signed.
     #[arg(long)]
@@ -47,7 +67,7 @@ pub(super) struct VerifyArguments {
 }
 
 /// Judges it. Exit status 0 accepted, 1 refused, 2 unreadable.
-pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
+fn verify(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
     let cms = read(&arguments.cms)?;
     let content = arguments.content.as_deref().map(read).transpose()?;

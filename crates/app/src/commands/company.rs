@@ -1,33 +1,63 @@
-//! `company import`, `company generate` and `sweep`.
+//! `company import` and `company generate`.
 
 use std::{
     fs::File,
     io::{BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::Context;
 use aws_lc_rs::digest;
-use idcheck_domain::{
-    Violation,
-    company::{Finding, SweepItem},
-    value::UnifiedBusinessNumber,
-};
-use idcheck_usecases::{
-    ports::{AuditAction, AuditActor, AuditEntry, AuditSubject, Changes, Clock, CompanySnapshots, Entropy},
-    sweep::{SweepCompanies, SweptBy},
+use clap::Subcommand;
+use idcheck_domain::{Violation, value::UnifiedBusinessNumber};
+use idcheck_open_data::companies::{COLUMNS, Companies, Refusal};
+use idcheck_usecases::ports::{
+    AuditAction, AuditActor, AuditEntry, AuditSubject, Changes, Clock, CompanySnapshots,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{
-    casework,
-    companies::{COLUMNS, Companies, Refusal},
-    company_register::register,
-    config::Config,
-    system::{SystemClock, SystemEntropy},
-};
+use super::shared::{ConfigArguments, store};
+use crate::{config::Config, system::SystemClock};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Import a snapshot in the format BGMOPEN1 (CSV, UTF-8); an interrupted import is resumed.
+    Import {
+        /// The CSV file.
+        file: PathBuf,
+        /// Put the snapshot in force even if rows were refused; those companies count as not registered.
+        #[arg(long, alias = "despite-refused")]
+        allow_refused: bool,
+        /// Put it in force even if more than a tenth of the previous companies is missing.
+        #[arg(long, alias = "despite-missing")]
+        allow_missing: bool,
+        /// Both `--allow-refused` and `--allow-missing`.
+        #[arg(long, alias = "despite-doubts")]
+        force: bool,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Write a CSV file of made-up companies in the same format.
+    Generate {
+        /// Number of rows.
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// The file to write.
+        file: PathBuf,
+    },
+}
+
+/// Runs it.
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Import { file, allow_refused, allow_missing, force, config } => {
+            let allowed = Allowed { refused: allow_refused || force, missing: allow_missing || force };
+            Box::pin(import(&config.read()?, &file, allowed)).await
+        }
+        Command::Generate { count, file } => generate(count, &file),
+    }
+}
 
 /// Rows written together, all or nothing.
 const BATCH: usize = 5000;
@@ -74,7 +104,7 @@ impl Import<'_> {
     async fn run(&mut self, companies: &mut Companies, bar: &ProgressBar) -> anyhow::Result<()> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let row = companies.next()?;
+            let row = companies.next().transpose()?;
             let more = row.is_some();
             if let Some((line, row)) = row {
                 self.rows += 1;
@@ -95,7 +125,7 @@ impl Import<'_> {
                 written.context("the batch was not written; start again to go on from here")?;
                 batch.clear();
             }
-            bar.set_position(companies.position());
+            bar.set_position(companies.bytes_read());
             if !more {
                 return Ok(());
             }
@@ -106,10 +136,10 @@ impl Import<'_> {
 /// Imports a snapshot. It comes into force as a whole, and only if every row was read: a company whose row was refused
 /// would count as not registered.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn import(config: &Config, file: &Path, allowed: Allowed) -> anyhow::Result<ExitCode> {
+async fn import(config: &Config, file: &Path, allowed: Allowed) -> anyhow::Result<ExitCode> {
     let mut companies = Companies::open(file)?;
     let (digest, size) = (sha256(file)?, std::fs::metadata(file)?.len());
-    let store = super::store(config).await?;
+    let store = store(config).await?;
     let Some(done) = store.begin(&digest, SystemClock.now()).await? else {
         println!("this file is the snapshot in force, or was before; nothing to do");
         return Ok(ExitCode::SUCCESS);
@@ -153,7 +183,7 @@ pub(super) async fn import(config: &Config, file: &Path, allowed: Allowed) -> an
 
 /// Writes made-up companies in the shape of the data set.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) fn generate(count: usize, file: &Path) -> anyhow::Result<ExitCode> {
+fn generate(count: usize, file: &Path) -> anyhow::Result<ExitCode> {
     let output = File::create(file).with_context(|| format!("writing {}", file.display()))?;
     let mut writer = csv::Writer::from_writer(output);
     writer.write_record(COLUMNS)?;
@@ -167,50 +197,4 @@ pub(super) fn generate(count: usize, file: &Path) -> anyhow::Result<ExitCode> {
     writer.flush()?;
     println!("{count} made-up companies in {}", file.display());
     Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-fn print(item: &SweepItem) {
-    let Some(finding) = &item.finding else {
-        println!("{}  no answer    {}", item.ubn, item.name.as_str());
-        return;
-    };
-    let detail = finding.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    println!("{}  {:<11}  {}{detail}", item.ubn, finding.as_str(), item.name.as_str());
-}
-
-/// The yearly sweep. Without `apply` it is told what would be found; with it, that becomes the worklist on which
-/// supervisors confirm. No access ends here.
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn sweep(config: &Config, apply: bool) -> anyhow::Result<ExitCode> {
-    let store = Arc::new(super::store(config).await?);
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
-        (Arc::new(SystemClock), Arc::new(SystemEntropy::default()));
-    let register = register(&config.company_register, &store)?;
-    let sweeps = SweepCompanies::new(
-        casework::ports(&store, &clock, &entropy, register, Arc::clone(&store) as _),
-        store,
-    );
-    let items = sweeps.preview().await?;
-    let count = |word: Option<&str>| {
-        items.iter().filter(|item| item.finding.as_ref().map(Finding::as_str) == word).count()
-    };
-    for item in items.iter().filter(|item| item.waits() || item.finding.is_none()) {
-        print(item);
-    }
-    let unanswered = count(None);
-    println!(
-        "{} organisations: {} match, {} with another name, {} not found, {} dissolved, {unanswered} without an answer",
-        items.len(),
-        count(Some("matches")),
-        count(Some("nameDiffers")),
-        count(Some("notFound")),
-        count(Some("dissolved")),
-    );
-    if apply {
-        let sweep = sweeps.begin(SweptBy::Operator).await?;
-        while sweeps.advance().await? > 0 {}
-        println!("worklist {}: supervisors confirm at /officer/sweeps/{}", sweep.value.id, sweep.value.id);
-    }
-    Ok(if unanswered == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

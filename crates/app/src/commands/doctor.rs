@@ -12,13 +12,13 @@ use anyhow::Context;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use idcheck_certificate::{Certificate, FolderVerifier};
 use idcheck_domain::taipei;
+use idcheck_identity::OpenIdProvider;
 use idcheck_persistence::{Store, database_file, shown_address};
 use idcheck_usecases::ports::{CalendarStore, Clock};
 
-use super::ConfigArguments;
+use super::shared::ConfigArguments;
 use crate::{
     config::{self, Config},
-    identity_provider::OpenIdProvider,
     keyfile, logs,
     system::SystemClock,
     wiring,
@@ -103,7 +103,7 @@ pub(super) async fn run(arguments: &ConfigArguments) -> ExitCode {
     }
     trust(&config, now, &mut report);
     report.line("mail", mail(&config).await);
-    if let Ok(Some(provider)) = wiring::identity_provider(&config) {
+    if let Ok(Some(provider)) = wiring::identity::identity_provider(&config) {
         report.line("officers", officers(&provider).await);
     }
     for (about, folder) in disks(&config) {
@@ -121,9 +121,10 @@ fn configuration(arguments: &ConfigArguments, report: &mut Report) -> Option<Con
             return None;
         }
     };
-    let broken =
-        wiring::card_policy(&config.card).err().or_else(|| wiring::mail_settings(&config.mail).err());
-    let broken = broken.or_else(|| wiring::identity_provider(&config).err());
+    let broken = wiring::card::card_policy(&config.card)
+        .err()
+        .or_else(|| wiring::mail::mail_settings(&config.mail).err());
+    let broken = broken.or_else(|| wiring::identity::identity_provider(&config).err());
     let again = || "correct it and start again".to_owned();
     let broken = broken.map(|error| format!("{error:#}")).or_else(|| config::trust_fault(&config));
     report.line(
@@ -170,7 +171,7 @@ fn loose(config: &Config) -> Vec<(String, &'static str)> {
 async fn database(config: &Config, key: &keyfile::MasterKey, report: &mut Report) -> Option<Store> {
     let shown = shown_address(&config.database_url);
     let opened = async {
-        let store = wiring::open_store(&config.database_url, key).await?;
+        let store = wiring::store::open_store(&config.database_url, key).await?;
         store.ping().await.with_context(|| format!("{shown} does not answer"))?;
         anyhow::Ok(store)
     };
@@ -236,7 +237,7 @@ async fn calendar(store: &Store, now: DateTime<Utc>) -> Finding {
 }
 
 fn trust(config: &Config, now: DateTime<Utc>, report: &mut Report) {
-    let verifier = match wiring::card_verifier(config) {
+    let verifier = match wiring::card::card_verifier(config) {
         Ok(verifier) => verifier,
         Err(error) => {
             let todo = "every file there must be PEM or DER of what its folder is for".to_owned();
@@ -306,7 +307,7 @@ async fn mail(config: &Config) -> Finding {
             Err(error) => Broken(format!("{}: {error}", folder.display()), "make it writable".to_owned()),
         };
     }
-    match wiring::smtp(&config.mail) {
+    match wiring::mail::smtp(&config.mail) {
         Err(error) => Broken(format!("{error:#}"), "correct the section mail".to_owned()),
         Ok(smtp) if smtp.answers().await => Fine("the SMTP server answers".to_owned()),
         Ok(_) => {

@@ -6,24 +6,94 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Subcommand;
 use idcheck_domain::officer::Role;
 use idcheck_usecases::officer::{KeepOfficers, KeptBy, NewCredential, SecondFactor, SignInMethods};
 use zeroize::Zeroizing;
 
+use super::shared::{ConfigArguments, store};
 use crate::{config::Config, wiring};
 
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add an officer; the password is read from standard input, the second factor's secret is printed once.
+    Add {
+        /// 3 to 32 lower-case letters, digits, '.' or '-'.
+        username: String,
+        /// reviewer, supervisor, auditor or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// The officer's subject at the identity provider (`sub`); the officer then has no password and second factor here.
+        #[arg(long)]
+        subject: Option<String>,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// List the officers with role, sign-in method and whether the account is closed.
+    List(ConfigArguments),
+    /// Change an officer's role, effective from the officer's next request.
+    Role {
+        /// The officer's user name.
+        username: String,
+        /// reviewer, supervisor, auditor or admin.
+        #[arg(value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Close an account and sign the officer out everywhere; the officer's history is kept.
+    Close {
+        /// The officer's user name.
+        username: String,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Reopen a closed account.
+    Open {
+        /// The officer's user name.
+        username: String,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Set a new password and second factor, or another subject; signs the officer out everywhere and unlocks the account.
+    Reset {
+        /// The officer's user name.
+        username: String,
+        /// The officer's subject at the identity provider (`sub`); the officer then has no password and second factor here.
+        #[arg(long)]
+        subject: Option<String>,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "reviewer, supervisor, auditor or admin".to_owned())
+}
+
+/// Runs it.
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Add { username, role, subject, config } => {
+            add(&config.read()?, &username, role, subject.as_deref()).await
+        }
+        Command::List(config) => list(&config.read()?).await,
+        Command::Role { username, role, config } => set_role(&config.read()?, &username, role).await,
+        Command::Close { username, config } => set_closed(&config.read()?, &username, true).await,
+        Command::Open { username, config } => set_closed(&config.read()?, &username, false).await,
+        Command::Reset { username, subject, config } => {
+            reset(&config.read()?, &username, subject.as_deref()).await
+        }
+    }
+}
+
 async fn accounts(config: &Config) -> anyhow::Result<KeepOfficers> {
-    let store = super::store(config).await?;
-    Ok(KeepOfficers::new(wiring::officer_ports(&store, SignInMethods::Local)?))
+    let store = store(config).await?;
+    Ok(KeepOfficers::new(wiring::identity::officer_ports(&store, SignInMethods::Local)?))
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn add(
-    config: &Config,
-    username: &str,
-    role: Role,
-    subject: Option<&str>,
-) -> anyhow::Result<ExitCode> {
+async fn add(config: &Config, username: &str, role: Role, subject: Option<&str>) -> anyhow::Result<ExitCode> {
     let keep = accounts(config).await?;
     let password = password_unless(subject)?;
     let (officer, factor) =
@@ -34,7 +104,7 @@ pub(super) async fn add(
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn list(config: &Config) -> anyhow::Result<ExitCode> {
+async fn list(config: &Config) -> anyhow::Result<ExitCode> {
     for listed in accounts(config).await?.list().await? {
         let by = if listed.by_provider { "provider" } else { "password" };
         let closed = if listed.closed { " closed" } else { "" };
@@ -44,25 +114,21 @@ pub(super) async fn list(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn set_role(config: &Config, username: &str, role: Role) -> anyhow::Result<ExitCode> {
+async fn set_role(config: &Config, username: &str, role: Role) -> anyhow::Result<ExitCode> {
     accounts(config).await?.set_role(&KeptBy::Operator, username, role).await?;
     println!("{username} is {} from now on", role.as_str());
     Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn set_closed(config: &Config, username: &str, closed: bool) -> anyhow::Result<ExitCode> {
+async fn set_closed(config: &Config, username: &str, closed: bool) -> anyhow::Result<ExitCode> {
     accounts(config).await?.set_closed(&KeptBy::Operator, username, closed).await?;
     println!("{username}: {}", if closed { "closed, signed out everywhere" } else { "open again" });
     Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn reset(
-    config: &Config,
-    username: &str,
-    subject: Option<&str>,
-) -> anyhow::Result<ExitCode> {
+async fn reset(config: &Config, username: &str, subject: Option<&str>) -> anyhow::Result<ExitCode> {
     let keep = accounts(config).await?;
     let password = password_unless(subject)?;
     let factor = keep.reset(&KeptBy::Operator, username, credential(subject, &password)).await?;

@@ -1,18 +1,66 @@
 //! `registry import` and `registry generate`.
 
-use std::{fs::File, path::Path, process::ExitCode};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
+use clap::Subcommand;
 use idcheck_persistence::Store;
 use idcheck_usecases::ports::{HouseholdRegister, RegisterRow};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
+use super::{
+    register_file::{REGISTER_COLUMNS, RefusedRow, open_register, register_row},
+    shared::{ConfigArguments, store},
+};
 use crate::{
     config::Config,
     demo::persons::{persons, status_word},
-    import::{REGISTER_COLUMNS, RefusedRow, open_register, register_row},
 };
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Import persons from CSV: personId, applyCode, applyYyymmdd, issueSiteId, status.
+    Import {
+        /// The CSV file.
+        file: PathBuf,
+        /// Stop at the first batch that contains a bad row; nothing of that batch is written.
+        #[arg(long)]
+        stop_on_error: bool,
+        /// The file is the complete register: a person who is not in it is unknown from then on. Queries are answered from
+        /// the old register until the new one is complete; if a row is refused, the old one stays in force.
+        #[arg(long)]
+        replace: bool,
+        /// Replace even if rows were refused or more than a tenth of the persons is missing.
+        #[arg(long, alias = "despite-doubts", requires = "replace")]
+        force: bool,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Write a CSV file of made-up persons.
+    Generate {
+        /// Number of rows.
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// The file to write.
+        file: PathBuf,
+    },
+}
+
+/// Runs it.
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Import { file, stop_on_error, replace, force, config } => {
+            let options = ImportOptions { stop_on_error, replace, force };
+            Box::pin(import(&config.read()?, &file, options)).await
+        }
+        Command::Generate { count, file } => generate(count, &file),
+    }
+}
 
 /// Rows written together, all or nothing.
 const BATCH: usize = 5000;
@@ -40,10 +88,10 @@ enum Told {
     Refused(RefusedRow),
 }
 
-pub(super) async fn import(config: &Config, file: &Path, options: ImportOptions) -> anyhow::Result<ExitCode> {
+async fn import(config: &Config, file: &Path, options: ImportOptions) -> anyhow::Result<ExitCode> {
     let size = std::fs::metadata(file).with_context(|| format!("register file {}", file.display()))?.len();
     let reader = open_register(file)?;
-    let store = super::store(config).await?;
+    let store = store(config).await?;
     if options.replace {
         store.begin_edition().await?;
     }
@@ -169,7 +217,7 @@ async fn finish(
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) fn generate(count: usize, file: &Path) -> anyhow::Result<ExitCode> {
+fn generate(count: usize, file: &Path) -> anyhow::Result<ExitCode> {
     let output = File::create(file).with_context(|| format!("writing {}", file.display()))?;
     let mut writer = csv::Writer::from_writer(output);
     writer.write_record(REGISTER_COLUMNS)?;

@@ -1,10 +1,11 @@
-//! `serve` and `migrate`.
+//! `serve`.
 
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use tokio::{net::TcpListener, sync::watch};
 
+use super::shared::store;
 use crate::{
     config::{Config, trust_fault},
     lifecycle::terminated,
@@ -18,7 +19,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     if let Some(fault) = trust_fault(config) {
         anyhow::bail!("{fault}");
     }
-    let store = super::store(config).await?;
+    let store = store(config).await?;
     // While a newer version is rolled out, this one goes on: steps fit two neighbouring versions.
     if let Some(step) = store.migration_status().await?.iter().find(|step| !step.known) {
         tracing::warn!(step = %step.name, "the database is of a newer version; update this node soon");
@@ -33,32 +34,5 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         drop(stop);
     });
     Box::pin(service.run(listener, stopping)).await?;
-    Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn migrate_up(config: &Config) -> anyhow::Result<ExitCode> {
-    let store = super::store_to_migrate(config).await?;
-    if let Some(step) = store.migration_status().await?.iter().find(|step| !step.known) {
-        anyhow::bail!(
-            "the database is of a newer version, which took step {}; use that version's idcheck",
-            step.name
-        );
-    }
-    store.migrate_up().await?;
-    println!("the schema is up to date");
-    Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(super) async fn migration_status(config: &Config) -> anyhow::Result<ExitCode> {
-    for step in super::store_of_any_schema(config).await?.migration_status().await? {
-        let state = match (step.applied, step.known) {
-            (true, true) => "taken  ",
-            (true, false) => "newer  ",
-            (false, _) => "missing",
-        };
-        println!("{state} {}", step.name);
-    }
     Ok(ExitCode::SUCCESS)
 }

@@ -31,13 +31,12 @@ use tokio::{net::TcpListener, sync::watch};
 
 use self::persons::{persons, status_word};
 use crate::{
-    casework,
     config::{Abuse, Card, Config, LimitsConfig, Log, Mail},
     keyfile,
     lifecycle::{stopped, terminated},
     logs, metrics,
     system::{SystemClock, SystemEntropy},
-    wiring::{self, AlsoReady, Service},
+    wiring::{self, AlsoReady, Service, office},
 };
 
 /// Persons in the demo's register.
@@ -148,7 +147,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     if officers.is_none() {
         forget_unfinished(&dir)?;
     }
-    let store = wiring::create_store(&config.database_url, &key).await?;
+    let store = wiring::store::create_store(&config.database_url, &key).await?;
     store.migrate_up().await?;
     let officers = match officers {
         Some(officers) => officers,
@@ -270,8 +269,8 @@ async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<Office
         days_off.push(day);
     }
     let edit = CalendarEdit::Year { year: 2026, days_off };
-    casework::calendar(&Arc::new(store.clone())).change(&edit).await?;
-    let keep = KeepOfficers::new(wiring::officer_ports(store, SignInMethods::Local)?);
+    office::calendar(&Arc::new(store.clone())).change(&edit).await?;
+    let keep = KeepOfficers::new(wiring::identity::officer_ports(store, SignInMethods::Local)?);
     let mut officers = Vec::new();
     for (username, role) in OFFICERS {
         let password = hex::encode(entropy.bytes::<8>());

@@ -3,11 +3,14 @@
 use idcheck_usecases::ports::Door;
 use poem::http::Method;
 
+/// Where the identity provider sends officers back to; registered with it.
+pub const SIGN_IN_CALLBACK: &str = "/officer/sign-in/callback";
+
 /// The door that a request comes to.
 pub(crate) fn door(method: &Method, path: &str) -> Option<Door> {
     if method != Method::POST {
         // The identity provider sends browsers back with GET.
-        return (method == Method::GET && path == "/officer/sign-in/callback").then_some(Door::SignIn);
+        return (method == Method::GET && path == SIGN_IN_CALLBACK).then_some(Door::SignIn);
     }
     let segments: Vec<_> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {

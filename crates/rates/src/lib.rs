@@ -1,4 +1,4 @@
-//! Rates of queries, kept in this process (check 9).
+//! Rates of queries and of what anybody may ask for, kept in one process: the adapter of `RateLimiter`.
 
 use std::{
     collections::HashMap,
@@ -16,14 +16,29 @@ use governor::{
 use idcheck_domain::{key::Environment, value::UnifiedBusinessNumber};
 use idcheck_usecases::ports::{Door, Exceeded, LimitName, RateLimiter, RefusalCode};
 
-use crate::config::LimitsConfig;
-
 /// Addresses of which it is remembered at one time that they are not heard.
 const SILENCED: usize = 100_000;
 
+/// What is allowed, on this node.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimits {
+    /// Queries a second of one organisation.
+    pub rate_per_organisation: u32,
+    /// Queries a second from one address.
+    pub rate_per_address: u32,
+    /// Queries a minute from one address that are refused before a caller is known.
+    pub refused_per_address: u32,
+    /// Challenges a minute from one address.
+    pub challenges_per_address: u32,
+    /// Signatures sent in a minute from one address.
+    pub proofs_per_address: u32,
+    /// Tries to sign in as an officer in a minute from one address.
+    pub sign_ins_per_address: u32,
+}
+
 /// Token buckets: a second's worth for each organisation and environment and for each address that asks; a minute's for each
 /// address and thing that anybody may ask for.
-pub(crate) struct Rates {
+pub struct Rates {
     organisations: Buckets<(UnifiedBusinessNumber, Environment)>,
     addresses: Buckets<IpAddr>,
     refused: Buckets<IpAddr>,
@@ -73,7 +88,8 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 }
 
 impl Rates {
-    pub(crate) fn new(limits: &LimitsConfig) -> Self {
+    /// With these limits.
+    pub fn new(limits: &RateLimits) -> Self {
         const SECOND: Duration = Duration::from_secs(1);
         const MINUTE: Duration = Duration::from_mins(1);
         Self {
@@ -88,7 +104,7 @@ impl Rates {
     }
 
     /// Forgets organisations and addresses whose buckets are full again.
-    pub(crate) fn forget_idle(&self) {
+    pub fn forget_idle(&self) {
         self.organisations.by_key.retain_recent();
         for addresses in [&self.addresses, &self.refused, &self.challenges, &self.proofs, &self.sign_ins] {
             addresses.by_key.retain_recent();
@@ -144,12 +160,22 @@ impl RateLimiter for Rates {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+
+    const LIMITS: RateLimits = RateLimits {
+        rate_per_organisation: 50,
+        rate_per_address: 50,
+        refused_per_address: 60,
+        challenges_per_address: 30,
+        proofs_per_address: 30,
+        sign_ins_per_address: 20,
+    };
 
     #[test]
     fn each_limit_is_kept_apart_and_names_itself() {
-        let limits =
-            LimitsConfig { rate_per_organisation: 2, rate_per_address: 5, ..LimitsConfig::default() };
+        let limits = RateLimits { rate_per_organisation: 2, rate_per_address: 5, ..LIMITS };
         let rates = Rates::new(&limits);
         let ubn = UnifiedBusinessNumber::parse("04595257").unwrap();
         let admit = |environment| rates.admit(ubn, environment, IpAddr::from([8, 8, 8, 8]));
@@ -168,7 +194,7 @@ mod tests {
 
     #[test]
     fn who_is_refused_too_often_is_not_heard_for_a_while() {
-        let rates = Rates::new(&LimitsConfig { refused_per_address: 3, ..LimitsConfig::default() });
+        let rates = Rates::new(&RateLimits { refused_per_address: 3, ..LIMITS });
         let (one, other) = (IpAddr::from([8, 8, 8, 8]), IpAddr::from([8, 8, 4, 4]));
         for _ in 0..3 {
             assert_eq!((rates.refused(one, None), rates.hear(one)), (Ok(()), Ok(())));
@@ -186,8 +212,7 @@ mod tests {
 
     #[test]
     fn each_door_has_its_rate_and_a_network_of_ipv6_is_one_address() {
-        let limits =
-            LimitsConfig { challenges_per_address: 2, proofs_per_address: 1, ..LimitsConfig::default() };
+        let limits = RateLimits { challenges_per_address: 2, proofs_per_address: 1, ..LIMITS };
         let rates = Rates::new(&limits);
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         assert_eq!(rates.enter(Door::Challenge, address("2001:db8::1")), Ok(()));

@@ -1,13 +1,14 @@
-//! Reading CSV files for the imports: row by row, each refused row with its line and rule.
+//! Reading a file of the household register: row by row, each refused row with its line and rule.
 
 use std::{fs::File, path::Path};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use idcheck_domain::{
     Violation,
     value::{ApplyCode, IssueSite, PersonId, RocDate},
     verification::{CardData, CardStatus},
 };
+use idcheck_open_data::{header, open_csv};
 use idcheck_usecases::ports::RegisterRow;
 
 /// Columns of the register's CSV, in this order.
@@ -39,37 +40,6 @@ pub(crate) fn open_register(path: &Path) -> anyhow::Result<csv::Reader<File>> {
         );
     }
     Ok(reader)
-}
-
-/// Opens a CSV file.
-///
-/// # Errors
-/// There is none, or it is a folder.
-pub(crate) fn open_csv(path: &Path, what: &str) -> anyhow::Result<csv::Reader<File>> {
-    let shown = path.display();
-    if path.is_dir() {
-        bail!("{what} {shown}: it is a folder; name the file in it");
-    }
-    let file = File::open(path).with_context(|| format!("{what} {shown}"))?;
-    Ok(csv::ReaderBuilder::new().flexible(true).from_reader(file))
-}
-
-/// The names of the first line.
-///
-/// # Errors
-/// The line is not UTF-8, with how to convert the file.
-pub(crate) fn header(reader: &mut csv::Reader<File>, path: &Path) -> anyhow::Result<csv::StringRecord> {
-    let header = reader.byte_headers().context("the first line is not CSV")?.clone();
-    let Ok(header) = csv::StringRecord::from_byte_record(header) else { bail!(not_utf8(path)) };
-    Ok(header.iter().map(|name| name.trim_start_matches('\u{FEFF}').trim()).collect())
-}
-
-/// What to do with a file that is not UTF-8.
-pub(crate) fn not_utf8(path: &Path) -> String {
-    format!(
-        "the file is not UTF-8; if it is Big5, convert it first: `iconv -f BIG5-HKSCS -t UTF-8 {} > converted.csv`",
-        path.display()
-    )
 }
 
 /// Reads one row.

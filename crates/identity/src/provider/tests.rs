@@ -21,6 +21,17 @@ use super::*;
 const CLIENT: &str = "idcheck";
 const NOW: i64 = 1_800_000_000;
 
+fn settings(issuer: &str) -> ProviderSettings {
+    ProviderSettings {
+        issuer: issuer.to_owned(),
+        client_id: CLIENT.to_owned(),
+        client_secret: None,
+        acr: Vec::new(),
+        redirect_uri: "https://idcheck.example/officer/sign-in/callback".to_owned(),
+        timeout: Duration::from_secs(5),
+    }
+}
+
 struct FixedClock;
 
 impl Clock for FixedClock {
@@ -140,12 +151,10 @@ impl Liar {
             "nonce": attempt().nonce()})
     }
 
-    fn provider(&self, change: impl FnOnce(&mut Oidc)) -> OpenIdProvider {
-        let mut config =
-            Oidc { issuer: Some(self.issuer.clone()), client_id: CLIENT.to_owned(), ..Oidc::default() };
-        change(&mut config);
-        let base_url = "https://idcheck.example";
-        OpenIdProvider::configured(&config, base_url, Arc::new(FixedClock)).unwrap().unwrap()
+    fn provider(&self, change: impl FnOnce(&mut ProviderSettings)) -> OpenIdProvider {
+        let mut settings = settings(&self.issuer);
+        change(&mut settings);
+        OpenIdProvider::new(settings, Arc::new(FixedClock)).unwrap()
     }
 
     async fn subject(&self) -> Result<String, ProviderError> {
@@ -333,11 +342,7 @@ async fn the_browser_is_sent_with_what_binds_the_answer_to_it() {
 
 #[test]
 fn an_issuer_that_anybody_in_between_could_play_is_refused() {
-    let configured = |issuer: &str| {
-        let config =
-            Oidc { issuer: Some(issuer.to_owned()), client_id: CLIENT.to_owned(), ..Oidc::default() };
-        OpenIdProvider::configured(&config, "https://idcheck.example", Arc::new(FixedClock)).map(drop)
-    };
+    let configured = |issuer: &str| OpenIdProvider::new(settings(issuer), Arc::new(FixedClock)).map(drop);
     for good in ["https://login.gov.example", "http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9"] {
         assert!(configured(good).is_ok(), "{good}");
     }

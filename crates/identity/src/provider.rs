@@ -5,11 +5,12 @@
 //! dropped unread.
 
 use std::{
+    error::Error as _,
+    fmt::Display,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -24,9 +25,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{config::Oidc, keyfile};
-
-/// Octets that one answer may have.
+/// Greatest length of one answer, in bytes.
 const MAX_ANSWER: usize = 256 * 1024;
 /// How long metadata and keys are kept.
 const KEPT: TimeDelta = TimeDelta::hours(1);
@@ -36,8 +35,48 @@ const AGAIN: TimeDelta = TimeDelta::minutes(1);
 const SKEW: i64 = 60;
 /// How old an ID token may be that was made for a code which was just exchanged, in seconds.
 const FRESH: i64 = 600;
-/// Where officers come back to; registered with the provider.
-const CALLBACK: &str = "/officer/sign-in/callback";
+/// What is wrong with the provider or its settings, in words for the operator.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ProviderProblem(String);
+
+fn problem(what: impl Display, why: impl Display) -> ProviderProblem {
+    ProviderProblem(format!("{what}: {why}"))
+}
+
+impl From<reqwest::Error> for ProviderProblem {
+    fn from(error: reqwest::Error) -> Self {
+        let mut told = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            told = format!("{told}: {error}");
+            cause = error.source();
+        }
+        Self(told)
+    }
+}
+
+impl From<serde_json::Error> for ProviderProblem {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// How the provider is reached and what it must vouch for.
+pub struct ProviderSettings {
+    /// Its issuer identifier, exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this service.
+    pub client_id: String,
+    /// The secret that it gave; none for a public client.
+    pub client_secret: Option<Zeroizing<String>>,
+    /// Ways of signing in of which it must name one; empty is any.
+    pub acr: Vec<String>,
+    /// Where officers come back to; registered with the provider.
+    pub redirect_uri: String,
+    /// How long one request may take.
+    pub timeout: Duration,
+}
 
 /// What the provider tells of itself (OpenID Connect Discovery 1.0 §3); the members that count here.
 #[derive(Clone, Deserialize)]
@@ -59,10 +98,10 @@ struct Metadata {
 struct Endpoint(Url);
 
 impl TryFrom<String> for Endpoint {
-    type Error = anyhow::Error;
+    type Error = ProviderProblem;
 
-    fn try_from(text: String) -> anyhow::Result<Self> {
-        let url = Url::parse(&text).with_context(|| format!("`{text}`"))?;
+    fn try_from(text: String) -> Result<Self, ProviderProblem> {
+        let url = Url::parse(&text).map_err(|error| problem(format!("`{text}`"), error))?;
         let local = match url.host() {
             Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
             Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -70,8 +109,8 @@ impl TryFrom<String> for Endpoint {
             None => false,
         };
         // Who sits in between could sign in as anybody.
-        ensure!(url.scheme() == "https" || (url.scheme() == "http" && local), "`{text}` is not https");
-        Ok(Self(url))
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && local);
+        if safe { Ok(Self(url)) } else { Err(ProviderProblem(format!("`{text}` is not https"))) }
     }
 }
 
@@ -126,59 +165,34 @@ impl Audience {
 /// Why a token's word does not hold, for the log: nothing of the token is in it.
 type Doubt = &'static str;
 
-pub(crate) struct OpenIdProvider {
+/// An OpenID Connect provider.
+pub struct OpenIdProvider {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
-    issuer: String,
-    client: String,
-    secret: Option<Zeroizing<String>>,
-    acr: Vec<String>,
-    redirect_uri: String,
+    settings: ProviderSettings,
     known: RwLock<Option<Arc<Known>>>,
 }
 
 impl OpenIdProvider {
-    /// The provider of a configuration; none where none is named. Reaches out only when somebody signs in.
+    /// With its settings. Reaches out only when somebody signs in.
     ///
     /// # Errors
-    /// What of the configuration can't be used.
-    pub(crate) fn configured(
-        config: &Oidc,
-        base_url: &str,
-        clock: Arc<dyn Clock>,
-    ) -> anyhow::Result<Option<Self>> {
-        let Some(issuer) = &config.issuer else {
-            ensure!(config.client_id.is_empty(), "oidc.client_id is set, but oidc.issuer is not");
-            return Ok(None);
-        };
-        Endpoint::try_from(issuer.clone()).context("oidc.issuer")?;
-        ensure!(!config.client_id.is_empty(), "oidc.client_id is missing");
-        let secret = config.client_secret_file.as_ref().map(|file| {
-            let text = keyfile::secret(file, "oidc.client_secret_file")?;
-            Ok::<_, anyhow::Error>(Zeroizing::new(text.trim().to_owned()))
-        });
+    /// An issuer that is not `https`.
+    pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Result<Self, ProviderProblem> {
+        Endpoint::try_from(settings.issuer.clone())?;
         // A redirect of one of its endpoints would lead a secret elsewhere.
         let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(config.timeout))
+            .timeout(settings.timeout)
             .redirect(redirect::Policy::none())
             .build()?;
-        Ok(Some(Self {
-            http,
-            clock,
-            issuer: issuer.clone(),
-            client: config.client_id.clone(),
-            secret: secret.transpose()?,
-            acr: config.acr.clone(),
-            redirect_uri: format!("{base_url}{CALLBACK}"),
-            known: RwLock::new(None),
-        }))
+        Ok(Self { http, clock, settings, known: RwLock::new(None) })
     }
 
-    /// Whether the provider answers and its metadata hold, for `doctor`.
+    /// Whether the provider answers and its metadata hold: how many keys it has.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) async fn probe(&self) -> anyhow::Result<usize> {
+    pub async fn probe(&self) -> Result<usize, ProviderProblem> {
         self.discover().await.map(|known| known.keys.keys.len())
     }
 
@@ -196,22 +210,25 @@ impl OpenIdProvider {
                 Ok(fresh)
             }
             Err(error) => {
-                tracing::error!(error = %format!("{error:#}"), "the identity provider gives no answer");
+                tracing::error!(%error, "the identity provider gives no answer");
                 Err(ProviderError::Unavailable)
             }
         }
     }
 
-    async fn discover(&self) -> anyhow::Result<Known> {
-        let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let metadata: Metadata = self.get(&url).await.context("its metadata")?;
+    async fn discover(&self) -> Result<Known, ProviderProblem> {
+        let issuer = &self.settings.issuer;
+        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let metadata: Metadata = self.get(&url).await.map_err(|why| problem("its metadata", why))?;
         // Exactly, slash at the end and all (Discovery §4.3).
-        ensure!(metadata.issuer == self.issuer, "it calls itself `{}`", metadata.issuer);
-        let keys: JwkSet = self.get(metadata.jwks_uri.0.as_str()).await.context("its keys")?;
+        if metadata.issuer != *issuer {
+            return Err(ProviderProblem(format!("it calls itself `{}`", metadata.issuer)));
+        }
+        let keys = self.get(metadata.jwks_uri.0.as_str()).await.map_err(|why| problem("its keys", why))?;
         Ok(Known { metadata, keys, at: self.clock.now() })
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: &str) -> anyhow::Result<T> {
+    async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, ProviderProblem> {
         let response = self.http.get(url).send().await?.error_for_status()?;
         Ok(serde_json::from_slice(&body(response).await?)?)
     }
@@ -222,22 +239,27 @@ impl OpenIdProvider {
         metadata: &Metadata,
         attempt: &SignInAttempt,
         code: &str,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> Result<Option<String>, ProviderProblem> {
         let verifier = attempt.code_verifier();
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", &self.redirect_uri),
+            ("redirect_uri", &self.settings.redirect_uri),
             ("code_verifier", &verifier),
         ];
         let mut request = self.http.post(metadata.token_endpoint.0.clone());
-        match &self.secret {
+        match &self.settings.client_secret {
             Some(secret) if by_post(metadata) => {
-                form.extend([("client_id", self.client.as_str()), ("client_secret", secret.as_str())]);
+                form.extend([
+                    ("client_id", self.settings.client_id.as_str()),
+                    ("client_secret", secret.as_str()),
+                ]);
             }
             // §2.3.1: both are encoded as in a form first.
-            Some(secret) => request = request.basic_auth(encoded(&self.client), Some(encoded(secret))),
-            None => form.push(("client_id", &self.client)),
+            Some(secret) => {
+                request = request.basic_auth(encoded(&self.settings.client_id), Some(encoded(secret)));
+            }
+            None => form.push(("client_id", &self.settings.client_id)),
         }
         let response = request.form(&form).send().await?;
         let status = response.status();
@@ -248,17 +270,19 @@ impl OpenIdProvider {
                 return Ok(None);
             }
             // Ours to mend: the client, its secret, the redirect address.
-            bail!("it refused with `{}`", refusal.error.escape_default());
+            return Err(ProviderProblem(format!("it refused with `{}`", refusal.error.escape_default())));
         }
-        ensure!(status.is_success(), "it answered {status}");
+        if !status.is_success() {
+            return Err(ProviderProblem(format!("it answered {status}")));
+        }
         Ok(Some(serde_json::from_slice::<TokenAnswer>(&body)?.id_token))
     }
 
     /// The subject of an ID token, after every check of OpenID Connect Core 1.0 §3.1.3.7.
     fn vouched(&self, token: &str, key: &Jwk, header: &Header, nonce: &str) -> Result<String, Doubt> {
         let mut validation = Validation::new(header.alg);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.client]);
+        validation.set_issuer(&[&self.settings.issuer]);
+        validation.set_audience(&[&self.settings.client_id]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // By our clock, below.
         validation.validate_exp = false;
@@ -266,13 +290,17 @@ impl OpenIdProvider {
         let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation);
         let claims = decoded.map_err(|_| "signature, issuer or audience")?.claims;
         let now = self.clock.now().timestamp();
-        if !claims.aud.is_only(&self.client) || claims.azp.is_some_and(|azp| azp != self.client) {
+        if !claims.aud.is_only(&self.settings.client_id)
+            || claims.azp.is_some_and(|azp| azp != self.settings.client_id)
+        {
             Err("it is for somebody else too")
         } else if claims.exp <= now - SKEW || claims.iat > now + SKEW || claims.iat < now - FRESH {
             Err("its time")
         } else if claims.nonce.as_deref() != Some(nonce) {
             Err("its nonce")
-        } else if !self.acr.is_empty() && claims.acr.is_none_or(|acr| !self.acr.contains(&acr)) {
+        } else if !self.settings.acr.is_empty()
+            && claims.acr.is_none_or(|acr| !self.settings.acr.contains(&acr))
+        {
             Err("how the person signed in (acr)")
         } else {
             Ok(claims.sub)
@@ -298,14 +326,14 @@ impl IdentityProvider for OpenIdProvider {
         query
             .append_pair("response_type", "code")
             .append_pair("scope", "openid")
-            .append_pair("client_id", &self.client)
-            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", &self.settings.redirect_uri)
             .append_pair("state", &attempt.state())
             .append_pair("nonce", &attempt.nonce())
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
-        if !self.acr.is_empty() {
-            query.append_pair("acr_values", &self.acr.join(" "));
+        if !self.settings.acr.is_empty() {
+            query.append_pair("acr_values", &self.settings.acr.join(" "));
         }
         drop(query);
         Ok(url.into())
@@ -319,13 +347,13 @@ impl IdentityProvider for OpenIdProvider {
     ) -> Result<String, ProviderError> {
         let known = self.known(KEPT).await?;
         let named = issuer.map_or(!known.metadata.authorization_response_iss_parameter_supported, |issuer| {
-            issuer == self.issuer
+            issuer == self.settings.issuer
         });
         if !named {
             return Err(refused("another provider answered"));
         }
         let token = self.id_token(&known.metadata, attempt, code).await.map_err(|error| {
-            tracing::error!(error = %format!("{error:#}"), "the identity provider gives no token");
+            tracing::error!(%error, "the identity provider gives no token");
             ProviderError::Unavailable
         })?;
         let token = token.ok_or_else(|| refused("it does not know the code"))?;
@@ -370,11 +398,13 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn body(mut response: reqwest::Response) -> anyhow::Result<Vec<u8>> {
+async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, ProviderProblem> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
-        ensure!(body.len() <= MAX_ANSWER, "more than {MAX_ANSWER} octets");
+        if body.len() > MAX_ANSWER {
+            return Err(ProviderProblem(format!("more than {MAX_ANSWER} bytes")));
+        }
     }
     Ok(body)
 }

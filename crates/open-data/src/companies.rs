@@ -2,13 +2,15 @@
 
 use std::{collections::HashSet, fs::File, path::Path};
 
-use anyhow::{Context, bail};
 use idcheck_domain::{Violation, company::CompanyRecord, value::UnifiedBusinessNumber};
 
-use crate::import::{header, open_csv};
+use crate::{
+    FileProblem,
+    file::{header, open_csv},
+};
 
 /// The columns of the data set, in its order; two of them are read.
-pub(crate) const COLUMNS: [&str; 8] =
+pub const COLUMNS: [&str; 8] =
     ["營業地址", NUMBER, "總機構統一編號", NAME, "資本額", "設立日期", "組織別名稱", "使用統一發票"];
 const NUMBER: &str = "統一編號";
 const NAME: &str = "營業人名稱";
@@ -17,7 +19,7 @@ const MAX_NAME: usize = 200;
 
 /// Why a row was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// The number breaks a rule.
     Number(Violation),
     /// There is no name, or one that is too long.
@@ -29,7 +31,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn words(self) -> String {
+    pub fn words(self) -> String {
         match self {
             Self::Number(violation) => format!("{NUMBER}: {}", violation.code()),
             Self::Name => format!("{NAME}: missing or longer than {MAX_NAME} characters"),
@@ -40,7 +42,7 @@ impl Refusal {
 }
 
 /// A file of the data set.
-pub(crate) struct Companies {
+pub struct Companies {
     reader: csv::Reader<File>,
     record: csv::ByteRecord,
     number: usize,
@@ -50,20 +52,21 @@ pub(crate) struct Companies {
 }
 
 /// One row: its line, from 1, and the company or why it was refused.
-pub(crate) type Row = (u64, Result<CompanyRecord, Refusal>);
+pub type Row = (u64, Result<CompanyRecord, Refusal>);
 
 impl Companies {
     /// Opens a file and checks its header.
     ///
     /// # Errors
     /// The file can't be read, is not UTF-8, or lacks a column.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path) -> Result<Self, FileProblem> {
         let mut reader = open_csv(path, "company register file")?;
         let header = header(&mut reader, path)?;
         let header: Vec<&str> = header.iter().collect();
         let missing: Vec<&str> = [NUMBER, NAME].into_iter().filter(|name| !header.contains(name)).collect();
         if !missing.is_empty() {
-            bail!("the first line lacks {}; it has: {}", missing.join(", "), header.join(","));
+            let (missing, header) = (missing.join(", "), header.join(","));
+            return Err(FileProblem(format!("the first line lacks {missing}; it has: {header}")));
         }
         let place = |name: &str| header.iter().position(|column| *column == name).unwrap_or_default();
         let (number, name) = (place(NUMBER), place(NAME));
@@ -71,26 +74,9 @@ impl Companies {
         Ok(Self { reader, record, number, name, seen: HashSet::new(), first: true })
     }
 
-    /// Octets read so far.
-    pub(crate) fn position(&self) -> u64 {
+    /// How many bytes of the file were read.
+    pub fn bytes_read(&self) -> u64 {
         self.reader.position().byte()
-    }
-
-    /// The next row; none at the end. The line below the header that tells only the data's date is passed over.
-    ///
-    /// # Errors
-    /// The file is not CSV.
-    pub(crate) fn next(&mut self) -> anyhow::Result<Option<Row>> {
-        loop {
-            if !self.reader.read_byte_record(&mut self.record).context("the file is not CSV")? {
-                return Ok(None);
-            }
-            let dated = std::mem::take(&mut self.first) && self.is_date();
-            if !dated {
-                let line = self.record.position().map_or(0, csv::Position::line);
-                return Ok(Some((line, self.row())));
-            }
-        }
     }
 
     fn is_date(&self) -> bool {
@@ -112,5 +98,25 @@ impl Companies {
             return Err(Refusal::Duplicate);
         }
         Ok(CompanyRecord { ubn, name: name.to_owned(), status: None })
+    }
+}
+
+/// The rows; an error where the file is not CSV. The line below the header that tells only the data's date is passed over.
+impl Iterator for Companies {
+    type Item = Result<Row, FileProblem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(FileProblem(format!("the file is not CSV: {error}")))),
+            }
+            let dated = std::mem::take(&mut self.first) && self.is_date();
+            if !dated {
+                let line = self.record.position().map_or(0, csv::Position::line);
+                return Some(Ok((line, self.row())));
+            }
+        }
     }
 }

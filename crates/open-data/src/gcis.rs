@@ -3,36 +3,20 @@
 //! One number a request. Only an empty body or an empty list says "not found"; whatever is not the expected JSON — the
 //! service tells its errors as plain text with status 200 — is no answer.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{company::CompanyRecord, value::UnifiedBusinessNumber};
-use idcheck_persistence::Store;
 use idcheck_usecases::ports::{CompanyRegister, RegisterError};
 use reqwest::{StatusCode, redirect::Policy};
 use serde::Deserialize;
 
-use crate::config::CompanyRegisterConfig;
-
-/// Octets that one answer may have.
+/// Greatest length of one answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// The register of a configuration.
-///
-/// # Errors
-/// When no HTTP client can be made.
-pub(crate) fn register(
-    config: &CompanyRegisterConfig,
-    store: &Arc<Store>,
-) -> anyhow::Result<Arc<dyn CompanyRegister>> {
-    Ok(match &config.gcis {
-        None => Arc::clone(store) as _,
-        Some(url) => Arc::new(Gcis::new(url, Duration::from_secs(config.timeout))?),
-    })
-}
-
-struct Gcis {
+/// The company register over HTTP.
+pub struct Gcis {
     client: reqwest::Client,
     url: String,
 }
@@ -49,7 +33,11 @@ struct Company {
 }
 
 impl Gcis {
-    fn new(url: &str, timeout: Duration) -> anyhow::Result<Self> {
+    /// At an address; one request takes `timeout` at most.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(url: &str, timeout: Duration) -> reqwest::Result<Self> {
         let client = reqwest::Client::builder().timeout(timeout).redirect(Policy::none()).build()?;
         Ok(Self { client, url: url.to_owned() })
     }

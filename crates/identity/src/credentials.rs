@@ -22,8 +22,13 @@ fn parallel() -> usize {
 /// How many more wait, which is a second at most; beyond them people are told to try again.
 const WAITING: usize = 32;
 
+/// A password that can't be hashed.
+#[derive(Debug, thiserror::Error)]
+#[error("a password can't be hashed: {0}")]
+pub struct HashProblem(#[from] argon2::password_hash::Error);
+
 /// Checks and makes officers' secrets on threads of their own, a few at a time.
-pub(crate) struct OfficerCredentials {
+pub struct OfficerCredentials {
     slots: Arc<Semaphore>,
     /// Whoever computes or waits for a slot.
     queue: Semaphore,
@@ -36,7 +41,7 @@ impl OfficerCredentials {
     ///
     /// # Errors
     /// When the password can't be hashed at all.
-    pub(crate) fn new() -> anyhow::Result<Self> {
+    pub fn new() -> Result<Self, HashProblem> {
         let decoy = hash("nobody has this password")?;
         Ok(Self {
             slots: Arc::new(Semaphore::new(parallel())),
@@ -51,11 +56,8 @@ impl OfficerCredentials {
     }
 }
 
-fn hash(password: &str) -> anyhow::Result<String> {
-    match Argon2::default().hash_password(password.as_bytes()) {
-        Ok(hash) => Ok(hash.to_string()),
-        Err(error) => anyhow::bail!("the password can't be hashed: {error}"),
-    }
+fn hash(password: &str) -> Result<String, HashProblem> {
+    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
 }
 
 fn matches(password: &str, hash: &str) -> bool {

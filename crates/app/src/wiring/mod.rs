@@ -1,26 +1,31 @@
 //! The program put together from its parts, and the jobs that run beside the server.
 
+mod acts;
+pub(crate) mod card;
+pub(crate) mod identity;
+pub(crate) mod mail;
+pub(crate) mod office;
+pub(crate) mod store;
+
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use idcheck_certificate::{FetchPolicy, Fetcher, FolderVerifier, Policy, StatusOrder};
-use idcheck_domain::value::AddressPolicy;
-use idcheck_email::{FileMailer, Smtp, SmtpMailer, SmtpSecurity};
+use idcheck_certificate::FolderVerifier;
 use idcheck_http::{App, Bounded, HttpConfig, Readiness, Services, Surface};
-use idcheck_persistence::{LedgerSettings, LedgerWriter, OpenError, Store, Vault, shown_address};
+use idcheck_persistence::{LedgerSettings, LedgerWriter, Store};
+use idcheck_rates::{RateLimits, Rates};
 use idcheck_token::{PublicKeys, Tokens, Window};
 use idcheck_usecases::{
-    OfficePorts,
-    acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
+    acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     application::{ReadCases, ReviewApplication},
     mail::DeliverMail,
     notice::HandleNotices,
-    officer::{OfficerPorts, SignIn, SignInMethods},
+    officer::SignIn,
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
-    ports::{CardVerifier, Changes, Clock, Entropy, Limits, Mailer, StoreError},
+    ports::{CardVerifier, Changes, Clock, Entropy, Limits, StoreError},
     sweep::SweepCompanies,
     user_suspension::GovernUsers,
     verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
@@ -30,15 +35,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    casework, company_register,
-    config::{Card, Config, Mail, Order, Role, Security},
-    credentials::OfficerCredentials,
-    identity_provider::OpenIdProvider,
+    config::{Config, LimitsConfig, Role},
     jobs::{self, Jobs},
-    keyfile::{self, MasterKey},
     latency::{Latencies, TimedLedger},
     lifecycle::stopped,
-    rates::Rates,
     system::{SystemClock, SystemEntropy},
 };
 
@@ -59,142 +59,6 @@ const LATENCIES: Duration = Duration::from_secs(20);
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The vault of a master key.
-///
-/// # Errors
-/// When the cryptographic library refuses the key.
-pub(crate) fn vault(key: &MasterKey) -> anyhow::Result<Vault> {
-    Vault::new(key).ok().context("the key file's key can't be used")
-}
-
-/// Opens the store of a configuration, which is there.
-///
-/// # Errors
-/// When it is not, can't be reached, or is of another key.
-pub(crate) async fn open_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
-    let store = Store::connect(database_url, vault(key)?, Arc::new(SystemClock)).await;
-    told(store, database_url)
-}
-
-/// Opens the store of a configuration, or makes an empty one.
-///
-/// # Errors
-/// When it can't be made or reached, or is of another key.
-pub(crate) async fn create_store(database_url: &str, key: &MasterKey) -> anyhow::Result<Store> {
-    let store = Store::create(database_url, vault(key)?, Arc::new(SystemClock)).await;
-    told(store, database_url)
-}
-
-fn told(store: Result<Store, OpenError>, database_url: &str) -> anyhow::Result<Store> {
-    store.map_err(|error| match error {
-        OpenError::Unreachable(why) => {
-            anyhow::anyhow!("the database {} can't be reached: {why}", shown_address(database_url))
-        }
-        error => error.into(),
-    })
-}
-
-/// The identity provider, where one is named.
-///
-/// # Errors
-/// What of the configuration can't be used.
-pub(crate) fn identity_provider(config: &Config) -> anyhow::Result<Option<OpenIdProvider>> {
-    OpenIdProvider::configured(&config.oidc, &config.base_url, Arc::new(SystemClock))
-}
-
-fn sign_in_methods(config: &Config) -> anyhow::Result<SignInMethods> {
-    Ok(identity_provider(config)?.map_or(SignInMethods::Local, |provider| SignInMethods::Provider {
-        provider: Arc::new(provider),
-        local: config.oidc.local_accounts,
-    }))
-}
-
-/// The ports that officers' accounts need.
-///
-/// # Errors
-/// When passwords can't be hashed.
-pub(crate) fn officer_ports(store: &Store, methods: SignInMethods) -> anyhow::Result<OfficerPorts> {
-    let store = Arc::new(store.clone());
-    Ok(OfficerPorts {
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy::default()),
-        officers: Arc::clone(&store) as _,
-        sessions: Arc::clone(&store) as _,
-        credentials: Arc::new(OfficerCredentials::new()?),
-        changes: store,
-        methods,
-    })
-}
-
-/// The rules for card certificates.
-///
-/// # Errors
-/// A policy that is no object identifier.
-pub(crate) fn card_policy(card: &Card) -> anyhow::Result<Policy> {
-    Policy::configured(card.allow_sha1, &card.policies)
-        .map_err(|text| anyhow::anyhow!("card.policies: `{text}` is no object identifier"))
-}
-
-/// The verifier of card signatures.
-///
-/// # Errors
-/// What of the configuration or of the trust folder can't be used.
-pub(crate) fn card_verifier(config: &Config) -> anyhow::Result<FolderVerifier> {
-    let card = &config.card;
-    let verifier = FolderVerifier::load(&config.trust_dir, card_policy(card)?)
-        .with_context(|| format!("trusted certificates in {}", config.trust_dir.display()))?;
-    if !card.fetch {
-        return Ok(verifier);
-    }
-    let order = match card.revocation {
-        Order::OcspThenCrl => StatusOrder::OcspThenCrl,
-        Order::CrlThenOcsp => StatusOrder::CrlThenOcsp,
-        Order::CrlOnly => StatusOrder::CrlOnly,
-    };
-    let fetching = FetchPolicy {
-        order,
-        timeout: Duration::from_secs(card.fetch_timeout),
-        max_crl: card.max_list_bytes,
-        min_interval: Duration::from_secs(card.fetch_interval),
-    };
-    Ok(verifier.fetching(Fetcher::new(fetching).context("fetching revocation information")?))
-}
-
-/// The addresses an organisation may register.
-fn address_policy(config: &Config) -> AddressPolicy {
-    if config.allow_loopback_hosts { AddressPolicy::PublicOrLoopback } else { AddressPolicy::Public }
-}
-
-/// What the acts of a card stand on.
-fn act_ports(
-    config: &Config,
-    store: &Arc<Store>,
-    office: &OfficePorts,
-    cards: Arc<dyn CardVerifier>,
-) -> ActPorts {
-    ActPorts {
-        clock: Arc::clone(&office.clock),
-        entropy: Arc::clone(&office.entropy),
-        cards,
-        keys: Arc::new(PublicKeys),
-        challenges: Arc::clone(store) as _,
-        sessions: store.own_sessions(),
-        applications: Arc::clone(store) as _,
-        organisations: Arc::clone(store) as _,
-        plans: Arc::clone(store) as _,
-        notices: Arc::clone(store) as _,
-        calendar: Arc::clone(store) as _,
-        usage: office.usage(),
-        changes: Arc::clone(&office.changes),
-        challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
-        address_policy: address_policy(config),
-        open_challenges: OpenChallenges {
-            of_organisation: config.limits.open_challenges,
-            of_address: config.limits.open_challenges_per_address,
-        },
-    }
-}
-
 pub(crate) struct Service {
     app: App,
     store: Store,
@@ -206,7 +70,7 @@ pub(crate) struct Service {
     refresh_lists: Duration,
     rates: Arc<Rates>,
     mail: DeliverMail,
-    casework: casework::Jobs,
+    office: office::Jobs,
     jobs: jobs::Status,
 }
 
@@ -228,19 +92,19 @@ impl Service {
     pub(crate) async fn new(config: &Config, store: Store, also_ready: AlsoReady) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-        let cards = Arc::new(card_verifier(config)?);
+        let cards = Arc::new(card::card_verifier(config)?);
         let shared = Arc::new(store.clone());
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&shared) as _, Arc::new(PublicKeys)));
         callers.refresh().await.context("callers can't be read; has `idcheck migrate up` been run?")?;
-        let rates = Arc::new(Rates::new(&config.limits));
+        let rates = Arc::new(Rates::new(&rate_limits(&config.limits)));
         let changes: Arc<dyn Changes> =
             Arc::new(InForce::new(Arc::clone(&shared) as _, Arc::clone(&callers)));
-        let register = company_register::register(&config.company_register, &shared)?;
-        let office = casework::ports(&shared, &clock, &entropy, register, changes);
+        let register = office::company_register(&config.company_register, &shared)?;
+        let office = office::ports(&shared, &clock, &entropy, register, changes);
         let verifier: Arc<dyn CardVerifier> = Arc::clone(&cards) as _;
-        let acts = act_ports(config, &shared, &office, Arc::clone(&verifier));
+        let acts = acts::act_ports(config, &shared, &office, Arc::clone(&verifier));
         let sweeps = SweepCompanies::new(office.clone(), Arc::clone(&shared) as _);
-        let casework = casework::Jobs::new(config, &shared, office.clone(), sweeps.clone());
+        let office_jobs = office::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let (latencies, jobs) = (Latencies::default(), jobs::Status::default());
         let ledger = LedgerWriter::start_with(&store, ledger_settings(config));
         let verify = VerifyCard::new(VerifyPorts {
@@ -264,13 +128,13 @@ impl Service {
             users: GovernUsers::new(office.clone()),
             notices: HandleNotices::new(office.clone()),
             sweeps,
-            audit: casework::audit(&shared),
+            audit: office::audit(&shared),
             register: Arc::clone(&shared) as _,
             publisher: Arc::clone(&shared) as _,
             usage: office.usage(),
-            templates: casework::templates(&shared, &clock, &entropy),
-            dead_letters: casework::dead_letters(&shared, &clock),
-            sign_in: SignIn::new(officer_ports(&store, sign_in_methods(config)?)?),
+            templates: office::templates(&shared, &clock, &entropy),
+            dead_letters: office::dead_letters(&shared, &clock),
+            sign_in: SignIn::new(identity::officer_ports(&store, identity::sign_in_methods(config)?)?),
             rates: Arc::clone(&rates) as _,
             verify,
             readiness: Arc::new(Ready {
@@ -283,7 +147,7 @@ impl Service {
             clock: Arc::clone(&clock),
             entropy,
         };
-        let mail = DeliverMail::new(clock, shared, mailer(&config.mail)?);
+        let mail = DeliverMail::new(clock, shared, mail::mailer(&config.mail)?);
         let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
         let app = App { services, config: Arc::new(http(config)) };
         let worker = config.roles.contains(&Role::Worker);
@@ -299,7 +163,7 @@ impl Service {
             refresh_lists,
             rates,
             mail,
-            casework,
+            office: office_jobs,
             jobs,
         })
     }
@@ -326,7 +190,7 @@ impl Service {
         });
         if self.worker {
             work(&mut jobs, (self.store.clone(), self.strikes_kept), self.mail);
-            self.casework.add_to(&mut jobs);
+            self.office.add_to(&mut jobs);
         }
         let lists = Arc::clone(&cards);
         jobs.add("lists", self.refresh_lists, move || {
@@ -392,6 +256,17 @@ fn work(jobs: &mut Jobs, (store, strikes_kept): (Store, TimeDelta), mail: Delive
     });
 }
 
+const fn rate_limits(limits: &LimitsConfig) -> RateLimits {
+    RateLimits {
+        rate_per_organisation: limits.rate_per_organisation,
+        rate_per_address: limits.rate_per_address,
+        refused_per_address: limits.refused_per_address,
+        challenges_per_address: limits.challenges_per_address,
+        proofs_per_address: limits.proofs_per_address,
+        sign_ins_per_address: limits.sign_ins_per_address,
+    }
+}
+
 /// What responses depend on.
 fn http(config: &Config) -> HttpConfig {
     HttpConfig {
@@ -454,51 +329,4 @@ fn tokens(config: &Config) -> Tokens {
     let window = |span| Window { skew, span: seconds(span) };
     Tokens::new(config.base_url.trim_end_matches('/'))
         .with_windows(window(config.tokens.legacy_span), window(config.tokens.strict_span))
-}
-
-fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
-    if let Some(folder) = &mail.folder {
-        return Ok(Arc::new(FileMailer::new(folder.clone(), &mail.sender)?));
-    }
-    Ok(Arc::new(smtp(mail)?))
-}
-
-/// Mail by SMTP.
-///
-/// # Errors
-/// What of the configuration can't be used.
-pub(crate) fn smtp(mail: &Mail) -> anyhow::Result<SmtpMailer> {
-    Ok(SmtpMailer::new(smtp_settings(mail)?)?)
-}
-
-/// Whether the section on mail can be used; nothing is made and nobody asked.
-///
-/// # Errors
-/// What of it can't.
-pub(crate) fn mail_settings(mail: &Mail) -> anyhow::Result<()> {
-    if mail.folder.is_none() {
-        smtp(mail)?;
-    }
-    Ok(())
-}
-
-fn smtp_settings(mail: &Mail) -> anyhow::Result<Smtp> {
-    let host = mail
-        .smtp_host
-        .clone()
-        .context("mail: set `mail.smtp_host`, or `mail.folder` to keep mail as files")?;
-    let credentials = match (&mail.smtp_user, &mail.smtp_password_file) {
-        (Some(user), Some(file)) => {
-            let password = keyfile::secret(file, "mail.smtp_password_file")?;
-            Some((user.clone(), password.trim_end().to_owned()))
-        }
-        (None, None) => None,
-        _ => anyhow::bail!("mail: `smtp_user` and `smtp_password_file` go together"),
-    };
-    let security = match mail.smtp_security {
-        Security::Tls => SmtpSecurity::Tls,
-        Security::StartTls => SmtpSecurity::StartTls,
-        Security::Plain => SmtpSecurity::Plain,
-    };
-    Ok(Smtp { host, port: mail.smtp_port, security, credentials, sender: mail.sender.clone() })
 }

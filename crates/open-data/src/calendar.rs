@@ -3,16 +3,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, bail};
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
+use crate::FileProblem;
+
 /// A year as a file tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CalendarYear {
-    pub(crate) year: i32,
+pub struct CalendarYear {
+    pub year: i32,
     /// Its days off, weekends included, make-up Saturdays not.
-    pub(crate) days_off: Vec<NaiveDate>,
+    pub days_off: Vec<NaiveDate>,
 }
 
 /// Names of the column with the day, and of the one that says whether it is off.
@@ -23,23 +24,25 @@ const OFF_COLUMNS: [&str; 3] = ["是否放假", "isHoliday", "isholiday"];
 ///
 /// # Errors
 /// What is wrong, with its line, in words for the operator.
-pub(crate) fn read(path: &Path) -> anyhow::Result<CalendarYear> {
+pub fn read(path: &Path) -> Result<CalendarYear, FileProblem> {
     if path.is_dir() {
-        bail!("calendar file {}: it is a folder; name the file in it", path.display());
+        return Err(FileProblem::folder("calendar file", path));
     }
-    let bytes = std::fs::read(path).with_context(|| format!("calendar file {}", path.display()))?;
+    let bytes = std::fs::read(path).map_err(|error| FileProblem::io("calendar file", path, &error))?;
     let text = decode(&bytes)?;
     let days = if text.trim_start().starts_with('[') { from_json(text)? } else { from_csv(text)? };
     year_of(&days)
 }
 
 /// The text of a file; the government's older files are Big5, which is told apart from UTF-8 by its bytes.
-fn decode(bytes: &[u8]) -> anyhow::Result<&str> {
+fn decode(bytes: &[u8]) -> Result<&str, FileProblem> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.trim_start_matches('\u{FEFF}')),
         Err(error) => {
             let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
-            bail!("line {line} is not UTF-8: the file may be Big5; convert it with `iconv -f big5 -t utf-8`")
+            Err(FileProblem(format!(
+                "line {line} is not UTF-8: the file may be Big5; convert it with `iconv -f big5 -t utf-8`"
+            )))
         }
     }
 }
@@ -62,24 +65,26 @@ fn off(text: &str) -> Option<bool> {
     }
 }
 
-fn from_csv(text: &str) -> anyhow::Result<Vec<Day>> {
+fn from_csv(text: &str) -> Result<Vec<Day>, FileProblem> {
     // The reader sees the feed of a CR LF only with the next record, and would count one line short.
     let text = text.replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header = reader.headers().context("the first line is not CSV")?.clone();
+    let header =
+        reader.headers().map_err(|error| FileProblem(format!("the first line is not CSV: {error}")))?.clone();
     let column = |names: [&str; 3]| {
         let found = header.iter().position(|name| names.contains(&name.trim()));
-        found.with_context(|| format!("the first line lacks a column {}", names.join(" or ")))
+        found.ok_or_else(|| FileProblem(format!("the first line lacks a column {}", names.join(" or "))))
     };
     let (date_column, off_column) = (column(DATE_COLUMNS)?, column(OFF_COLUMNS)?);
     let mut days = Vec::new();
     for record in reader.records() {
-        let record = record.context("the file is not CSV")?;
+        let record = record.map_err(|error| FileProblem(format!("the file is not CSV: {error}")))?;
         let line = record.position().map_or(0, csv::Position::line);
         let day = record.get(date_column).and_then(date);
-        let day = day.with_context(|| format!("line {line}: no day such as 20260101"))?;
+        let day = day.ok_or_else(|| FileProblem(format!("line {line}: no day such as 20260101")))?;
         let off = record.get(off_column).and_then(off);
-        let off = off.with_context(|| format!("line {line}: neither 0 (working day) nor 2 (day off)"))?;
+        let off =
+            off.ok_or_else(|| FileProblem(format!("line {line}: neither 0 (working day) nor 2 (day off)")))?;
         days.push((day, off, format!("line {line}")));
     }
     Ok(days)
@@ -100,31 +105,31 @@ fn json_date<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<NaiveDate, D
     date(&text).ok_or_else(|| serde::de::Error::custom("no day such as 20260101"))
 }
 
-fn from_json(text: &str) -> anyhow::Result<Vec<Day>> {
-    let entries: Vec<Entry> = serde_json::from_str(text)
-        .map_err(|error| anyhow::anyhow!("line {}: {error}", error.line()))
-        .context("the file is not the calendar's JSON")?;
+fn from_json(text: &str) -> Result<Vec<Day>, FileProblem> {
+    let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
+        FileProblem(format!("the file is not the calendar's JSON: line {}: {error}", error.line()))
+    })?;
     let place = |number: u32| format!("entry {number}");
     Ok((1..).zip(entries).map(|(number, entry)| (entry.date, entry.is_holiday, place(number))).collect())
 }
 
 /// A calendar that leaves out a day would make a working day of it in silence, so every day must be there once.
-fn year_of(days: &[Day]) -> anyhow::Result<CalendarYear> {
-    let Some((first, ..)) = days.first() else { bail!("the file holds no day") };
+fn year_of(days: &[Day]) -> Result<CalendarYear, FileProblem> {
+    let Some((first, ..)) = days.first() else { return Err(FileProblem("the file holds no day".to_owned())) };
     let year = first.year();
     let mut seen: BTreeMap<NaiveDate, bool> = BTreeMap::new();
     for (day, off, place) in days {
         if day.year() != year {
-            bail!("{place}: {day} is not of {year}; a file holds one year");
+            return Err(FileProblem(format!("{place}: {day} is not of {year}; a file holds one year")));
         }
         if seen.insert(*day, *off).is_some() {
-            bail!("{place}: {day} stands there twice");
+            return Err(FileProblem(format!("{place}: {day} stands there twice")));
         }
     }
     let january = first.with_ordinal(1).unwrap_or(*first);
     let mut all = january.iter_days().take_while(|day| day.year() == year);
     if let Some(day) = all.find(|day| !seen.contains_key(day)) {
-        bail!("{day} is missing: the file must hold every day of {year}");
+        return Err(FileProblem(format!("{day} is missing: the file must hold every day of {year}")));
     }
     Ok(CalendarYear {
         year,
@@ -134,6 +139,8 @@ fn year_of(days: &[Day]) -> anyhow::Result<CalendarYear> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use std::fmt::Write as _;
 
     use chrono::Weekday;
@@ -156,7 +163,7 @@ mod tests {
         text
     }
 
-    fn parse(text: &str) -> anyhow::Result<CalendarYear> {
+    fn parse(text: &str) -> Result<CalendarYear, FileProblem> {
         let text = decode(text.as_bytes())?;
         year_of(&if text.starts_with('[') { from_json(text)? } else { from_csv(text)? })
     }

@@ -1,8 +1,9 @@
-//! Casework put together: revocations, plans, notices, reminders, dead letters, and the jobs beside.
+//! Officers' work put together: revocations, plans, notices, reminders, dead letters, and the jobs that go with it.
 
 use std::{sync::Arc, time::Duration};
 
 use idcheck_email::Composer;
+use idcheck_open_data::Gcis;
 use idcheck_persistence::Store;
 use idcheck_usecases::{
     OfficePorts, Refusal,
@@ -18,7 +19,7 @@ use idcheck_usecases::{
 use tokio::time::timeout;
 
 use crate::{
-    config::Config,
+    config::{CompanyRegisterConfig, Config},
     jobs,
     system::{SystemClock, SystemEntropy},
 };
@@ -34,7 +35,21 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// How often deadlines are looked at for reminders.
 const REMIND: Duration = Duration::from_mins(10);
 
-/// Its ports, on the store.
+/// The company register that the configuration names: over HTTP, or the imported snapshot.
+///
+/// # Errors
+/// When no HTTP client can be made.
+pub(crate) fn company_register(
+    config: &CompanyRegisterConfig,
+    store: &Arc<Store>,
+) -> anyhow::Result<Arc<dyn CompanyRegister>> {
+    Ok(match &config.gcis {
+        None => Arc::clone(store) as _,
+        Some(url) => Arc::new(Gcis::new(url, Duration::from_secs(config.timeout))?),
+    })
+}
+
+/// The ports that officers' use cases stand on, on the store.
 pub(crate) fn ports(
     store: &Arc<Store>,
     clock: &Arc<dyn Clock>,

@@ -1,0 +1,50 @@
+//! What the acts of a card stand on.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use idcheck_domain::value::AddressPolicy;
+use idcheck_persistence::Store;
+use idcheck_token::PublicKeys;
+use idcheck_usecases::{
+    OfficePorts,
+    acts::{ActPorts, OpenChallenges},
+    ports::CardVerifier,
+};
+
+use crate::config::Config;
+
+/// The addresses an organisation may register.
+fn address_policy(config: &Config) -> AddressPolicy {
+    if config.allow_loopback_hosts { AddressPolicy::PublicOrLoopback } else { AddressPolicy::Public }
+}
+
+/// What the acts of a card stand on.
+pub(crate) fn act_ports(
+    config: &Config,
+    store: &Arc<Store>,
+    office: &OfficePorts,
+    cards: Arc<dyn CardVerifier>,
+) -> ActPorts {
+    ActPorts {
+        clock: Arc::clone(&office.clock),
+        entropy: Arc::clone(&office.entropy),
+        cards,
+        keys: Arc::new(PublicKeys),
+        challenges: Arc::clone(store) as _,
+        sessions: store.own_sessions(),
+        applications: Arc::clone(store) as _,
+        organisations: Arc::clone(store) as _,
+        plans: Arc::clone(store) as _,
+        notices: Arc::clone(store) as _,
+        calendar: Arc::clone(store) as _,
+        usage: office.usage(),
+        changes: Arc::clone(&office.changes),
+        challenge_life: TimeDelta::seconds(i64::from(config.card.challenge_seconds)),
+        address_policy: address_policy(config),
+        open_challenges: OpenChallenges {
+            of_organisation: config.limits.open_challenges,
+            of_address: config.limits.open_challenges_per_address,
+        },
+    }
+}
