@@ -14,10 +14,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    entity::{chain_entry, record},
-    vault::HASH_LEN,
-};
+use crate::{chain::entity as chain_entry, kernel::vault::HASH_LEN, ledger::entity as record};
 
 /// Kind of an entry that tells of an act, a decision or a look.
 pub(crate) const KIND_AUDIT: &str = "audit";
@@ -329,6 +326,26 @@ fn fault_of(last: &Head, entry: &chain_entry::Model, records: &[record::Model]) 
         _ => records.is_empty(),
     };
     (!told).then_some((entry.seq, Fault::Records))
+}
+
+#[allow(unreachable_pub, reason = "sea-orm's derives ask for pub")]
+pub(crate) mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "audit_chain")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seq: i64,
+        pub at: i64,
+        pub kind: String,
+        pub body: String,
+        pub hash: Vec<u8>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
 }
 
 #[cfg(test)]

@@ -12,20 +12,40 @@
 //! At rest: Iss Keys and second factors are sealed (AES-256-GCM), looked up by keyed hash; ID numbers exist as keyed
 //! hash only, in the household register too ([`Vault`]).
 
-mod batch;
+mod application;
+mod audit;
+mod calendar;
 mod chain;
-mod entity;
+mod challenge;
+mod change;
+mod company_register;
+mod household_register;
+mod kernel;
 mod ledger;
+mod mail;
 mod migration;
+mod notice;
+mod officer;
+mod open;
+mod organisation;
 mod own_session;
-mod rows;
-mod store;
-mod vault;
+mod plan;
+mod public_register;
+mod restore;
+mod revocation;
+mod sweep;
+mod template;
+mod upkeep;
+mod usage;
+mod user_suspension;
 
 pub use chain::{ChainReport, Fault, Gap};
+pub use kernel::{
+    address::{AddressFault, OpenError, address_fault, database_file, shown_address},
+    store::Store,
+    vault::Vault,
+};
 pub use ledger::{LedgerSettings, LedgerWriter};
 pub use migration::MigrationState;
-pub use store::{
-    AddressFault, Keep, OpenError, Removed, RestoreError, Store, address_fault, database_file, shown_address,
-};
-pub use vault::Vault;
+pub use restore::RestoreError;
+pub use upkeep::{Keep, Removed};

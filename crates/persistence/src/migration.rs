@@ -18,10 +18,15 @@ mod m0015_register_mark;
 mod m0016_reasons;
 
 pub(crate) use m0015_register_mark::guard;
+
+use idcheck_usecases::ports::StoreError;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
-use crate::store::Transaction;
+use crate::kernel::{
+    store::{Store, unavailable},
+    writer::Transaction,
+};
 
 /// A step of the schema and whether it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +101,29 @@ pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationState
     Ok(steps)
 }
 
+impl Store {
+    /// Takes every missing step of the schema; safe to be called by several nodes at once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn migrate_up(&self) -> Result<(), StoreError> {
+        // Boxed: large, and run once.
+        let taken = Box::pin(async {
+            up(self.begin().await?).await?;
+            self.keep_key_check().await
+        });
+        taken.await.map_err(unavailable)
+    }
+
+    /// The steps of the schema.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn migration_status(&self) -> Result<Vec<MigrationState>, StoreError> {
+        status(&self.reader).await.map_err(unavailable)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -104,7 +132,7 @@ mod tests {
     use sea_orm::QueryResult;
 
     use super::*;
-    use crate::{Store, Vault, ledger::stored_token};
+    use crate::{Store, kernel::vault::Vault, ledger::stored_token};
 
     /// A step that a database has taken is not changed: what is to be otherwise is a further step. A new one is added to
     /// `frozen.txt` as `sha256sum` prints it.

@@ -1,10 +1,12 @@
 //! Sessions of organisations: number, end and a keyed tag over both, kept nowhere.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 use idcheck_usecases::ports::{OwnSession, OwnSessions};
 
-use crate::Vault;
+use crate::kernel::{store::Store, vault::Vault};
 
 impl OwnSessions for Vault {
     fn issue(&self, ubn: UnifiedBusinessNumber, expires_at: DateTime<Utc>) -> OwnSession {
@@ -22,5 +24,11 @@ impl OwnSessions for Vault {
         }
         let expires_at = DateTime::from_timestamp(end.parse().ok()?, 0).filter(|end| now < *end)?;
         Some(OwnSession::new(UnifiedBusinessNumber::parse(ubn).ok()?, expires_at, token.to_owned()))
+    }
+}
+
+impl Store {
+    pub fn own_sessions(&self) -> Arc<dyn OwnSessions> {
+        Arc::new(self.vault.clone())
     }
 }

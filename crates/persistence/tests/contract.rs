@@ -22,28 +22,27 @@ on_both!(redating_races, |database| {
     let (store, other) = (database.store().await, database.store().await);
     contract::calendar::decisions_against_the_calendar([&store, &other], &database.clock).await;
 });
-on_both!(changes, |database| contract::changes::suite(&database.store().await, &database.store().await)
-    .await);
+on_both!(changes, |database| contract::change::suite(&database.store().await, &database.store().await).await);
 on_both!(casework, |database| {
     let (store, other) = (database.store().await, database.store().await);
-    contract::casework::revocations(&store, &other).await;
-    contract::casework::plans(&store).await;
-    contract::casework::notices(&store, &other).await;
+    contract::revocation::revocations(&store, &other).await;
+    contract::plan::plans(&store).await;
+    contract::notice::notices(&store, &other).await;
     let ledger = LedgerWriter::start(&store);
-    contract::casework::dormancy(&store, &ledger, &other).await;
+    contract::dormancy::dormancy(&store, &ledger, &other).await;
     contract::audit::search(&store).await;
 });
 on_both!(companies, |database| {
     let (store, other) = (database.store().await, database.store().await);
-    contract::companies::snapshots(&store).await;
-    contract::companies::sweeps(&store, &other).await;
+    contract::company_register::snapshots(&store).await;
+    contract::sweep::sweeps(&store, &other).await;
 });
 on_both!(tally, |database| {
     let (store, other) = (database.store().await, database.store().await);
     let ledger = LedgerWriter::start(&store);
-    contract::tally::one_company([&store, &other], &ledger).await;
-    contract::tally::colluding_companies([&store, &other], &ledger).await;
-    contract::tally::a_user_is_suspended_once([&store, &other], &ledger).await;
+    contract::usage_tally::one_company([&store, &other], &ledger).await;
+    contract::usage_tally::colluding_companies([&store, &other], &ledger).await;
+    contract::usage_tally::a_user_is_suspended_once([&store, &other], &ledger).await;
     // What is older than the strikes goes with them.
     let later = database.clock.now() + chrono::TimeDelta::days(37);
     store.purge(later, chrono::TimeDelta::days(35)).await.unwrap();
@@ -66,13 +65,13 @@ on_both!(tally, |database| {
     store.purge(chrono::DateTime::UNIX_EPOCH + minutes(3_001), chrono::TimeDelta::days(35)).await.unwrap();
     assert_eq!(database.number("SELECT count(*) FROM used_tokens WHERE expires_at < 3600000000").await, 500);
 });
-on_both!(templates, |database| contract::templates::suite(&database.store().await).await);
+on_both!(templates, |database| contract::template::suite(&database.store().await).await);
 on_both!(queue, |database| {
     let store = database.store().await;
-    contract::queue::places_are_read_as_written();
-    contract::queue::pages(&store).await;
-    contract::queue::turned_while_changing(&store).await;
-    contract::queue::by_either_name(&store).await;
+    contract::application_queue::places_are_read_as_written();
+    contract::application_queue::pages(&store).await;
+    contract::application_queue::turned_while_changing(&store).await;
+    contract::application_queue::by_either_name(&store).await;
 });
 on_both!(usage, |database| {
     let (store, other) = (database.store().await, database.store().await);
@@ -89,7 +88,7 @@ fn sessions_of_organisations() {
 
 on_both!(mail, |database| contract::mail::suite(&database.store().await).await);
 on_both!(officers, |database| {
-    contract::officers::suite(&database.store().await).await;
+    contract::officer::suite(&database.store().await).await;
     // Each change of an account that was made has its entry, and none that was refused.
     assert_eq!(
         database.number("SELECT count(*) FROM audit_chain WHERE body LIKE '%reminder.send%'").await,
@@ -98,7 +97,7 @@ on_both!(officers, |database| {
 });
 on_both!(register, |database| {
     let store = database.store().await;
-    contract::register::editions(&store, &LedgerWriter::start(&database.store().await)).await;
+    contract::household_register::editions(&store, &LedgerWriter::start(&database.store().await)).await;
 });
 on_both!(ledger, |database| {
     let store = database.store().await;
@@ -119,10 +118,10 @@ on_both!(ledger, |database| {
 
 on_both!(damaged_callers, |database| {
     let store = database.store().await;
-    let intact = contract::changes::equipped(&store, 1, "ab").await;
+    let intact = contract::change::equipped(&store, 1, "ab").await;
     let others = ["cd", "ef", "01"];
     for (number, fingerprint) in (2..).zip(others) {
-        contract::changes::equipped(&store, number, fingerprint).await;
+        contract::change::equipped(&store, number, fingerprint).await;
     }
     let loaded = store.load().await.unwrap();
     assert_eq!((loaded.callers.len(), loaded.damaged), (4, 0));
@@ -153,7 +152,7 @@ on_both!(its_own_key, |database| {
     assert_eq!(open(8).await, Err(OpenError::WrongKey));
     assert_eq!(create(8).await, Err(OpenError::WrongKey), "nor does what migrates");
     // A database from before the check value was kept, with something sealed in it.
-    contract::changes::equipped(&database.store().await, 1, "ab").await;
+    contract::change::equipped(&database.store().await, 1, "ab").await;
     database.tamper("DELETE FROM key_check").await;
     assert_eq!((open(7).await, open(8).await), (Ok(()), Err(OpenError::WrongKey)));
     database.store().await.migrate_up().await.unwrap();

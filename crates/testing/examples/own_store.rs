@@ -272,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn templates() {
-        contract::templates::suite(&memory()).await;
+        contract::template::suite(&memory()).await;
     }
 
     #[tokio::test]

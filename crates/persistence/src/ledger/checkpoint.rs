@@ -20,11 +20,11 @@ const PAGES: i64 = 32_000;
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// Whether the log is to begin anew. Dropped, the thread ends.
-pub(super) struct Checkpoints(Arc<AtomicBool>);
+pub(crate) struct Checkpoints(Arc<AtomicBool>);
 
 impl Checkpoints {
     /// Starts the thread; without it the database does all this in a commit, at a greater log.
-    pub(super) fn start(file: PathBuf) -> Self {
+    pub(crate) fn start(file: PathBuf) -> Self {
         Self::start_with(file, PAUSE, PAGES)
     }
 
@@ -39,7 +39,7 @@ impl Checkpoints {
     }
 
     /// Between two batches: moves the rest, where it is time for that.
-    pub(super) fn finish(&self, connection: &Connection) {
+    pub(crate) fn finish(&self, connection: &Connection) {
         if self.0.swap(false, Ordering::Relaxed) {
             moved(connection);
         }
@@ -58,7 +58,7 @@ fn run(file: &Path, due: &Weak<AtomicBool>, pause: Duration, pages: i64) {
         std::thread::sleep(pause);
         let Some(due) = due.upgrade() else { return };
         if connection.is_none() {
-            connection = super::sqlite::open(file).ok();
+            connection = crate::ledger::file::open(file).ok();
         }
         match connection.as_ref().map(moved) {
             Some(Some(held)) if held >= pages => due.store(true, Ordering::Relaxed),
@@ -79,7 +79,7 @@ mod tests {
     async fn the_log_begins_anew_while_it_is_written() {
         let database = TempDatabase::sqlite().await;
         let file = database.folder().unwrap().join("test.db");
-        let connection = super::super::sqlite::open(&file).unwrap();
+        let connection = crate::ledger::file::open(&file).unwrap();
         connection.execute_batch("CREATE TABLE filled (number INTEGER, bytes BLOB)").unwrap();
         let write = || connection.execute("INSERT INTO filled VALUES (1, randomblob(20000))", []).unwrap();
         let log = || std::fs::metadata(database.folder().unwrap().join("test.db-wal")).unwrap().len();

@@ -1,125 +1,35 @@
 //! The decisions of a batch, one query after the other, as if each were alone. Pure: what is known goes in, what is to
 //! be written comes out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use chrono::NaiveDate;
 use idcheck_domain::{
     key::Environment,
     lockout::{self, Strikes},
-    outcome::RecordedOutcome,
     sandbox::{self, Played},
-    taipei,
-    value::UnifiedBusinessNumber,
     verification::{VerificationResult, compare},
 };
 use idcheck_usecases::ports::{Ask, CardQuestion, LedgerAnswer, LedgerEntry, Limits};
 
-use super::state::{DayCount, Facts, State};
-use crate::{Vault, chain::RecordView, rows::micros, vault::HASH_LEN};
-
-pub(super) type PersonHash = [u8; HASH_LEN];
-/// The digest by which a used token is known: of its environment, its organisation and its `jti`.
-pub(crate) type Token = [u8; TOKEN_LEN];
-pub(crate) const TOKEN_LEN: usize = 16;
-
-/// A query with what is made of it before it waits.
-pub(super) struct Asked {
-    pub(super) entry: LedgerEntry,
-    /// The Taipei day that it counts for.
-    pub(super) day: NaiveDate,
-    /// Where it came from, as it is recorded.
-    address: String,
-    /// What identifies a question; a refusal has none.
-    pub(super) keys: Option<Keys>,
-}
-
-/// By what a question's person and token are known.
-pub(super) struct Keys {
-    pub(super) person: PersonHash,
-    pub(super) token: Token,
-}
-
-impl Asked {
-    pub(super) fn new(vault: &Vault, entry: LedgerEntry) -> Self {
-        let keys = match &entry.ask {
-            Ask::Card { question, jti, .. } => Some(Keys {
-                person: match entry.environment {
-                    Environment::Production => vault.person(&question.person_id),
-                    Environment::Sandbox => vault.sandbox_person(entry.ubn, &question.person_id),
-                },
-                token: digest(entry.environment, entry.ubn.as_str(), jti),
-            }),
-            Ask::Refused(_) => None,
-        };
-        Self { day: taipei::day(entry.at), address: entry.address.to_string(), entry, keys }
-    }
-
-    /// What is recorded of it, answered so.
-    pub(super) fn outcome(&self, answer: LedgerAnswer) -> Option<RecordedOutcome> {
-        match &self.entry.ask {
-            Ask::Refused(code) => Some(code.outcome()),
-            Ask::Card { .. } => answer.outcome(),
-        }
-    }
-
-    /// The person, where the register is asked: it is not in the sandbox.
-    pub(super) fn registered(&self) -> Option<&PersonHash> {
-        let production = self.entry.environment == Environment::Production;
-        self.keys.as_ref().filter(|_| production).map(|keys| &keys.person)
-    }
-}
-
-fn digest(environment: Environment, ubn: &str, jti: &str) -> Token {
-    let mut hash = Context::new(&SHA256);
-    // The first two have a length each, so that no two of them together are the same bytes.
-    hash.update(&[u8::from(environment == Environment::Production)]);
-    hash.update(ubn.as_bytes());
-    hash.update(jti.as_bytes());
-    let mut token = Token::default();
-    token.copy_from_slice(&hash.finish().as_ref()[..TOKEN_LEN]);
-    token
-}
-
-/// The digest of a token as versions before kept it: one of the sandbox with a word before its `jti`.
-pub(crate) fn stored_token(ubn: &str, jti: &str) -> Token {
-    jti.strip_prefix("sandbox\u{1f}").map_or_else(
-        || digest(Environment::Production, ubn, jti),
-        |own| digest(Environment::Sandbox, ubn, own),
-    )
-}
-
-/// An organisation's day in an environment: counts of the sandbox are its own.
-pub(super) type OrganisationDay = (UnifiedBusinessNumber, &'static str, NaiveDate);
-/// A person's day in an environment.
-pub(super) type PersonDay = (PersonHash, &'static str, NaiveDate);
-
-/// A token that is used now.
-#[derive(Debug)]
-pub(super) struct UsedToken {
-    pub(super) token: Token,
-    pub(super) expires_at: i64,
-}
-
-/// What is to be written beside the records.
-#[derive(Debug, Default)]
-pub(super) struct Writes {
-    pub(super) used: Vec<UsedToken>,
-    /// New counts of the organisations' days.
-    pub(super) days: HashMap<OrganisationDay, DayCount>,
-    pub(super) strikes: HashMap<PersonDay, Strikes>,
-}
+use crate::{
+    chain::RecordView,
+    kernel::cell::micros,
+    ledger::{
+        batch::{Asked, DayCount, Keys, OrganisationDay, PersonDay, Token, UsedToken, Writes},
+        state::{Facts, State},
+    },
+};
 
 /// The outcome of a batch.
-pub(super) struct Decided<'b> {
-    pub(super) answers: Vec<LedgerAnswer>,
-    pub(super) records: Vec<RecordView<'b>>,
-    pub(super) writes: Writes,
+pub(crate) struct Decided<'b> {
+    pub(crate) answers: Vec<LedgerAnswer>,
+    pub(crate) records: Vec<RecordView<'b>>,
+    pub(crate) writes: Writes,
 }
 
 /// Decides every query in its order.
-pub(super) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> Decided<'b> {
+pub(crate) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> Decided<'b> {
     let mut batches = Batch { state, facts, writes: Writes::default(), used: HashSet::new() };
     let mut answers = Vec::with_capacity(batch.len());
     let mut records = Vec::with_capacity(batch.len());

@@ -4,27 +4,18 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
-use super::{
-    decide::{Asked, Token, Writes},
-    register::Cards,
-    state::{End, Tail},
+use crate::{
+    chain::{Head, Link, RecordView},
+    ledger::{
+        batch::{Asked, Failed, Token, Writes},
+        register::Cards,
+        state::{End, Tail},
+    },
 };
-use crate::chain::{Head, Link, RecordView};
-
-/// What kept a batch from being recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failed {
-    /// No connection, or no end of it: nothing of the batch is there, and trying again is for later.
-    Away,
-    /// A statement failed: nothing of the batch is there.
-    Before,
-    /// No word came back: the batch may be there.
-    Unknown,
-}
 
 /// What became of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Appended {
+pub(crate) enum Appended {
     Done,
     /// The chain ended elsewhere, or the register was changed; nothing was written.
     Missed,
@@ -33,18 +24,18 @@ pub(super) enum Appended {
 }
 
 /// A batch that is to be appended behind an entry.
-pub(super) struct Batch<'b> {
-    pub(super) after: &'b Head,
+pub(crate) struct Batch<'b> {
+    pub(crate) after: &'b Head,
     /// The mark of the register that it was decided by.
-    pub(super) register: i64,
-    pub(super) link: &'b Link,
-    pub(super) records: &'b [RecordView<'b>],
-    pub(super) writes: &'b Writes,
+    pub(crate) register: i64,
+    pub(crate) link: &'b Link,
+    pub(crate) records: &'b [RecordView<'b>],
+    pub(crate) writes: &'b Writes,
 }
 
 /// A log in a database. Between [`lock`](Self::lock) and [`commit`](Self::commit) or [`release`](Self::release) everything
 /// is in one transaction that keeps all other writers from the chain's end; outside, each call stands alone.
-pub(super) trait Log: Send {
+pub(crate) trait Log: Send {
     /// Whether a batch is appended without the lock, by comparing the chain's end; where a lock costs nothing it is not.
     const OPTIMISTIC: bool;
 

@@ -13,8 +13,12 @@
 //! beginning to its commit's end), `idcheck_ledger_misses_total` (batches that met an end which others had moved),
 //! `idcheck_ledger_failures_total` (batches not recorded).
 
+pub(crate) mod batch;
+mod beat;
 mod checkpoint;
 mod decide;
+pub(crate) mod entity;
+mod file;
 mod log;
 mod postgres;
 mod recent;
@@ -24,41 +28,34 @@ mod sqlite;
 mod state;
 mod writer;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use idcheck_usecases::ports::{Ledger, LedgerAnswer, LedgerEntry, LedgerError};
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::Instant,
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::{
+    Store,
+    kernel::{connection::LedgerPlace, vault::Vault},
+    ledger::{
+        batch::Asked,
+        beat::Beat,
+        log::Log,
+        postgres::PostgresLog,
+        sqlite::SqliteLog,
+        writer::{Waiting, Writer},
+    },
 };
 
-use self::{
-    decide::Asked,
-    log::Log,
-    postgres::PostgresLog,
-    sqlite::SqliteLog,
-    writer::{Waiting, Writer},
+pub(crate) use crate::ledger::{
+    batch::{TOKEN_LEN, stored_token},
+    recent::{Counted, Recent, Recorded},
 };
-pub(crate) use self::{
-    decide::{TOKEN_LEN, stored_token},
-    recent::{Recent, Recorded},
-};
-use crate::{Store, Vault, store::LedgerPlace};
 
 /// Queries that may wait; more are refused at once.
 const QUEUE: usize = 4096;
 /// Queries of one batch, unless told otherwise.
 const BATCH: usize = 256;
-/// How long a batch may take before the ledger counts as stuck: several times what its tries together may.
-const STUCK: Duration = Duration::from_secs(30);
-
 /// Bounds of the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct LedgerSettings {
@@ -83,37 +80,6 @@ pub struct LedgerWriter {
     beat: Arc<Beat>,
 }
 
-/// What the task shows of itself: when the batch under way began.
-struct Beat {
-    started: Instant,
-    /// Milliseconds after `started`; 0 while there is no batch.
-    began: AtomicU64,
-}
-
-impl Beat {
-    fn new() -> Self {
-        Self { started: Instant::now(), began: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
-    }
-
-    fn begin(&self) {
-        self.began.store(self.now(), Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        self.began.store(0, Ordering::Relaxed);
-    }
-
-    /// Whether the batch under way, if there is one, began lately.
-    fn is_steady(&self) -> bool {
-        let began = self.began.load(Ordering::Relaxed);
-        began == 0 || u128::from(self.now().saturating_sub(began)) < STUCK.as_millis()
-    }
-}
-
 impl LedgerWriter {
     /// Starts the task that writes.
     pub fn start(store: &Store) -> Self {
@@ -124,7 +90,7 @@ impl LedgerWriter {
     pub fn start_with(store: &Store, settings: LedgerSettings) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (beat, batch) = (Arc::new(Beat::new()), settings.batch.clamp(1, BATCH));
-        let register = register::keep(store, settings.register_octets);
+        let register = register::keep(&store.reader, settings.register_octets);
         match &store.ledger {
             LedgerPlace::Postgres(connections) => {
                 let log = PostgresLog::new(connections);
@@ -200,7 +166,7 @@ impl Ledger for LedgerWriter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -214,19 +180,5 @@ mod tests {
         })
         .await;
         assert_eq!(turns.load(Ordering::Relaxed), 3);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_batch_without_end_is_noticed() {
-        let beat = Beat::new();
-        tokio::time::advance(Duration::from_hours(1)).await;
-        assert!(beat.is_steady(), "nobody asks");
-        beat.begin();
-        tokio::time::advance(STUCK / 2).await;
-        assert!(beat.is_steady());
-        tokio::time::advance(STUCK).await;
-        assert!(!beat.is_steady());
-        beat.end();
-        assert!(beat.is_steady());
     }
 }

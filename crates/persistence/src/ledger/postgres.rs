@@ -15,14 +15,17 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{
-    decide::{Asked, PersonHash, Token, Writes},
-    log::{Appended, Batch, Failed, Log},
-    register::Cards,
-    rows::{self, Told},
-    state::{End, Tail},
+use crate::{
+    chain::Head,
+    kernel::connection::PATIENCE,
+    ledger::{
+        batch::{Asked, Failed, PersonHash, Token, Writes},
+        log::{Appended, Batch, Log},
+        register::{self, Cards},
+        rows::{self, Told},
+        state::{End, Tail},
+    },
 };
-use crate::{chain::Head, store::PATIENCE};
 
 const LOCK: &str = "SELECT seq, hash, register_mark FROM chain_head WHERE id = 1 FOR UPDATE";
 const HASH: &str = "SELECT hash FROM audit_chain WHERE seq = $1";
@@ -51,13 +54,13 @@ const APPEND: &str = "WITH head AS (UPDATE chain_head SET seq = $1, hash = $2 \
     $23::bytea[], $24::text[]) AS i (position, at, ubn, environment, user_id, address, person_hash, outcome)) \
     INSERT INTO audit_chain (seq, at, kind, body, hash) SELECT $1, $4, 'batch', $5, $2 FROM head";
 
-pub(super) struct PostgresLog {
+pub(crate) struct PostgresLog {
     pool: PgPool,
     transaction: Option<Transaction<'static, Postgres>>,
 }
 
 impl PostgresLog {
-    pub(super) fn new(connections: &DatabaseConnection) -> Self {
+    pub(crate) fn new(connections: &DatabaseConnection) -> Self {
         Self { pool: connections.get_postgres_connection_pool().clone(), transaction: None }
     }
 
@@ -284,7 +287,7 @@ type Card =
 fn card(row: &PgRow) -> Result<(PersonHash, Card), sqlx::Error> {
     let person: &[u8] = row.try_get(0)?;
     let person = person.try_into().map_err(|_| sqlx::Error::ColumnNotFound("person_hash".to_owned()))?;
-    Ok((person, rows::card(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?)))
+    Ok((person, register::card(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?)))
 }
 
 #[cfg(test)]
@@ -293,7 +296,7 @@ mod tests {
     use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
     use super::*;
-    use crate::store::ledger_pool;
+    use crate::kernel::connection::ledger_pool;
 
     const TABLES: [&str; 6] = [
         "used_tokens",

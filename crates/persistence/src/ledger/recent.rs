@@ -5,14 +5,29 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use idcheck_domain::key::Environment;
+use chrono::NaiveDate;
+use idcheck_domain::{key::Environment, outcome::RecordedOutcome};
 use idcheck_usecases::ports::LedgerAnswer;
 
-use super::decide::Asked;
-use crate::{chain::Head, rows::micros, store::Counted};
+use crate::{chain::Head, kernel::cell::micros, ledger::batch::Asked};
 
 /// Queries that are kept at most, some 300 octets each; what was not counted by then is read.
 const KEPT: usize = 50_000;
+
+/// A record as it is counted.
+pub(crate) struct Counted<'r> {
+    pub(crate) ubn: &'r str,
+    /// Empty where the query did not say.
+    pub(crate) user: &'r str,
+    pub(crate) production: bool,
+    pub(crate) day: NaiveDate,
+    pub(crate) at: i64,
+    /// The word of what became of it.
+    pub(crate) word: &'r str,
+    /// None of a word that only a newer version knows.
+    pub(crate) outcome: Option<RecordedOutcome>,
+    pub(crate) person: Option<&'r [u8]>,
+}
 
 /// One entry of the chain with its queries, in the order of their records.
 pub(crate) struct Recorded {
@@ -59,7 +74,7 @@ pub(crate) struct Recent(Arc<Mutex<Run>>);
 
 impl Recent {
     /// Adds an entry that was appended.
-    pub(super) fn add(&self, head: Head, batch: Vec<Asked>, answers: Vec<LedgerAnswer>) {
+    pub(crate) fn add(&self, head: Head, batch: Vec<Asked>, answers: Vec<LedgerAnswer>) {
         let mut run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !run.wanted {
             return;

@@ -18,8 +18,10 @@ use idcheck_domain::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use tokio::sync::watch;
 
-use super::{decide::PersonHash, rows};
-use crate::Store;
+use crate::{
+    kernel::cell::status_of,
+    ledger::batch::{Failed, PersonHash},
+};
 
 /// Octets that a card takes in memory.
 const CELL: usize = size_of::<Cell>();
@@ -39,15 +41,15 @@ struct Cell {
 }
 
 /// The register as it was under a mark.
-pub(super) struct RegisterCopy {
-    pub(super) mark: i64,
+pub(crate) struct RegisterCopy {
+    pub(crate) mark: i64,
     /// In the order of the persons.
     cells: Vec<Cell>,
 }
 
 /// Cards by person: those of a copy, or those that were looked up for one batch.
 #[derive(Clone)]
-pub(super) enum Cards {
+pub(crate) enum Cards {
     Held(Arc<RegisterCopy>),
     Found(HashMap<PersonHash, (CardData, CardStatus)>),
 }
@@ -59,7 +61,7 @@ impl Default for Cards {
 }
 
 impl Cards {
-    pub(super) fn get(&self, person: &PersonHash) -> Option<(CardData, CardStatus)> {
+    pub(crate) fn get(&self, person: &PersonHash) -> Option<(CardData, CardStatus)> {
         match self {
             Self::Held(copy) => copy.get(person),
             Self::Found(cards) => cards.get(person).copied(),
@@ -67,7 +69,7 @@ impl Cards {
     }
 
     /// Whether these are the cards of the register under this mark, whatever becomes of it.
-    pub(super) fn are_of(&self, mark: i64) -> bool {
+    pub(crate) fn are_of(&self, mark: i64) -> bool {
         matches!(self, Self::Held(copy) if copy.mark == mark)
     }
 }
@@ -131,19 +133,19 @@ impl From<DbErr> for Unheld {
 }
 
 /// Keeps a copy of the register of at most so many octets, as long as somebody has the receiver.
-pub(super) fn keep(store: &Store, octets: usize) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
-    keep_looking(store, octets, LOOK)
+pub(crate) fn keep(reader: &DatabaseConnection, octets: usize) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
+    keep_looking(reader, octets, LOOK)
 }
 
 /// The same with another pause between two looks.
-pub(super) fn keep_looking(
-    store: &Store,
+pub(crate) fn keep_looking(
+    reader: &DatabaseConnection,
     octets: usize,
     pause: Duration,
 ) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
     let (sender, receiver) = watch::channel(None);
     if octets > 0 {
-        tokio::spawn(kept(store.reader.clone(), octets, pause, sender));
+        tokio::spawn(kept(reader.clone(), octets, pause, sender));
     }
     receiver
 }
@@ -217,7 +219,7 @@ async fn read(db: &DatabaseConnection, mark: i64, octets: usize) -> Result<Regis
         after = Vec::new();
         for row in &rows {
             let text = |place| row.try_get_by_index::<String>(place);
-            let card = rows::card(&text(1)?, &text(2)?, &text(3)?, &text(4)?);
+            let card = card(&text(1)?, &text(2)?, &text(3)?, &text(4)?);
             let card = card.ok().and_then(|(data, status)| pack(&data, status));
             after = row.try_get_by_index(0)?;
             let person = after.as_slice().try_into().map(|person| key(&person));
@@ -238,6 +240,28 @@ async fn read(db: &DatabaseConnection, mark: i64, octets: usize) -> Result<Regis
     }
     cells.shrink_to_fit();
     Ok(RegisterCopy { mark, cells })
+}
+
+/// The card of a row of the register.
+pub(crate) fn card(
+    apply_code: &str,
+    applied_on: &str,
+    issue_site: &str,
+    status: &str,
+) -> Result<(CardData, CardStatus), Failed> {
+    let day: NaiveDate = applied_on.parse().map_err(|_| unreadable("applied_on"))?;
+    let data = CardData {
+        apply_code: ApplyCode::parse(apply_code).map_err(|_| unreadable("apply_code"))?,
+        applied_on: RocDate::from_date(day).map_err(|_| unreadable("applied_on"))?,
+        issue_site: IssueSite::parse(issue_site).map_err(|_| unreadable("issue_site"))?,
+    };
+    Ok((data, status_of(status).ok_or_else(|| unreadable("status"))?))
+}
+
+/// Of a row that someone changed by hand: the batch is not recorded.
+fn unreadable(what: &str) -> Failed {
+    tracing::error!(what, "a row can't be read");
+    Failed::Before
 }
 
 #[cfg(test)]

@@ -1,29 +1,20 @@
 //! What the tables hold of the state, read alike from both databases: rows of one shape.
 
 use chrono::NaiveDate;
-use idcheck_domain::{
-    key::Environment,
-    lockout::Strikes,
-    value::{ApplyCode, IssueSite, RocDate, UnifiedBusinessNumber},
-    verification::{CardData, CardStatus},
-};
+use idcheck_domain::{key::Environment, lockout::Strikes, value::UnifiedBusinessNumber};
 
-use super::{
-    log::Failed,
-    state::{DayCount, Tail},
-};
-use crate::store::status_of;
+use crate::ledger::{batch::DayCount, state::Tail};
 
 /// A row: what it tells of, and its fields, those that it has no use for being empty.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) what: i64,
-    pub(super) bytes: Vec<u8>,
-    pub(super) first: String,
-    pub(super) second: String,
-    pub(super) day: String,
-    pub(super) queries: i64,
-    pub(super) wrong: i64,
+pub(crate) struct Told {
+    pub(crate) what: i64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) first: String,
+    pub(crate) second: String,
+    pub(crate) day: String,
+    pub(crate) queries: i64,
+    pub(crate) wrong: i64,
 }
 
 const BEFORE: i64 = 1;
@@ -39,7 +30,7 @@ const SUSPENDED: i64 = 7;
 macro_rules! statements {
     ($whole:ident, $since:ident, $callers:ident, $none:literal, $each:literal, $one:literal) => {
         /// Every count since day `$1`.
-        pub(super) const $whole: &str = concat!(
+        pub(crate) const $whole: &str = concat!(
             "SELECT CAST(3 AS bigint), ",
             $none,
             ", ubn, environment, day, CAST(queries AS bigint), CAST(wrong AS bigint) \
@@ -48,7 +39,7 @@ macro_rules! statements {
              CAST(wrong AS bigint) FROM strikes WHERE day >= $1"
         );
         /// The hash of entry `$1`, whether an act came after it, and the counts since day `$2` that a later entry changed.
-        pub(super) const $since: &str = concat!(
+        pub(crate) const $since: &str = concat!(
             "SELECT CAST(1 AS bigint), hash, '', '', '', CAST(0 AS bigint), CAST(0 AS bigint) \
              FROM audit_chain WHERE seq = $1 \
              UNION ALL SELECT CAST(2 AS bigint), ",
@@ -70,7 +61,7 @@ macro_rules! statements {
             " strikes t WHERE t.person_hash = r.person_hash AND t.environment = r.environment AND t.day >= $2",
             $one
         );
-        pub(super) const $callers: &str = concat!(
+        pub(crate) const $callers: &str = concat!(
             "SELECT CAST(5 AS bigint), ",
             $none,
             ", '', '', '', CAST(epoch AS bigint), CAST(0 AS bigint) FROM caller_epoch WHERE id = 1 \
@@ -95,7 +86,7 @@ statements!(
 statements!(WHOLE_SQLITE, SINCE_SQLITE, CALLERS_SQLITE, "x''", "CROSS JOIN", "");
 
 /// Puts rows where they belong. A key that can't be read is one that nobody asks for: its row is left out.
-pub(super) fn take(tail: &mut Tail, rows: Vec<Told>) {
+pub(crate) fn take(tail: &mut Tail, rows: Vec<Told>) {
     for row in rows {
         if place(tail, row).is_none() {
             tracing::error!("a row of the ledger's state can't be read");
@@ -133,34 +124,12 @@ fn place(tail: &mut Tail, row: Told) -> Option<()> {
     Some(())
 }
 
-/// The card of a row of the register.
-pub(super) fn card(
-    apply_code: &str,
-    applied_on: &str,
-    issue_site: &str,
-    status: &str,
-) -> Result<(CardData, CardStatus), Failed> {
-    let day: NaiveDate = applied_on.parse().map_err(|_| unreadable("applied_on"))?;
-    let data = CardData {
-        apply_code: ApplyCode::parse(apply_code).map_err(|_| unreadable("apply_code"))?,
-        applied_on: RocDate::from_date(day).map_err(|_| unreadable("applied_on"))?,
-        issue_site: IssueSite::parse(issue_site).map_err(|_| unreadable("issue_site"))?,
-    };
-    Ok((data, status_of(status).ok_or_else(|| unreadable("status"))?))
-}
-
-/// Of a row that someone changed by hand: the batch is not recorded.
-fn unreadable(what: &str) -> Failed {
-    tracing::error!(what, "a row can't be read");
-    Failed::Before
-}
-
 #[cfg(test)]
 mod tests {
     use idcheck_domain::outcome::RecordedOutcome;
 
     use super::*;
-    use crate::store::words;
+    use crate::usage::tally::words;
 
     /// The statements are texts of the compiler's, so the words stand in them once more.
     #[test]

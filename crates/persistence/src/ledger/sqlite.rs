@@ -3,28 +3,29 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
 use chrono::NaiveDate;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::timeout,
 };
 
-use super::{
-    checkpoint::Checkpoints,
-    decide::{Asked, Token},
-    log::{Appended, Batch, Failed, Log},
-    register::Cards,
-    rows::{self, Told},
-    state::{End, Tail},
-};
 use crate::{
     chain::Head,
-    store::{CHECKPOINT, PATIENCE},
+    kernel::connection::PATIENCE,
+    ledger::{
+        batch::{Asked, Failed, Token},
+        checkpoint::Checkpoints,
+        file::open,
+        log::{Appended, Batch, Log},
+        register::{self, Cards},
+        rows::{self, Told},
+        state::{End, Tail},
+    },
 };
 
 const HEAD: &str = "SELECT seq, hash, register_mark FROM chain_head WHERE id = 1";
@@ -44,7 +45,7 @@ const RECORD: &str = "INSERT INTO verification_records \
 const ENTRY: &str = "INSERT INTO audit_chain (seq, at, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)";
 const MOVE: &str = "UPDATE chain_head SET seq = ?1, hash = ?2 WHERE id = 1";
 
-pub(super) struct SqliteLog {
+pub(crate) struct SqliteLog {
     file: PathBuf,
     /// None before it is needed.
     connection: Option<Connection>,
@@ -55,7 +56,7 @@ pub(super) struct SqliteLog {
 }
 
 impl SqliteLog {
-    pub(super) fn new(file: PathBuf, turns: Arc<Mutex<()>>) -> Self {
+    pub(crate) fn new(file: PathBuf, turns: Arc<Mutex<()>>) -> Self {
         let checkpoints = Checkpoints::start(file.clone());
         Self { file, connection: None, checkpoints, turns, turn: None }
     }
@@ -90,21 +91,6 @@ impl SqliteLog {
         };
         run().map_err(|error: rusqlite::Error| failed(&error))
     }
-}
-
-/// A connection to a database that is there.
-pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
-    // A file that is not there is not made: what it held would be forgotten in silence.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    // Where a statement keeps what it may have to undo: not in a file of its own.
-    connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {CHECKPOINT}"
-    ))?;
-    Ok(connection)
 }
 
 impl Log for SqliteLog {
@@ -153,7 +139,7 @@ impl Log for SqliteLog {
         for person in batch.iter().filter_map(Asked::registered) {
             let card = self.one(CARD, [&person[..]], |row| {
                 let text = |place| row.get_ref(place)?.as_str().map_err(rusqlite::Error::from);
-                Ok(rows::card(text(0)?, text(1)?, text(2)?, text(3)?))
+                Ok(register::card(text(0)?, text(1)?, text(2)?, text(3)?))
             })?;
             if let Some(card) = card {
                 cards.insert(*person, card?);

@@ -6,75 +6,70 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use idcheck_domain::{lockout::Strikes, value::UnifiedBusinessNumber};
 
-use super::{
-    decide::{OrganisationDay, PersonDay, Token, Writes},
-    register::Cards,
+use crate::{
+    chain::Head,
+    ledger::{
+        batch::{DayCount, OrganisationDay, PersonDay, Token, Writes},
+        register::Cards,
+    },
 };
-use crate::chain::Head;
-
-/// What one organisation did on one day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct DayCount {
-    pub(super) queries: i64,
-    pub(super) wrong: i64,
-}
 
 /// Who may ask. Every change of it is an act, and each act is an entry of the chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Callers {
-    pub(super) epoch: i64,
+pub(crate) struct Callers {
+    pub(crate) epoch: i64,
     /// Organisations whose access is active.
-    pub(super) active: HashSet<UnifiedBusinessNumber>,
-    pub(super) suspended: HashMap<UnifiedBusinessNumber, HashSet<String>>,
+    pub(crate) active: HashSet<UnifiedBusinessNumber>,
+    pub(crate) suspended: HashMap<UnifiedBusinessNumber, HashSet<String>>,
 }
 
 /// The chain's end, and the mark of the register in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct End {
-    pub(super) head: Head,
-    pub(super) register: i64,
+pub(crate) struct End {
+    pub(crate) head: Head,
+    pub(crate) register: i64,
 }
 
 /// The state at the chain's end.
 #[derive(Debug, Clone)]
-pub(super) struct State {
-    pub(super) head: Head,
+pub(crate) struct State {
+    pub(crate) head: Head,
     /// The mark of the register in force, as it was when the chain's end was locked last.
-    pub(super) register: i64,
-    pub(super) callers: Callers,
+    pub(crate) register: i64,
+    pub(crate) callers: Callers,
     /// The first day of which every count is held: one that is missing is zero.
-    pub(super) since: NaiveDate,
+    pub(crate) since: NaiveDate,
     /// Counts by organisation and day.
-    pub(super) days: HashMap<OrganisationDay, DayCount>,
+    pub(crate) days: HashMap<OrganisationDay, DayCount>,
     /// Strikes by person and day.
-    pub(super) strikes: HashMap<PersonDay, Strikes>,
-    pub(super) lately: Lately,
+    pub(crate) strikes: HashMap<PersonDay, Strikes>,
+    pub(crate) lately: Lately,
 }
 
 /// What the tables hold that a state lacks: everything since a day, or what entries behind its head changed.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     /// The hash of the entry behind which it begins.
-    pub(super) before: Vec<u8>,
+    pub(crate) before: Vec<u8>,
     /// Whether an act is among the entries.
-    pub(super) acts: bool,
+    pub(crate) acts: bool,
     /// Who may ask, where that changed.
-    pub(super) callers: Option<Callers>,
-    pub(super) days: Vec<(OrganisationDay, DayCount)>,
-    pub(super) strikes: Vec<(PersonDay, Strikes)>,
+    pub(crate) callers: Option<Callers>,
+    pub(crate) days: Vec<(OrganisationDay, DayCount)>,
+    pub(crate) strikes: Vec<(PersonDay, Strikes)>,
 }
 
 /// What is looked up for one batch.
 #[derive(Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// Tokens of the batch that were used before.
-    pub(super) used: HashSet<Token>,
-    pub(super) cards: Cards,
+    pub(crate) used: HashSet<Token>,
+    pub(crate) cards: Cards,
 }
 
 impl State {
     /// The state of a whole tail.
-    pub(super) fn whole(End { head, register }: End, since: NaiveDate, tail: Tail) -> Self {
+    pub(crate) fn whole(End { head, register }: End, since: NaiveDate, tail: Tail) -> Self {
         Self {
             head,
             register,
@@ -87,7 +82,7 @@ impl State {
     }
 
     /// Goes on to the chain's end.
-    pub(super) fn follow(&mut self, end: End, tail: Tail) {
+    pub(crate) fn follow(&mut self, end: End, tail: Tail) {
         (self.head, self.register) = (end.head, end.register);
         if let Some(callers) = tail.callers {
             self.callers = callers;
@@ -97,7 +92,7 @@ impl State {
     }
 
     /// Goes on by one entry, which this node appended.
-    pub(super) fn appended(&mut self, head: Head, writes: Writes) {
+    pub(crate) fn appended(&mut self, head: Head, writes: Writes) {
         self.head = head;
         self.days.extend(writes.days);
         self.strikes.extend(writes.strikes);
@@ -105,7 +100,7 @@ impl State {
     }
 
     /// Forgets days before `day`; the tables have them.
-    pub(super) fn forget_before(&mut self, day: NaiveDate) {
+    pub(crate) fn forget_before(&mut self, day: NaiveDate) {
         if self.since < day {
             self.since = day;
             self.days.retain(|(_, _, of), _| *of >= day);
@@ -113,7 +108,7 @@ impl State {
         }
     }
 
-    pub(super) fn is_suspended(&self, ubn: UnifiedBusinessNumber, user: &str) -> bool {
+    pub(crate) fn is_suspended(&self, ubn: UnifiedBusinessNumber, user: &str) -> bool {
         self.callers.suspended.get(&ubn).is_some_and(|users| users.contains(user))
     }
 }
@@ -121,7 +116,7 @@ impl State {
 /// Tokens that were used lately. One that is sent again is mostly sent again soon: it is refused without asking the
 /// database, whose index has the last word on all others.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lately {
+pub(crate) struct Lately {
     tokens: HashSet<Token>,
     before: HashSet<Token>,
 }
@@ -130,7 +125,7 @@ pub(super) struct Lately {
 const LATELY: usize = 16_384;
 
 impl Lately {
-    pub(super) fn contains(&self, token: &Token) -> bool {
+    pub(crate) fn contains(&self, token: &Token) -> bool {
         self.tokens.contains(token) || self.before.contains(token)
     }
 
@@ -142,7 +137,7 @@ impl Lately {
     }
 
     /// Learns of tokens that the database knew.
-    pub(super) fn learn(&mut self, used: &HashSet<Token>) {
+    pub(crate) fn learn(&mut self, used: &HashSet<Token>) {
         self.extend(used.iter().copied());
     }
 }

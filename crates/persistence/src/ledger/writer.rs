@@ -14,18 +14,18 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Beat,
-    decide::{Asked, Decided, decide},
-    log::{Appended, Batch, Failed, Log},
-    recent::Recent,
-    register::{Cards, RegisterCopy},
-    state::{End, Facts, State},
-};
 use crate::{
     chain::{self, Head},
-    rows::micros,
-    store::PATIENCE,
+    kernel::{cell::micros, connection::PATIENCE},
+    ledger::{
+        batch::{Asked, Failed},
+        beat::Beat,
+        decide::{Decided, decide},
+        log::{Appended, Batch, Log},
+        recent::Recent,
+        register::{Cards, RegisterCopy},
+        state::{End, Facts, State},
+    },
 };
 
 /// Times that a batch is tried; each can meet a connection that the server closed meanwhile.
@@ -33,14 +33,14 @@ const ATTEMPTS: usize = 4;
 /// After two misses in a row other nodes are busy too: so many batches lock the end first.
 const CONTENDED: u32 = 64;
 
-pub(super) type Outcome = Result<LedgerAnswer, LedgerError>;
+pub(crate) type Outcome = Result<LedgerAnswer, LedgerError>;
 
-pub(super) struct Waiting {
-    pub(super) asked: Asked,
-    pub(super) answer: oneshot::Sender<Outcome>,
+pub(crate) struct Waiting {
+    pub(crate) asked: Asked,
+    pub(crate) answer: oneshot::Sender<Outcome>,
 }
 
-pub(super) struct Writer<L> {
+pub(crate) struct Writer<L> {
     log: L,
     batch: usize,
     beat: Arc<Beat>,
@@ -101,7 +101,7 @@ fn tell(answers: Vec<oneshot::Sender<Outcome>>, outcomes: impl IntoIterator<Item
 }
 
 impl<L: Log> Writer<L> {
-    pub(super) fn new(
+    pub(crate) fn new(
         log: L,
         batch: usize,
         beat: Arc<Beat>,
@@ -129,7 +129,7 @@ impl<L: Log> Writer<L> {
         self.register.borrow().clone().map(Cards::Held).filter(|copy| copy.are_of(mark))
     }
 
-    pub(super) async fn run(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+    pub(crate) async fn run(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
         // Where a task before this one failed in a batch, that batch is over.
         self.beat.end();
         self.log.release().await;

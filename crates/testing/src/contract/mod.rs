@@ -1,16 +1,20 @@
 //! The contracts of the ports, as tests that any adapter can be put through.
 
+pub mod application_queue;
 pub mod audit;
 pub mod calendar;
-pub mod casework;
-pub mod changes;
-pub mod companies;
+pub mod change;
+pub mod company_register;
+pub mod dormancy;
+pub mod household_register;
 pub mod ledger;
 pub mod mail;
-pub mod officers;
+pub mod notice;
+pub mod officer;
 pub mod own_session;
-pub mod queue;
-pub mod register;
-pub mod tally;
-pub mod templates;
+pub mod plan;
+pub mod revocation;
+pub mod sweep;
+pub mod template;
 pub mod usage;
+pub mod usage_tally;

@@ -1,5 +1,6 @@
 //! What a node holds in memory, against the tables.
 
+use crate::ledger::batch::Asked;
 use chrono::TimeDelta;
 use idcheck_domain::{
     abuse::AbuseRule,
@@ -17,14 +18,13 @@ use idcheck_testing::{
 use idcheck_usecases::ports::{
     Ask, Change, Changes as _, HouseholdRegister as _, LedgerEntry, Organisations, UserChange, Write,
 };
-
 use sea_orm::ConnectionTrait as _;
 
-use super::{
-    super::{postgres::PostgresLog, register, sqlite::SqliteLog},
-    *,
+use crate::{
+    Store,
+    kernel::{connection::LedgerPlace, vault::Vault},
+    ledger::{postgres::PostgresLog, register, sqlite::SqliteLog, writer::*},
 };
-use crate::{Store, Vault, store::LedgerPlace};
 
 /// What is drawn at random: who asks about whom, rightly or not, with a new token or an old one, on which day.
 struct Draw {
@@ -236,7 +236,7 @@ fn writer<L: Log>(log: L, store: &Store) -> Writer<L> {
 }
 
 fn holding<L: Log>(log: L, store: &Store, octets: usize) -> Writer<L> {
-    let register = register::keep_looking(store, octets, Duration::from_millis(20));
+    let register = register::keep_looking(&store.reader, octets, Duration::from_millis(20));
     Writer::new(log, BATCH, Arc::new(Beat::new()), register, Recent::default())
 }
 

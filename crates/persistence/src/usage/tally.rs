@@ -1,0 +1,576 @@
+//! Counts of what organisations do: each production record is taken once, in the order of the chain.
+//!
+//! Records are taken behind the cursor, and counted if it still stands there with its row locked: so a record is counted once. A
+//! count that was not committed is made again by whoever comes next. What this process recorded itself it still has in
+//! memory; all else is read.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Days, NaiveDate};
+use idcheck_domain::{
+    abuse::{
+        Activity, Answered, Burst, MONTH, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity, WEEK,
+    },
+    key::Environment,
+    outcome::RecordedOutcome,
+    taipei,
+    value::UnifiedBusinessNumber,
+};
+use idcheck_usecases::ports::{FoundUser, StoreError, Suspend, UsageTally};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, Statement,
+};
+
+use crate::{
+    chain::entity as chain_entry,
+    change as changes,
+    kernel::{
+        batch::{Cell, Column, Rows, table},
+        cell::corrupt,
+        store::{Store, unavailable},
+        writer::Transaction,
+    },
+    ledger::{Counted, Recorded, entity as record},
+    organisation::{entity::organisation, row::organisation_of},
+    user_suspension as users,
+    user_suspension::entity as suspended_user,
+};
+
+type UserDay<'r> = (&'r str, &'r str, NaiveDate);
+/// Hash of an ID number, organisation, day.
+type NumberDay<'r> = (&'r [u8], &'r str, NaiveDate);
+
+/// What a stretch of records adds.
+#[derive(Default)]
+struct Counts<'r> {
+    days: BTreeMap<(&'r str, NaiveDate, &'r str), u64>,
+    users: BTreeMap<UserDay<'r>, UserCount>,
+    numbers: BTreeMap<NumberDay<'r>, (u64, u64)>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct UserCount {
+    queries: u64,
+    wrong: u64,
+    /// Wrong answers up to the last lift of a suspension.
+    forgiven: u64,
+    burst: Burst,
+    pace: Pace,
+}
+
+impl<'r> Counted<'r> {
+    fn read(record: &'r record::Model) -> Result<Self, DbErr> {
+        let at = DateTime::from_timestamp_micros(record.at);
+        let at = at.ok_or_else(|| DbErr::Type("a record's time can't be read".to_owned()))?;
+        Ok(Self {
+            ubn: &record.ubn,
+            user: &record.user_id,
+            production: record.environment == Environment::Production.as_str(),
+            day: taipei::day(at),
+            at: record.at,
+            word: &record.outcome,
+            outcome: RecordedOutcome::parse(&record.outcome),
+            person: record.person_hash.as_deref(),
+        })
+    }
+}
+
+impl<'r> Counts<'r> {
+    fn add(&mut self, record: &Counted<'r>) {
+        let Counted { ubn, user, day, at, word, outcome, .. } = *record;
+        let counts_as = |what: fn(RecordedOutcome) -> bool| outcome.is_some_and(what);
+        *self.days.entry((ubn, day, word)).or_default() += 1;
+        if let Some(person) = record.person
+            && counts_as(RecordedOutcome::is_attempt)
+        {
+            let number = self.numbers.entry((person, ubn, day)).or_default();
+            number.0 += 1;
+            number.1 += u64::from(counts_as(RecordedOutcome::locks));
+        }
+        if !user.is_empty() {
+            let count = self.users.entry((ubn, user, day)).or_default();
+            count.queries += 1;
+            count.wrong += u64::from(counts_as(RecordedOutcome::is_wrong));
+            count.burst = count.burst.next(at);
+            count.pace = count.pace.next(at);
+        }
+    }
+}
+
+/// The words of outcomes as a list for SQL.
+pub(crate) fn words(which: fn(RecordedOutcome) -> bool) -> String {
+    let words = RecordedOutcome::ALL.into_iter().filter(|outcome| which(*outcome));
+    words.map(|outcome| format!("'{}'", outcome.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+fn count(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
+    let count: i64 = row.try_get("", column)?;
+    u64::try_from(count).map_err(|_| DbErr::Type(format!("{column} can't be read")))
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+const USER_COLUMNS: [Column; 12] = [
+    Column::Text("ubn"),
+    Column::Text("user_id"),
+    Column::Text("day"),
+    Column::Integer("queries"),
+    Column::Integer("minute"),
+    Column::Integer("in_minute"),
+    Column::Integer("peak"),
+    Column::Integer("last_at"),
+    Column::Integer("distance"),
+    Column::Integer("gaps"),
+    Column::Integer("even"),
+    Column::Integer("wrong"),
+];
+
+const USER_KEYS: [Column; 3] = [Column::Text("ubn"), Column::Text("user_id"), Column::Text("day")];
+
+const DAY_COLUMNS: [Column; 4] =
+    [Column::Text("ubn"), Column::Text("day"), Column::Text("outcome"), Column::Integer("queries")];
+
+const NUMBER_COLUMNS: [Column; 5] = [
+    Column::Bytes("person_hash"),
+    Column::Text("ubn"),
+    Column::Text("day"),
+    Column::Integer("attempts"),
+    Column::Integer("locked"),
+];
+
+async fn execute(tx: &DatabaseTransaction, sql: String, rows: Rows) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, rows.values());
+    tx.execute_raw(statement).await.map(drop)
+}
+
+/// The users' counts so far, which the next records go on from.
+async fn read_users<'r>(
+    tx: &DatabaseTransaction,
+    keys: &[UserDay<'r>],
+) -> Result<BTreeMap<UserDay<'r>, UserCount>, DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "SELECT u.* FROM {} JOIN usage_users u ON u.ubn = i.ubn AND u.user_id = i.user_id AND u.day = i.day",
+        table(backend, 1, &USER_KEYS)
+    );
+    let mut rows = Rows::new(backend, &USER_KEYS);
+    for (ubn, user, day) in keys {
+        rows.push(&[Cell::Text(ubn), Cell::Text(user), Cell::Text(&day.to_string())]);
+    }
+    let mut users = BTreeMap::new();
+    for row in tx.query_all_raw(Statement::from_sql_and_values(backend, sql, rows.values())).await? {
+        let (ubn, user): (String, String) = (row.try_get("", "ubn")?, row.try_get("", "user_id")?);
+        let day: String = row.try_get("", "day")?;
+        let of = |key: &&UserDay<'_>| key.0 == ubn && key.1 == user && key.2.to_string() == day;
+        let Some(key) = keys.iter().find(of).copied() else { continue };
+        let burst = Burst {
+            minute: row.try_get("", "minute")?,
+            count: count(&row, "in_minute")?,
+            peak: count(&row, "peak")?,
+        };
+        let pace = Pace {
+            last_at: Some(row.try_get("", "last_at")?),
+            distance: row.try_get("", "distance")?,
+            gaps: count(&row, "gaps")?,
+            even: count(&row, "even")?,
+        };
+        let (queries, wrong) = (count(&row, "queries")?, count(&row, "wrong")?);
+        users.insert(key, UserCount { queries, wrong, forgiven: count(&row, "forgiven")?, burst, pace });
+    }
+    Ok(users)
+}
+
+async fn write_days(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "INSERT INTO usage_days (ubn, day, outcome, queries) SELECT ubn, day, outcome, queries FROM {} WHERE true \
+         ON CONFLICT (ubn, day, outcome) DO UPDATE SET queries = usage_days.queries + excluded.queries",
+        table(backend, 1, &DAY_COLUMNS)
+    );
+    let mut rows = Rows::new(backend, &DAY_COLUMNS);
+    for ((ubn, day, outcome), queries) in &counts.days {
+        let queries = Cell::Integer(signed(*queries));
+        rows.push(&[Cell::Text(ubn), Cell::Text(&day.to_string()), Cell::Text(outcome), queries]);
+    }
+    execute(tx, sql, rows).await
+}
+
+async fn write_users(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let names = "ubn, user_id, day, queries, minute, in_minute, peak, last_at, distance, gaps, even, wrong";
+    // `run` and `longest_run` are of the version before, which still reads them.
+    let sql = format!(
+        "INSERT INTO usage_users ({names}, run, longest_run) SELECT {names}, 0, 0 FROM {} WHERE true \
+         ON CONFLICT (ubn, user_id, day) DO UPDATE SET queries = excluded.queries, minute = excluded.minute, \
+         in_minute = excluded.in_minute, peak = excluded.peak, last_at = excluded.last_at, \
+         distance = excluded.distance, gaps = excluded.gaps, even = excluded.even, wrong = excluded.wrong",
+        table(backend, 1, &USER_COLUMNS)
+    );
+    let mut rows = Rows::new(backend, &USER_COLUMNS);
+    for ((ubn, user, day), count) in &counts.users {
+        rows.push(&[
+            Cell::Text(ubn),
+            Cell::Text(user),
+            Cell::Text(&day.to_string()),
+            Cell::Integer(signed(count.queries)),
+            Cell::Integer(count.burst.minute),
+            Cell::Integer(signed(count.burst.count)),
+            Cell::Integer(signed(count.burst.peak)),
+            Cell::Integer(count.pace.last_at.unwrap_or_default()),
+            Cell::Integer(count.pace.distance),
+            Cell::Integer(signed(count.pace.gaps)),
+            Cell::Integer(signed(count.pace.even)),
+            Cell::Integer(signed(count.wrong)),
+        ]);
+    }
+    execute(tx, sql, rows).await
+}
+
+async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked) \
+         SELECT person_hash, ubn, day, attempts, locked FROM {} WHERE true \
+         ON CONFLICT (person_hash, ubn, day) DO UPDATE SET \
+         attempts = usage_numbers.attempts + excluded.attempts, locked = usage_numbers.locked + excluded.locked",
+        table(backend, 1, &NUMBER_COLUMNS)
+    );
+    let mut rows = Rows::new(backend, &NUMBER_COLUMNS);
+    for ((person, ubn, day), (attempts, locked)) in &counts.numbers {
+        rows.push(&[
+            Cell::Bytes(Some(person)),
+            Cell::Text(ubn),
+            Cell::Text(&day.to_string()),
+            Cell::Integer(signed(*attempts)),
+            Cell::Integer(signed(*locked)),
+        ]);
+    }
+    execute(tx, sql, rows).await
+}
+
+/// How many times as many records are counted at once where they need not be read.
+const REMEMBERED: u32 = 8;
+
+/// The record that was counted last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    seq: i64,
+    position: i32,
+}
+
+/// Where the count stands.
+async fn standing(db: &impl ConnectionTrait) -> Result<Cursor, DbErr> {
+    cursor(db, "").await?.ok_or_else(|| DbErr::RecordNotFound("tally_cursor".to_owned()))
+}
+
+/// The same, locked in another way; none while another process counts.
+async fn cursor(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Cursor>, DbErr> {
+    let sql = format!("SELECT seq, position FROM tally_cursor WHERE id = 1{lock}");
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    row.map(|row| Ok(Cursor { seq: row.try_get("", "seq")?, position: row.try_get("", "position")? }))
+        .transpose()
+}
+
+/// Reads the records behind a cursor.
+async fn read(
+    db: &impl ConnectionTrait,
+    Cursor { seq, position }: Cursor,
+    limit: u32,
+) -> Result<Vec<record::Model>, DbErr> {
+    let behind = Condition::any()
+        .add(record::Column::Seq.gt(seq))
+        .add(Condition::all().add(record::Column::Seq.eq(seq)).add(record::Column::Position.gt(position)));
+    record::Entity::find()
+        .filter(record::Column::Seq.gte(seq))
+        .filter(behind)
+        .order_by_asc(record::Column::Seq)
+        .order_by_asc(record::Column::Position)
+        .limit(u64::from(limit))
+        .all(db)
+        .await
+}
+
+/// The records behind a cursor, and where the last of them is.
+enum Behind {
+    /// Entries that this process appended; of the last one not all records.
+    Recent(Vec<Arc<Recorded>>),
+    Read(Vec<record::Model>),
+}
+
+impl Behind {
+    /// The records with the place of each, at most so many.
+    fn records(&self, from: Cursor, limit: usize) -> Result<Vec<(Cursor, Counted<'_>)>, DbErr> {
+        match self {
+            Self::Recent(entries) => {
+                let of =
+                    |entry: &'_ Arc<Recorded>| if entry.head.seq == from.seq { from.position } else { -1 };
+                let records = entries.iter().flat_map(|entry| {
+                    let at = move |(position, counted)| (Cursor { seq: entry.head.seq, position }, counted);
+                    entry.behind(of(entry)).map(at)
+                });
+                Ok(records.take(limit).collect())
+            }
+            Self::Read(records) => {
+                let at = |record: &record::Model| Cursor { seq: record.seq, position: record.position };
+                records.iter().map(|record| Ok((at(record), Counted::read(record)?))).collect()
+            }
+        }
+    }
+
+    /// Whether the chain has what this process remembers: not where the database went on from a backup.
+    async fn is_of(&self, tx: &DatabaseTransaction) -> Result<bool, DbErr> {
+        let Self::Recent(entries) = self else { return Ok(true) };
+        let Some(last) = entries.last() else { return Ok(false) };
+        let found = chain_entry::Entity::find_by_id(last.head.seq).one(tx).await?;
+        Ok(found.is_some_and(|entry| entry.hash == last.head.hash))
+    }
+}
+
+/// Counts records that were taken behind the cursor, which is locked, and tells who reached the threshold.
+async fn counted(
+    tx: &Transaction,
+    records: &[(Cursor, Counted<'_>)],
+    user_wrong: u64,
+) -> Result<Reached, DbErr> {
+    let backend = tx.get_database_backend();
+    let Some((last, _)) = records.last() else { return Ok(Vec::new()) };
+    let counted = || records.iter().map(|(_, record)| record).filter(|record| record.production);
+    let mut keys: Vec<_> = counted().map(|record| (record.ubn, record.user, record.day)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut counts = Counts { users: read_users(tx, &keys).await?, ..Counts::default() };
+    counted().for_each(|record| counts.add(record));
+    write_days(tx, &counts).await?;
+    write_users(tx, &counts).await?;
+    write_numbers(tx, &counts).await?;
+    let reached = counts.users.iter().filter(|(_, count)| count.wrong - count.forgiven >= user_wrong);
+    let reached =
+        reached.map(|((ubn, user, _), count)| ((*ubn).to_owned(), (*user).to_owned(), count.wrong)).collect();
+    let sql = "UPDATE tally_cursor SET seq = $1, position = $2 WHERE id = 1";
+    let values = [last.seq.into(), last.position.into()];
+    tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    Ok(reached)
+}
+
+/// Organisation, user and wrong answers of whoever reached the threshold.
+type Reached = Vec<(String, String, u64)>;
+
+/// Those of them who are not suspended yet, with the organisations that are told.
+async fn found(tx: &DatabaseTransaction, reached: Reached) -> Result<Vec<FoundUser>, DbErr> {
+    let mut found = Vec::new();
+    for (ubn, user_id, wrong) in reached {
+        let key = (ubn.clone(), user_id.clone());
+        if suspended_user::Entity::find_by_id(key).one(tx).await?.is_some() {
+            continue;
+        }
+        let Some(row) = organisation::Entity::find_by_id(ubn).one(tx).await? else { continue };
+        // A row that can't be read is logged; its organisation's queries are refused already.
+        let Ok(held) = organisation_of(&row, Vec::new()) else { continue };
+        let held = held.value;
+        let to = held.contact.email().clone();
+        found.push(FoundUser { ubn: held.ubn, company: held.name, to, user_id, wrong });
+    }
+    Ok(found)
+}
+
+impl Store {
+    async fn tallied(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.reader.get_database_backend(), sql, values);
+        self.reader.query_all_raw(statement).await.map_err(unavailable)
+    }
+
+    /// What was answered in the days that end with `day`, of organisations that asked on it.
+    async fn stretch(&self, day: NaiveDate, days: u32) -> Result<HashMap<String, Answered>, StoreError> {
+        let (wrong, compared) = (words(RecordedOutcome::is_wrong), words(RecordedOutcome::was_compared));
+        let sql = format!(
+            "SELECT ubn, CAST(sum(queries) AS BIGINT) AS answers, \
+             CAST(sum(CASE WHEN outcome IN ({wrong}) THEN queries ELSE 0 END) AS BIGINT) AS wrong \
+             FROM usage_days WHERE day >= $2 AND day <= $1 AND outcome IN ({compared}) \
+             AND ubn IN (SELECT ubn FROM usage_days WHERE day = $1) GROUP BY ubn"
+        );
+        let first = day.checked_sub_days(Days::new(u64::from(days) - 1)).unwrap_or(day);
+        let mut stretch = HashMap::new();
+        for row in self.tallied(&sql, vec![day.to_string().into(), first.to_string().into()]).await? {
+            let ubn = row.try_get("", "ubn").map_err(unavailable)?;
+            let number = |column| count(&row, column).map_err(unavailable);
+            stretch.insert(ubn, Answered { answers: number("answers")?, wrong: number("wrong")? });
+        }
+        Ok(stretch)
+    }
+
+    async fn day_counts(&self, day: NaiveDate) -> Result<HashMap<String, Activity>, StoreError> {
+        let sql = "SELECT ubn, outcome, queries FROM usage_days WHERE day = $1";
+        let mut activities: HashMap<String, Activity> = HashMap::new();
+        for row in self.tallied(sql, vec![day.to_string().into()]).await? {
+            let ubn: String = row.try_get("", "ubn").map_err(unavailable)?;
+            let parsed = UnifiedBusinessNumber::parse(&ubn).map_err(|_| corrupt("usage_days", "ubn"))?;
+            let activity = activities.entry(ubn).or_insert_with(|| nothing(parsed, day));
+            let outcome: String = row.try_get("", "outcome").map_err(unavailable)?;
+            let queries = count(&row, "queries").map_err(unavailable)?;
+            let Some(outcome) = RecordedOutcome::parse(&outcome) else { continue };
+            match outcome {
+                RecordedOutcome::Replayed => activity.replays += queries,
+                RecordedOutcome::AddressNotRegistered => activity.refused_addresses += queries,
+                _ => {}
+            }
+            activity.answered.answers += if outcome.was_compared() { queries } else { 0 };
+            activity.answered.wrong += if outcome.is_wrong() { queries } else { 0 };
+        }
+        let (week, month) = (self.stretch(day, WEEK).await?, self.stretch(day, MONTH).await?);
+        for (ubn, activity) in &mut activities {
+            activity.week = week.get(ubn).copied().unwrap_or_default();
+            activity.month = month.get(ubn).copied().unwrap_or_default();
+        }
+        Ok(activities)
+    }
+}
+
+fn nothing(ubn: UnifiedBusinessNumber, day: NaiveDate) -> Activity {
+    Activity {
+        ubn,
+        day,
+        answered: Answered::default(),
+        week: Answered::default(),
+        month: Answered::default(),
+        locked_numbers: 0,
+        replays: 0,
+        refused_addresses: 0,
+        users: Vec::new(),
+        numbers: Vec::new(),
+    }
+}
+
+/// ID numbers that an organisation tried on the day `$1`, as everyone tried them since the day `$2`.
+const NUMBERS: &str = "SELECT n.ubn AS ubn, CAST(g.attempts AS BIGINT) AS attempts, g.organisations AS organisations \
+    FROM usage_numbers n JOIN (SELECT person_hash, sum(attempts) AS attempts, count(DISTINCT ubn) AS organisations \
+    FROM usage_numbers WHERE day >= $2 AND day <= $1 GROUP BY person_hash \
+    HAVING sum(attempts) >= $3 OR count(DISTINCT ubn) >= $4) g ON g.person_hash = n.person_hash WHERE n.day = $1";
+
+#[async_trait]
+impl UsageTally for Store {
+    async fn advance(
+        &self,
+        limit: u32,
+        thresholds: &Thresholds,
+        suspend: &(dyn Suspend + 'static),
+    ) -> Result<u32, StoreError> {
+        let counted = async {
+            let (tx, records, reached) = loop {
+                // On SQLite read before anything is locked: while this one writes, nobody else does. On PostgreSQL who
+                // counts keeps the others from reading the same.
+                let (locked, from) = if self.reader.get_database_backend() == DbBackend::Postgres {
+                    let tx = self.begin().await?;
+                    let Some(from) = cursor(&*tx, " FOR UPDATE SKIP LOCKED").await? else {
+                        standing(&self.reader).await?;
+                        return Ok(0);
+                    };
+                    (Some(tx), from)
+                } else {
+                    (None, standing(&self.reader).await?)
+                };
+                let many = limit.saturating_mul(REMEMBERED) as usize;
+                let mut behind = Behind::Recent(self.recent.behind(from.seq, many));
+                if behind.records(from, 1)?.is_empty() {
+                    behind = Behind::Read(match &locked {
+                        Some(tx) => read(&**tx, from, limit).await?,
+                        None => read(&self.reader, from, limit).await?,
+                    });
+                }
+                let records = behind.records(from, many)?;
+                if records.is_empty() {
+                    return Ok(0);
+                }
+                let tx = match locked {
+                    Some(tx) => tx,
+                    None => self.begin().await?,
+                };
+                if !behind.is_of(&tx).await? {
+                    self.recent.forget();
+                } else if standing(&*tx).await? == from {
+                    let reached = counted(&tx, &records, thresholds.user_wrong).await?;
+                    break (tx, records.len(), reached);
+                }
+                // Nothing was written; only dropped, it would keep the cursor from the next look.
+                tx.commit().await?;
+            };
+            let found = found(&tx, reached).await?;
+            let mut audit = Vec::new();
+            if !found.is_empty() {
+                let suspensions = suspend.suspend(found);
+                for user in &suspensions.users {
+                    users::write(&tx, user).await?;
+                }
+                for mail in &suspensions.mail {
+                    self.queue(&tx, mail).await?;
+                }
+                audit = suspensions.audit;
+                self.audit(&tx, &audit).await?;
+            }
+            tx.commit().await?;
+            changes::tell(&audit);
+            Ok(u32::try_from(records).unwrap_or(limit))
+        };
+        counted.await.map_err(unavailable)
+    }
+
+    async fn activities(&self, day: NaiveDate, thresholds: &Thresholds) -> Result<Vec<Activity>, StoreError> {
+        let mut activities = self.day_counts(day).await?;
+        let ubn = |row: &QueryResult| row.try_get::<String>("", "ubn").map_err(unavailable);
+        let number = |row: &QueryResult, column| count(row, column).map_err(unavailable);
+        let sql =
+            "SELECT ubn, count(*) AS locked FROM usage_numbers WHERE day = $1 AND locked > 0 GROUP BY ubn";
+        for row in self.tallied(sql, vec![day.to_string().into()]).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.locked_numbers = number(&row, "locked")?;
+            }
+        }
+        let sql = "SELECT ubn, user_id, queries, wrong, peak, gaps, even FROM usage_users \
+                   WHERE day = $1 AND (peak >= $2 OR gaps >= $3 OR wrong >= $4) ORDER BY ubn, user_id";
+        let floors = [
+            signed(thresholds.user_per_minute).into(),
+            signed(thresholds.paced_run).into(),
+            signed(thresholds.user_wrong).into(),
+        ];
+        let values = std::iter::once(day.to_string().into()).chain(floors).collect();
+        for row in self.tallied(sql, values).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.users.push(UserActivity {
+                    user_id: row.try_get("", "user_id").map_err(unavailable)?,
+                    queries: number(&row, "queries")?,
+                    peak_per_minute: number(&row, "peak")?,
+                    wrong: number(&row, "wrong")?,
+                    gaps: number(&row, "gaps")?,
+                    even: number(&row, "even")?,
+                });
+            }
+        }
+        let since = day.checked_sub_days(Days::new(u64::from(NUMBER_DAYS) - 1)).unwrap_or(day);
+        let values = vec![
+            day.to_string().into(),
+            since.to_string().into(),
+            signed(thresholds.number_attempts).into(),
+            signed(thresholds.number_organisations).into(),
+        ];
+        for row in self.tallied(NUMBERS, values).await? {
+            if let Some(activity) = activities.get_mut(&ubn(&row)?) {
+                activity.numbers.push(NumberActivity {
+                    attempts: number(&row, "attempts")?,
+                    organisations: number(&row, "organisations")?,
+                });
+            }
+        }
+        let mut activities: Vec<_> = activities.into_values().collect();
+        activities.sort_unstable_by_key(|activity| activity.ubn.to_string());
+        Ok(activities)
+    }
+}
