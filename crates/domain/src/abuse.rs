@@ -6,60 +6,32 @@
 use chrono::NaiveDate;
 
 use crate::value::UnifiedBusinessNumber;
+use crate::words::words;
 
-/// The rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AbuseRule {
-    /// Too many of the answers are wrong ones.
-    MismatchRatio,
-    /// Too many ID numbers were locked by this organisation's wrong answers.
-    LockedNumbers,
-    /// One user asks too much within a minute.
-    UserBurst,
-    /// Tokens are sent again and again.
-    Replays,
-    /// Queries come from addresses that are not registered.
-    RefusedAddresses,
-    /// One ID number is tried again and again, over several days or organisations.
-    GuessedNumber,
-    /// Queries come as steadily as only a machine sends them (管理規範 一: batch testing).
-    MachinePaced,
-    /// Too many of one user's answers on a day are wrong ones: the user is suspended (result 8).
-    UserMistakes,
+words! {
+    /// The rules.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum AbuseRule(as_str) {
+        /// Too many of the answers are wrong ones.
+        MismatchRatio = "mismatchRatio",
+        /// Too many ID numbers were locked by this organisation's wrong answers.
+        LockedNumbers = "lockedNumbers",
+        /// One user asks too much within a minute.
+        UserBurst = "userBurst",
+        /// Tokens are sent again and again.
+        Replays = "replays",
+        /// Queries come from addresses that are not registered.
+        RefusedAddresses = "refusedAddresses",
+        /// One ID number is tried again and again, over several days or organisations.
+        GuessedNumber = "guessedNumber",
+        /// Queries come as steadily as only a machine sends them (管理規範 一: batch testing).
+        MachinePaced = "machinePaced",
+        /// Too many of one user's answers on a day are wrong ones: the user is suspended (result 8).
+        UserMistakes = "userMistakes",
+    }
 }
 
 impl AbuseRule {
-    /// All rules.
-    pub const ALL: [Self; 8] = [
-        Self::MismatchRatio,
-        Self::LockedNumbers,
-        Self::UserBurst,
-        Self::Replays,
-        Self::RefusedAddresses,
-        Self::GuessedNumber,
-        Self::MachinePaced,
-        Self::UserMistakes,
-    ];
-
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MismatchRatio => "mismatchRatio",
-            Self::LockedNumbers => "lockedNumbers",
-            Self::UserBurst => "userBurst",
-            Self::Replays => "replays",
-            Self::RefusedAddresses => "refusedAddresses",
-            Self::GuessedNumber => "guessedNumber",
-            Self::MachinePaced => "machinePaced",
-            Self::UserMistakes => "userMistakes",
-        }
-    }
-
-    /// The rule of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
-    }
-
     /// What an officer is advised to do.
     pub const fn suggestion(self) -> Suggestion {
         match self {
@@ -72,25 +44,16 @@ impl AbuseRule {
     }
 }
 
-/// What an officer is advised to do about a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Suggestion {
-    /// Send the notice and have it explained.
-    AskForExplanation,
-    /// Find out with the organisation which user it is, and have that user stopped.
-    LookAtUser,
-    /// Have it explained at short notice, and think of revoking.
-    ConsiderRevoking,
-}
-
-impl Suggestion {
-    /// The word used in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AskForExplanation => "askForExplanation",
-            Self::LookAtUser => "lookAtUser",
-            Self::ConsiderRevoking => "considerRevoking",
-        }
+words! {
+    /// What an officer is advised to do about a notice.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Suggestion(as_str) {
+        /// Send the notice and have it explained.
+        AskForExplanation = "askForExplanation",
+        /// Find out with the organisation which user it is, and have that user stopped.
+        LookAtUser = "lookAtUser",
+        /// Have it explained at short notice, and think of revoking.
+        ConsiderRevoking = "considerRevoking",
     }
 }
 
@@ -230,81 +193,38 @@ pub struct Activity {
     pub numbers: Vec<NumberActivity>,
 }
 
-/// What is counted in a piece of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Measure {
-    /// Answers.
-    Answers,
-    /// Wrong answers.
-    Wrong,
-    /// ID numbers locked.
-    LockedNumbers,
-    /// Queries of a user.
-    Queries,
-    /// Queries within one minute.
-    PerMinute,
-    /// Tokens sent again.
-    Replays,
-    /// Queries from addresses that are not registered.
-    RefusedAddresses,
-    /// ID numbers tried in vain.
-    Numbers,
-    /// The most attempts on one of them.
-    Attempts,
-    /// The most organisations that tried one of them.
-    Organisations,
-    /// Queries that followed each other at the same distance; in evidence from before distances were counted.
-    Run,
-    /// Days that the counts are of, where that is more than one.
-    Days,
-    /// Distances between queries.
-    Gaps,
-    /// Even ones among them.
-    Even,
-}
-
-impl Measure {
-    /// All measures.
-    pub const ALL: [Self; 14] = [
-        Self::Answers,
-        Self::Wrong,
-        Self::LockedNumbers,
-        Self::Queries,
-        Self::PerMinute,
-        Self::Replays,
-        Self::RefusedAddresses,
-        Self::Numbers,
-        Self::Attempts,
-        Self::Organisations,
-        Self::Run,
-        Self::Days,
-        Self::Gaps,
-        Self::Even,
-    ];
-
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answers => "answers",
-            Self::Wrong => "wrong",
-            Self::LockedNumbers => "lockedNumbers",
-            Self::Queries => "queries",
-            Self::PerMinute => "perMinute",
-            Self::Replays => "replays",
-            Self::RefusedAddresses => "refusedAddresses",
-            Self::Numbers => "numbers",
-            Self::Attempts => "attempts",
-            Self::Organisations => "organisations",
-            Self::Run => "run",
-            Self::Days => "days",
-            Self::Gaps => "gaps",
-            Self::Even => "even",
-        }
-    }
-
-    /// The measure of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|measure| measure.as_str() == text)
+words! {
+    /// What is counted in a piece of evidence.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Measure(as_str) {
+        /// Answers.
+        Answers = "answers",
+        /// Wrong answers.
+        Wrong = "wrong",
+        /// ID numbers locked.
+        LockedNumbers = "lockedNumbers",
+        /// Queries of a user.
+        Queries = "queries",
+        /// Queries within one minute.
+        PerMinute = "perMinute",
+        /// Tokens sent again.
+        Replays = "replays",
+        /// Queries from addresses that are not registered.
+        RefusedAddresses = "refusedAddresses",
+        /// ID numbers tried in vain.
+        Numbers = "numbers",
+        /// The most attempts on one of them.
+        Attempts = "attempts",
+        /// The most organisations that tried one of them.
+        Organisations = "organisations",
+        /// Queries that followed each other at the same distance; in evidence from before distances were counted.
+        Run = "run",
+        /// Days that the counts are of, where that is more than one.
+        Days = "days",
+        /// Distances between queries.
+        Gaps = "gaps",
+        /// Even ones among them.
+        Even = "even",
     }
 }
 

@@ -4,56 +4,35 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     officer::{Permission, Role, permits},
+    precondition::Precondition,
     reason::RecordedReason,
     value::Reason,
+    words::words,
 };
 
-/// Why access was revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ground {
-    /// Abnormal use not explained, or the explanation not accepted (注意事項 九).
-    Abuse,
-    /// A rule of conduct broken (管理規範 五).
-    Conduct,
-    /// No longer a registered company (注意事項 十一).
-    NotRegistered,
-}
-
-impl Ground {
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Abuse => "abuse",
-            Self::Conduct => "conduct",
-            Self::NotRegistered => "notRegistered",
-        }
-    }
-
-    /// The ground of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Abuse, Self::Conduct, Self::NotRegistered].into_iter().find(|g| g.as_str() == text)
+words! {
+    /// Why access was revoked.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Ground(as_str) {
+        /// Abnormal use not explained, or the explanation not accepted (注意事項 九).
+        Abuse = "abuse",
+        /// A rule of conduct broken (管理規範 五).
+        Conduct = "conduct",
+        /// No longer a registered company (注意事項 十一).
+        NotRegistered = "notRegistered",
     }
 }
 
-/// What an officer can do to an organisation's access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AccessStep {
-    /// Ask for a revocation.
-    Revoke,
-    /// Stop it on a documented request.
-    Suspend,
-    /// Open the way back for a company that is registered again.
-    Lift,
-}
-
-impl AccessStep {
-    /// Stable identifier.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Revoke => "revoke",
-            Self::Suspend => "suspend",
-            Self::Lift => "lift",
-        }
+words! {
+    /// What an officer can do to an organisation's access.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum AccessStep(as_str) {
+        /// Ask for a revocation.
+        Revoke = "revoke",
+        /// Stop it on a documented request.
+        Suspend = "suspend",
+        /// Open the way back for a company that is registered again.
+        Lift = "lift",
     }
 }
 
@@ -156,6 +135,9 @@ impl Access {
         }
     }
 
+    /// Identifiers of the states in which it can be revoked.
+    pub const REVOCABLE: [&str; 2] = ["active", "suspended"];
+
     /// Whether access can be revoked: while it is active, and also once it is suspended, so that giving it up does not
     /// lead around the improvement plan (**decided**).
     ///
@@ -198,91 +180,5 @@ impl Access {
     /// [`Precondition::NotRevoked`] unless access was revoked as not registered and the way back is closed.
     pub fn registered_again(self) -> Result<Self, Precondition> {
         self.reopened(&[Ground::NotRegistered])
-    }
-}
-
-/// What stands in the way of an act though every field of it is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{}", self.code())]
-pub enum Precondition {
-    /// `Apply` although access is active.
-    AlreadyActive,
-    /// `ChangeAddress`, `Suspend` or a production key without active access.
-    NotActive,
-    /// An open case of the same kind (one at a time).
-    OpenCase,
-    /// Access was revoked for abuse or conduct and no improvement plan is approved (注意事項 十).
-    ImprovementPlanNeeded,
-    /// Access was revoked because the company was not registered, and it still is not (注意事項 十一).
-    RegistrationNotCurrent,
-    /// The former number still holds access: it is to be suspended first (注意事項 八(三)).
-    FormerNumberActive,
-    /// Another number that names this one as its former number holds access (注意事項 八(三)).
-    SuccessorActive,
-    /// Five keys are in force already.
-    TooManyKeys,
-    /// The organisation registered the same key before, and it is in force or was withdrawn.
-    KeyKnown,
-    /// No such key in force.
-    KeyUnknown,
-    /// No case of this organisation with that number.
-    ApplicationUnknown,
-    /// No open clarification with that number.
-    ClarificationUnknown,
-    /// No approved case yet, so there is nothing to act on.
-    NothingHeld,
-    /// Access is revoked already.
-    AlreadyRevoked,
-    /// Access is not revoked on a ground whose way back could be opened.
-    NotRevoked,
-    /// No improvement plan is asked for.
-    NoPlanNeeded,
-    /// No notice of this organisation with that number that waits for an explanation.
-    NoticeUnknown,
-}
-
-impl Precondition {
-    /// One of each, for tables of texts.
-    pub const ALL: [Self; 17] = [
-        Self::AlreadyActive,
-        Self::NotActive,
-        Self::OpenCase,
-        Self::ImprovementPlanNeeded,
-        Self::RegistrationNotCurrent,
-        Self::FormerNumberActive,
-        Self::SuccessorActive,
-        Self::TooManyKeys,
-        Self::KeyKnown,
-        Self::KeyUnknown,
-        Self::ApplicationUnknown,
-        Self::ClarificationUnknown,
-        Self::NothingHeld,
-        Self::AlreadyRevoked,
-        Self::NotRevoked,
-        Self::NoPlanNeeded,
-        Self::NoticeUnknown,
-    ];
-
-    /// Stable name, the key of the message shown to people.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::AlreadyActive => "already-active",
-            Self::NotActive => "not-active",
-            Self::OpenCase => "open-case",
-            Self::ImprovementPlanNeeded => "improvement-plan-needed",
-            Self::RegistrationNotCurrent => "registration-not-current",
-            Self::FormerNumberActive => "former-number-active",
-            Self::SuccessorActive => "successor-active",
-            Self::TooManyKeys => "too-many-keys",
-            Self::KeyKnown => "key-known",
-            Self::KeyUnknown => "no-such-key",
-            Self::ApplicationUnknown => "application-unknown",
-            Self::ClarificationUnknown => "clarification-unknown",
-            Self::NothingHeld => "nothing-held",
-            Self::AlreadyRevoked => "already-revoked",
-            Self::NotRevoked => "not-revoked",
-            Self::NoPlanNeeded => "no-plan-needed",
-            Self::NoticeUnknown => "notice-unknown",
-        }
     }
 }

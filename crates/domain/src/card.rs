@@ -5,29 +5,16 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{company::same_name, value::CompanyName};
+use crate::{company::same_name, value::CompanyName, words::words};
 
-/// 正卡 or 附卡; both may sign (注意事項 三).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CardRole {
-    /// 正卡.
-    Primary,
-    /// 附卡.
-    Secondary,
-}
-
-impl CardRole {
-    /// The word used in certificates, in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Secondary => "secondary",
-        }
-    }
-
-    /// The role of a word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Primary, Self::Secondary].into_iter().find(|role| role.as_str() == text)
+words! {
+    /// 正卡 or 附卡; both may sign (注意事項 三).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum CardRole(as_str) {
+        /// 正卡.
+        Primary = "primary",
+        /// 附卡.
+        Secondary = "secondary",
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::identity::identity;
 use crate::value::KeyLabel;
+use crate::words::words;
 
 /// Keys in force at one time in one environment, so that they can be rotated with overlap (**decided**).
 pub const MAX_KEYS: usize = 5;
@@ -13,51 +14,25 @@ identity!(
     KeyId
 );
 
-/// The wire format that a key signs for; a token of the other one is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Profile {
-    /// The Ministry's wire format: `GET /integration/rwv2c2`, RS256.
-    Legacy,
-    /// `POST /api/v1/verifications`.
-    Strict,
-}
-
-impl Profile {
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Legacy => "legacy",
-            Self::Strict => "strict",
-        }
-    }
-
-    /// The profile of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Legacy, Self::Strict].into_iter().find(|p| p.as_str() == text)
+words! {
+    /// The wire format that a key signs for; a token of the other one is refused.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Profile(as_str) {
+        /// The Ministry's wire format: `GET /integration/rwv2c2`, RS256.
+        Legacy = "legacy",
+        /// `POST /api/v1/verifications`.
+        Strict = "strict",
     }
 }
 
-/// Where a key is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Environment {
-    /// Questions about real cards.
-    Production,
-    /// Questions about reserved numbers, under `/sandbox`.
-    Sandbox,
-}
-
-impl Environment {
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Sandbox => "sandbox",
-        }
-    }
-
-    /// The environment of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Production, Self::Sandbox].into_iter().find(|e| e.as_str() == text)
+words! {
+    /// Where a key is good for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Environment(as_str) {
+        /// Questions about real cards.
+        Production = "production",
+        /// Questions about reserved numbers, under `/sandbox`.
+        Sandbox = "sandbox",
     }
 }
 

@@ -85,15 +85,19 @@ pub mod organisation;
 pub mod outcome;
 pub mod pem;
 pub mod plan;
+pub mod precondition;
 pub mod reason;
 pub mod revocation;
+pub mod ruling;
 pub mod sandbox;
+pub mod sweep;
 pub mod taipei;
 pub mod template;
 pub mod usage;
 pub mod value;
 pub mod verification;
 mod violation;
+mod words;
 
 pub use violation::Violation;
 

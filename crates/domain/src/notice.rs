@@ -19,7 +19,7 @@ use crate::{
     calendar::{Count, DueDate, WorkingCalendar},
     identity::identity,
     officer::OfficerId,
-    revocation::Ruling,
+    ruling::Ruling,
     taipei,
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
@@ -67,6 +67,9 @@ impl NoticeState {
             Self::Ended { .. } => "ended",
         }
     }
+
+    /// Identifiers of the states in which it waits for someone.
+    pub const OPEN: [&str; 3] = ["raised", "sent", "explained"];
 
     /// Whether it still waits for something.
     pub const fn is_open(&self) -> bool {

@@ -1,42 +1,25 @@
 //! Officers and what each role may do.
 
 use crate::identity::identity;
+use crate::words::words;
 
 identity!(
     /// Identity of an officer's account.
     OfficerId
 );
 
-/// The four roles of the console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// 承辦人: reviews cases.
-    Reviewer,
-    /// 主管: reviews cases and stands as second person.
-    Supervisor,
-    /// 稽核: reads.
-    Auditor,
-    /// 管理員: manages officers and settings.
-    Admin,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 4] = [Self::Reviewer, Self::Supervisor, Self::Auditor, Self::Admin];
-
-    /// The word used in the API, the command line and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reviewer => "reviewer",
-            Self::Supervisor => "supervisor",
-            Self::Auditor => "auditor",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The role of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|r| r.as_str() == text)
+words! {
+    /// The four roles of the console.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Role(as_str) {
+        /// 承辦人: reviews cases.
+        Reviewer = "reviewer",
+        /// 主管: reviews cases and stands as second person.
+        Supervisor = "supervisor",
+        /// 稽核: reads.
+        Auditor = "auditor",
+        /// 管理員: manages officers and settings.
+        Admin = "admin",
     }
 }
 

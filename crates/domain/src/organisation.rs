@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    access::{Access, Ground, Precondition},
+    access::{Access, Ground},
     application::{Application, Kind, Request},
     contact::Contact,
     key::{Environment, MAX_KEYS, RegisteredKey},
+    precondition::Precondition,
     reason::RecordedReason,
     value::{Account, CompanyName, HostAddress, HostAddresses, Purpose, Reason, UnifiedBusinessNumber},
 };

@@ -1,29 +1,39 @@
 //! What became of a query, as its record keeps it: a result, or why there is none. The words are stable: they stand in records, in
 //! counts and in exports, and the hash chain covers them.
 
-use crate::verification::VerificationResult;
+use crate::{verification::VerificationResult, words::words};
+
+words! {
+    /// Why a query was refused before anything was asked.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum QueryRefusal(as_str) {
+        /// The address is not registered, and a key of the organisation signed the token (check 3).
+        AddressNotRegistered = "addressNotRegistered",
+        /// The address is not registered, and the token proves nothing: anybody who knows the Iss Key can send it, so it counts
+        /// for nothing (check 3).
+        AddressUnproven = "addressUnproven",
+        /// No current key of the organisation signed the token (check 4).
+        SignatureInvalid = "signatureInvalid",
+        /// The times of the token are not right (check 5).
+        TokenTimes = "tokenTimes",
+        /// The organisation has no access, or lost it before the record (check 6).
+        AccessEnded = "accessEnded",
+        /// Account, organisation or Iss Key do not belong together (check 7).
+        AccountMismatch = "accountMismatch",
+        /// The question is malformed (check 8).
+        ConditionMalformed = "conditionMalformed",
+        /// Too many queries in a short time (check 9).
+        RateExceeded = "rateExceeded",
+    }
+}
 
 /// What became of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordedOutcome {
     /// It was answered.
     Result(VerificationResult),
-    /// The address is not registered, and a key of the organisation signed the token (check 3).
-    AddressNotRegistered,
-    /// The address is not registered, and the token proves nothing (check 3).
-    AddressUnproven,
-    /// No current key of the organisation signed the token (check 4).
-    SignatureInvalid,
-    /// The times of the token are not right (check 5).
-    TokenTimes,
-    /// The organisation has no access, or lost it before the record (check 6).
-    AccessEnded,
-    /// Account, organisation or Iss Key do not belong together (check 7).
-    AccountMismatch,
-    /// The question is malformed (check 8).
-    ConditionMalformed,
-    /// Too many queries in a short time (check 9).
-    RateExceeded,
+    /// It was refused before anything was asked.
+    Refused(QueryRefusal),
     /// The day's quota is used up (check 9).
     QuotaExceeded,
     /// The day's budget of wrong answers is used up (check 9).
@@ -34,29 +44,13 @@ pub enum RecordedOutcome {
 
 impl RecordedOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 19] = [
-        Self::Result(VerificationResult::Match),
-        Self::Result(VerificationResult::FirstMismatch),
-        Self::Result(VerificationResult::SecondMismatch),
-        Self::Result(VerificationResult::ThirdMismatch),
-        Self::Result(VerificationResult::Locked),
-        Self::Result(VerificationResult::OutOfUse),
-        Self::Result(VerificationResult::ReportedLost),
-        Self::Result(VerificationResult::UserSuspended),
-        Self::AddressNotRegistered,
-        Self::AddressUnproven,
-        Self::SignatureInvalid,
-        Self::TokenTimes,
-        Self::AccessEnded,
-        Self::AccountMismatch,
-        Self::ConditionMalformed,
-        Self::RateExceeded,
-        Self::QuotaExceeded,
-        Self::BudgetExceeded,
-        Self::Replayed,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        let results = VerificationResult::ALL.into_iter().map(Self::Result);
+        let refusals = QueryRefusal::ALL.into_iter().map(Self::Refused);
+        results.chain(refusals).chain([Self::QuotaExceeded, Self::BudgetExceeded, Self::Replayed])
+    }
 
-    /// The word in the record: of a result its digit.
+    /// Stable identifier in the record: of a result its digit.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Result(VerificationResult::Match) => "1",
@@ -67,14 +61,7 @@ impl RecordedOutcome {
             Self::Result(VerificationResult::OutOfUse) => "6",
             Self::Result(VerificationResult::ReportedLost) => "7",
             Self::Result(VerificationResult::UserSuspended) => "8",
-            Self::AddressNotRegistered => "addressNotRegistered",
-            Self::AddressUnproven => "addressUnproven",
-            Self::SignatureInvalid => "signatureInvalid",
-            Self::TokenTimes => "tokenTimes",
-            Self::AccessEnded => "accessEnded",
-            Self::AccountMismatch => "accountMismatch",
-            Self::ConditionMalformed => "conditionMalformed",
-            Self::RateExceeded => "rateExceeded",
+            Self::Refused(refusal) => refusal.as_str(),
             Self::QuotaExceeded => "quotaExceeded",
             Self::BudgetExceeded => "budgetExceeded",
             Self::Replayed => "replayed",
@@ -83,7 +70,7 @@ impl RecordedOutcome {
 
     /// The outcome of a word; none of a word that only a newer version knows.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+        Self::all().find(|outcome| outcome.as_str() == word)
     }
 
     /// The result, where there is one.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     identity::identity,
     officer::OfficerId,
-    revocation::{RefusedRuling, Ruling},
+    ruling::{RefusedRuling, Ruling},
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 

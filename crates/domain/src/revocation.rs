@@ -6,6 +6,7 @@ use crate::{
     access::Ground,
     identity::identity,
     officer::{OfficerId, Permission, Role, permits},
+    ruling::{RefusedRuling, Ruling},
     value::{Reason, UnifiedBusinessNumber},
 };
 
@@ -13,17 +14,6 @@ identity!(
     /// Identity of a request to revoke.
     RevocationId
 );
-
-/// What the second person decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruling {
-    /// Who.
-    pub by: OfficerId,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// In their words; always there where it is a refusal.
-    pub note: Option<Reason>,
-}
 
 /// Where a request stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,20 +62,6 @@ pub struct Revocation {
     pub asked_at: DateTime<Utc>,
     /// Where it stands.
     pub state: RevocationState,
-}
-
-/// Why a ruling was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum RefusedRuling {
-    /// Who asked can't be the second person.
-    #[error("who asked can't confirm")]
-    SamePerson,
-    /// There is a ruling already.
-    #[error("it was decided already")]
-    Decided,
-    /// What was found gives no ground for it.
-    #[error("what was found gives no ground")]
-    NoGround,
 }
 
 impl Revocation {

@@ -7,6 +7,7 @@ use crate::{
     application::{Application, State},
     identity::identity,
     value::{Reason, TemplateTitle},
+    words::words,
 };
 
 identity!(
@@ -14,33 +15,16 @@ identity!(
     TemplateId
 );
 
-/// The step of a review that a template is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TemplateUse {
-    /// The question to the applicant.
-    Clarification,
-    /// The note of an approval.
-    Approve,
-    /// The reason of a rejection.
-    Reject,
-}
-
-impl TemplateUse {
-    /// All, in the order of a case's life.
-    pub const ALL: [Self; 3] = [Self::Clarification, Self::Approve, Self::Reject];
-
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Clarification => "clarification",
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-        }
-    }
-
-    /// The use of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|used_for| used_for.as_str() == text)
+words! {
+    /// The step of a review that a template is for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum TemplateUse(as_str) {
+        /// The question to the applicant.
+        Clarification = "clarification",
+        /// The note of an approval.
+        Approve = "approve",
+        /// The reason of a rejection.
+        Reject = "reject",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use idcheck_domain::{Violation, access::Precondition};
+use idcheck_domain::{Violation, precondition::Precondition};
 use idcheck_usecases::ports::{CardRefusal, TokenRefusal};
 use minijinja::{Value, context};
 use poem::{Response, Route, get, handler, http::StatusCode, web::Path};

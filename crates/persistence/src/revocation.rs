@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use idcheck_domain::{
     access::Ground,
     officer::OfficerId,
-    revocation::{Revocation, RevocationId, RevocationState, Ruling},
+    revocation::{Revocation, RevocationId, RevocationState},
+    ruling::Ruling,
     value::{Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{CommitError, Revocations, StoreError, Versioned, Write};

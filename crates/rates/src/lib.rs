@@ -1,5 +1,6 @@
 //! Rates of queries and of what anybody may ask for, kept in one process: the adapter of `RateLimiter`.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::{
     collections::HashMap,
     hash::Hash,
@@ -14,7 +15,7 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 use idcheck_domain::{key::Environment, value::UnifiedBusinessNumber};
-use idcheck_usecases::ports::{Door, Exceeded, LimitName, RateLimiter, RefusalCode};
+use idcheck_usecases::ports::{Door, Exceeded, LimitName, RateLimiter};
 
 /// Addresses of which it is remembered at one time that they are not heard.
 const SILENCED: usize = 100_000;
@@ -135,10 +136,10 @@ impl RateLimiter for Rates {
         if left.is_zero() { Ok(()) } else { Err(self.refused.exceeded(left)) }
     }
 
-    fn refused(&self, address: IpAddr, code: Option<RefusalCode>) -> Result<(), Exceeded> {
+    fn refused(&self, address: IpAddr, code: Option<QueryRefusal>) -> Result<(), Exceeded> {
         let address = neighbourhood(address);
         self.refused.take(&address).inspect_err(|exceeded| {
-            if code == Some(RefusalCode::RateExceeded) {
+            if code == Some(QueryRefusal::RateExceeded) {
                 return;
             }
             let mut silenced = self.silenced.write().unwrap_or_else(PoisonError::into_inner);
@@ -200,7 +201,7 @@ mod tests {
             assert_eq!((rates.refused(one, None), rates.hear(one)), (Ok(()), Ok(())));
         }
         assert_eq!(
-            rates.refused(one, Some(RefusalCode::RateExceeded)).unwrap_err().limit,
+            rates.refused(one, Some(QueryRefusal::RateExceeded)).unwrap_err().limit,
             LimitName::Refused
         );
         assert_eq!(rates.hear(one), Ok(()));

@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "shared with the other suite")]
 mod support;
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::{alloc::System, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ use idcheck_token::PublicKeys;
 use idcheck_usecases::{
     ports::{
         CallerRecord, CallerSource, Clock, Door, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
-        Limits, LoadedCallers, RateLimiter, RefusalCode, Standing, StoreError,
+        Limits, LoadedCallers, RateLimiter, Standing, StoreError,
     },
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
@@ -84,7 +85,7 @@ impl RateLimiter for Always {
         Ok(())
     }
 
-    fn refused(&self, _: IpAddr, _: Option<RefusalCode>) -> Result<(), Exceeded> {
+    fn refused(&self, _: IpAddr, _: Option<QueryRefusal>) -> Result<(), Exceeded> {
         Ok(())
     }
 

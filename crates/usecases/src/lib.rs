@@ -15,6 +15,7 @@
 //! | [`DeliverMail`](mail::DeliverMail), [`DeadLetters`](mail::DeadLetters) | what the outbox holds |
 //! | [`ReadAudit`](audit::ReadAudit) | the audit log, for auditors |
 //! | [`ReadUsage`](usage::ReadUsage) | counts of use, for officers and for an organisation |
+//! | [`PublishRegister`](public_register::PublishRegister) | the public register and its signature |
 //! | [`SendReminders`](reminder::SendReminders) | deadlines of organisations that come or are over |
 //!
 //! # Embedding
@@ -109,6 +110,7 @@ pub mod officer;
 pub mod organisation;
 pub mod plan;
 pub mod ports;
+pub mod public_register;
 pub mod reminder;
 pub mod sweep;
 pub mod template;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use idcheck_domain::{
-    access::{Ground, Precondition},
-    company::{Finding, Sweep, SweepId, SweepItem},
+    access::Ground,
+    company::Finding,
     officer::Permission,
+    precondition::Precondition,
+    sweep::{Sweep, SweepId, SweepItem},
     taipei,
     value::{Reason, UnifiedBusinessNumber},
 };
@@ -227,7 +229,7 @@ impl SweepCompanies {
                 Ok(()) => confirmed += 1,
                 Err(
                     Refusal::Precondition(Precondition::AlreadyRevoked | Precondition::NothingHeld)
-                    | Refusal::Ruling(idcheck_domain::revocation::RefusedRuling::Decided),
+                    | Refusal::Ruling(idcheck_domain::ruling::RefusedRuling::Decided),
                 ) => {}
                 Err(refusal) => return Err(refusal),
             }

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use idcheck_domain::company::{Finding, SweepItem};
+use idcheck_domain::{company::Finding, sweep::SweepItem};
 use idcheck_usecases::{
     ports::{Clock, Entropy},
     sweep::{SweepCompanies, SweptBy},

@@ -12,6 +12,7 @@ use idcheck_usecases::{
     mail::DeadLetters,
     notice::WatchUsage,
     ports::{Changes, Clock, CompanyRegister, Entropy, StoreError},
+    public_register::PublishRegister,
     reminder::{ReminderPorts, SendReminders},
     sweep::SweepCompanies,
     template::KeepTemplates,
@@ -75,6 +76,11 @@ pub(crate) fn ports(
         composer: Arc::new(Composer),
         changes,
     }
+}
+
+/// The register of who may ask, for the public.
+pub(crate) fn public_register(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> PublishRegister {
+    PublishRegister::new(Arc::clone(clock), Arc::clone(store) as _, Arc::clone(store) as _)
 }
 
 /// The audit log, for auditors.

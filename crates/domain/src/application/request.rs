@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     Violation,
     value::{Purpose, Reason, UnifiedBusinessNumber},
+    words::words,
 };
 
 /// Longest overlap in which old and new addresses are both valid, in days (**decided**).
@@ -12,33 +13,16 @@ pub const MAX_OVERLAP_DAYS: u8 = 7;
 /// How far ahead a cut-over may be set, in days (**decided**).
 pub const MAX_CUT_OVER_DAYS: i64 = 30;
 
-/// The three kinds of case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// API申請.
-    Apply,
-    /// 更改連線主機網路位址.
-    ChangeAddress,
-    /// API停用.
-    Suspend,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Apply, Self::ChangeAddress, Self::Suspend];
-
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Apply => "apply",
-            Self::ChangeAddress => "changeAddress",
-            Self::Suspend => "suspend",
-        }
-    }
-
-    /// The kind of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.as_str() == text)
+words! {
+    /// The three kinds of case.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Kind(as_str) {
+        /// API申請.
+        Apply = "apply",
+        /// 更改連線主機網路位址.
+        ChangeAddress = "changeAddress",
+        /// API停用.
+        Suspend = "suspend",
     }
 }
 

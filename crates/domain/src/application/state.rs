@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Actor, ClarificationId};
+use crate::application::{Actor, ClarificationId};
 use crate::{
     calendar::{Count, DueDate},
     officer::OfficerId,
     reason::RecordedReason,
+    words::words,
 };
 
 /// The decision's deadline while it runs (注意事項 五).
@@ -72,51 +73,26 @@ pub enum State {
     Withdrawn(Closing),
 }
 
-/// A state without its data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StateName {
-    /// 已受理.
-    Received,
-    /// 審核中.
-    UnderReview,
-    /// 待補件.
-    ClarificationRequested,
-    /// 核准.
-    Approved,
-    /// 駁回.
-    Rejected,
-    /// 撤回.
-    Withdrawn,
+words! {
+    /// A state without its data.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum StateName(as_str) {
+        /// 已受理.
+        Received = "received",
+        /// 審核中.
+        UnderReview = "underReview",
+        /// 待補件.
+        ClarificationRequested = "clarificationRequested",
+        /// 核准.
+        Approved = "approved",
+        /// 駁回.
+        Rejected = "rejected",
+        /// 撤回.
+        Withdrawn = "withdrawn",
+    }
 }
 
 impl StateName {
-    /// All states.
-    pub const ALL: [Self; 6] = [
-        Self::Received,
-        Self::UnderReview,
-        Self::ClarificationRequested,
-        Self::Approved,
-        Self::Rejected,
-        Self::Withdrawn,
-    ];
-
-    /// The word used in the API and the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::UnderReview => "underReview",
-            Self::ClarificationRequested => "clarificationRequested",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    /// The state of that word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text)
-    }
-
     /// Whether a case in it still waits for something.
     pub const fn is_open(self) -> bool {
         match self {

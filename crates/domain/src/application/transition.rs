@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{
+use crate::application::{
     Actor, Application, Clarification, ClarificationId, Closing, DecisionClock, OpenClarification, State,
     StateName,
 };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use super::RocDate;
+use crate::value::RocDate;
 
 /// Crockford's base 32: no I, L, O, U, so that nothing is misheard or misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

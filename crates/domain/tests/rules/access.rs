@@ -1,9 +1,10 @@
 //! What an organisation may file, and what a role may do, as whole tables.
 
 use idcheck_domain::{
-    access::{Access, Ground, Precondition},
+    access::{Access, Ground},
     application::Kind,
     officer::{Permission, Role, permits},
+    precondition::Precondition,
 };
 use rstest::rstest;
 
@@ -24,6 +25,17 @@ fn active() -> Access {
 
 fn suspended() -> Access {
     Access::Suspended { since: at("2026-01-05T00:00:00Z"), reason: reason("停用") }
+}
+
+/// What is looked up by the identifiers of revocable states is what can be revoked.
+#[test]
+fn revocable_states_are_those_that_may_be_revoked() {
+    for access in
+        [Access::None, active(), suspended(), revoked(Ground::Abuse, false), revoked(Ground::Abuse, true)]
+    {
+        let revocable = access.may_be_revoked().is_ok();
+        assert_eq!(Access::REVOCABLE.contains(&access.as_str()), revocable, "{access:?}");
+    }
 }
 
 #[rstest]

@@ -1,10 +1,11 @@
 //! 注意事項 十一: how an organisation compares with the company register, and what may follow.
 
 use idcheck_domain::{
-    company::{CompanyRecord, Finding, Outcome, Sweep, SweepId, SweepItem, same_name},
+    company::{CompanyRecord, Finding, same_name},
     officer::OfficerId,
     reason::RecordedReason,
-    revocation::RefusedRuling,
+    ruling::RefusedRuling,
+    sweep::{Outcome, Sweep, SweepId, SweepItem},
     value::{CompanyName, Reason, UnifiedBusinessNumber},
 };
 use rstest::rstest;

@@ -13,6 +13,7 @@ mod company;
 mod host_address;
 mod identifiers;
 mod lockout;
+mod notice;
 mod organisation;
 mod outcome;
 mod person_id;

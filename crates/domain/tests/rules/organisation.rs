@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     Violation,
-    access::{Access, Precondition},
+    access::Access,
     application::{MAX_CUT_OVER_DAYS, Request},
     key::{Environment, KeyId, MAX_KEYS, Profile, RegisteredKey},
     organisation::{AddressPlan, CutOver, Effect, Organisation},
+    precondition::Precondition,
     value::{Account, KeyLabel, UnifiedBusinessNumber},
 };
 use rstest::rstest;

@@ -3,7 +3,7 @@ use rstest::rstest;
 
 #[test]
 fn each_outcome_has_a_word_of_its_own() {
-    for outcome in RecordedOutcome::ALL {
+    for outcome in RecordedOutcome::all() {
         assert_eq!(RecordedOutcome::parse(outcome.as_str()), Some(outcome));
     }
     for result in VerificationResult::ALL {
@@ -19,6 +19,6 @@ fn each_outcome_has_a_word_of_its_own() {
 #[case::locking(RecordedOutcome::locks, "4")]
 fn what_an_outcome_counts_as(#[case] counts: fn(RecordedOutcome) -> bool, #[case] words: &str) {
     let counted: Vec<_> =
-        RecordedOutcome::ALL.into_iter().filter(|o| counts(*o)).map(RecordedOutcome::as_str).collect();
+        RecordedOutcome::all().filter(|o| counts(*o)).map(RecordedOutcome::as_str).collect();
     assert_eq!(counted.join(" "), words);
 }

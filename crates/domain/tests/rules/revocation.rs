@@ -1,13 +1,15 @@
 //! Taking access away with two persons, and the two ways back.
 
 use idcheck_domain::{
-    access::{Access, AccessStep, Ground, Precondition},
+    access::{Access, AccessStep, Ground},
     application::Kind,
     key::{Environment, KeyId, Profile, RegisteredKey},
     officer::{OfficerId, Role},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanId, PlanState},
-    revocation::{RefusedRuling, Revocation, RevocationId, RevocationState},
+    precondition::Precondition,
+    revocation::{Revocation, RevocationId, RevocationState},
+    ruling::RefusedRuling,
     value::KeyLabel,
 };
 use rstest::rstest;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use idcheck_domain::{
     Violation,
-    access::{Ground, Precondition},
+    access::Ground,
     application::{Action, Kind, StateName},
     consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
     key::{Environment, Profile},
     officer::Role,
+    precondition::Precondition,
     value::{ApplyCode, IssueSite, RocDate},
     verification::{CardData, CardStatus, Comparison, VerificationResult, compare},
 };

@@ -131,8 +131,8 @@ mod tests {
 
     use idcheck_domain::{
         Violation,
-        access::Precondition,
         application::{Action, Kind, StateName},
+        precondition::Precondition,
         reason::RecordedReason,
     };
     use idcheck_usecases::{acts::ActName, ports::CardRefusal};

@@ -235,8 +235,8 @@ impl From<ChallengeRefusal> for Problem {
     }
 }
 
-impl From<idcheck_domain::access::Precondition> for Problem {
-    fn from(precondition: idcheck_domain::access::Precondition) -> Self {
+impl From<idcheck_domain::precondition::Precondition> for Problem {
+    fn from(precondition: idcheck_domain::precondition::Precondition) -> Self {
         let key = format!("precondition-{}", precondition.code());
         Self {
             detail: Detail::Key(key),
@@ -281,9 +281,9 @@ impl From<ProofRefusal> for Problem {
     }
 }
 
-impl From<idcheck_domain::revocation::RefusedRuling> for Problem {
-    fn from(refused: idcheck_domain::revocation::RefusedRuling) -> Self {
-        use idcheck_domain::revocation::RefusedRuling;
+impl From<idcheck_domain::ruling::RefusedRuling> for Problem {
+    fn from(refused: idcheck_domain::ruling::RefusedRuling) -> Self {
+        use idcheck_domain::ruling::RefusedRuling;
         let title = match refused {
             RefusedRuling::SamePerson => "problem-same-person",
             RefusedRuling::Decided => "problem-decided",

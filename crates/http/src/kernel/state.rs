@@ -12,7 +12,8 @@ use idcheck_usecases::{
     officer::SignIn,
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
-    ports::{Clock, Entropy, PublicRegister, Publisher, RateLimiter, StoreError},
+    ports::{Clock, Entropy, RateLimiter, StoreError},
+    public_register::PublishRegister,
     sweep::SweepCompanies,
     template::KeepTemplates,
     usage::ReadUsage,
@@ -54,10 +55,7 @@ pub struct Services {
     pub users: GovernUsers,
     /// The yearly sweep and the company register.
     pub sweeps: SweepCompanies,
-    /// Who may ask, for the public.
-    pub register: Arc<dyn PublicRegister>,
-    /// Signs what is published.
-    pub publisher: Arc<dyn Publisher>,
+    pub public_register: PublishRegister,
     pub audit: ReadAudit,
     pub usage: ReadUsage,
     pub templates: KeepTemplates,

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    abuse::AbuseRule, access::Access, key, officer::OfficerId, organisation, plan, revocation, taipei,
-    value::UnifiedBusinessNumber,
+    abuse::AbuseRule, access::Access, key, officer::OfficerId, organisation, plan, revocation, ruling,
+    taipei, value::UnifiedBusinessNumber,
 };
 use idcheck_usecases::{
     OfficerNames,
@@ -124,7 +124,7 @@ pub(crate) fn name(names: Option<&OfficerNames>, id: OfficerId) -> Option<String
     names.and_then(|names| names.get(&id).cloned())
 }
 
-pub(crate) fn ruling_of(ruling: &revocation::Ruling, names: Option<&OfficerNames>) -> Ruling {
+pub(crate) fn ruling_of(ruling: &ruling::Ruling, names: Option<&OfficerNames>) -> Ruling {
     Ruling {
         officer: name(names, ruling.by),
         at: taipei::local(ruling.at),

@@ -8,7 +8,8 @@ use idcheck_domain::{
     notice::{MAX_DAYS, Notice, NoticeId},
     officer::Permission,
     plan::{ImprovementPlan, PlanId},
-    revocation::{Revocation, RevocationId, RevocationState, Ruling},
+    revocation::{Revocation, RevocationId, RevocationState},
+    ruling::Ruling,
     value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{

@@ -77,20 +77,19 @@ fn thumbprint(x: &str) -> String {
 
 /// A text as JWS in compact form (RFC 7515 §7.1).
 fn signed(app: &App, payload: &str) -> String {
-    let kid = thumbprint(&URL_SAFE_NO_PAD.encode(app.services.publisher.public_key()));
+    let kid = thumbprint(&URL_SAFE_NO_PAD.encode(app.services.public_register.public_key()));
     let header = format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#);
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = app.services.publisher.sign(input.as_bytes());
+    let signature = app.services.public_register.sign(&input);
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 async fn read(context: &Context) -> Result<Register, Failure> {
-    let services = &context.app.services;
-    let organisations = services.register.registered().await.map_err(|error| context.failure(error))?;
+    let read = context.app.services.public_register.read().await.map_err(|error| context.failure(error))?;
     Ok(Register {
         issuer: context.app.config.base_url.clone(),
-        as_of: taipei::local(services.clock.now()),
-        organisations: organisations.iter().map(RegisterEntry::of).collect(),
+        as_of: taipei::local(read.as_of),
+        organisations: read.organisations.iter().map(RegisterEntry::of).collect(),
     })
 }
 
@@ -113,7 +112,7 @@ impl RegisterApi {
     #[expect(clippy::unused_async, reason = "handlers are async")]
     #[oai(path = "/register/key", method = "get", operation_id = "readRegisterKey")]
     async fn register_key(&self, context: Context) -> Result<Json<Jwk>, Failure> {
-        let x = URL_SAFE_NO_PAD.encode(context.app.services.publisher.public_key());
+        let x = URL_SAFE_NO_PAD.encode(context.app.services.public_register.public_key());
         let kid = thumbprint(&x);
         let word = str::to_owned;
         Ok(Json(Jwk {

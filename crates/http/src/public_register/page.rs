@@ -25,7 +25,7 @@ fn line(lang: Lang, organisation: &RegisteredOrganisation) -> Value {
 #[handler]
 pub(crate) async fn show(page: Page<'_>, Query(query): Query<FormValues>) -> poem::Result<Response> {
     let q = value(&query, "q").trim();
-    let all = page.or_problem(page.app.services.register.registered().await, "/")?;
+    let all = page.or_problem(page.app.services.public_register.read().await, "/")?.organisations;
     let found: Value = all.iter().filter(|one| found(one, q)).map(|one| line(page.lang, one)).collect();
     Ok(page.show(StatusCode::OK, "register.html", Opener::Isolated, context! { q, found }))
 }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::{
-    company::{self, Finding, SweepId},
+    company::Finding,
     officer::OfficerId,
+    sweep::{self, SweepId},
     taipei,
     value::Reason,
 };
@@ -32,7 +33,7 @@ struct Sweep {
     register_of: Option<Time>,
 }
 
-fn sweep_of(sweep: &company::Sweep, names: &OfficerNames) -> Sweep {
+fn sweep_of(sweep: &sweep::Sweep, names: &OfficerNames) -> Sweep {
     Sweep {
         id: sweep.id.0,
         begun_at: taipei::local(sweep.begun_at),
@@ -84,7 +85,7 @@ struct Item {
     note: Option<String>,
 }
 
-fn item_of(item: &company::SweepItem, names: &OfficerNames) -> Item {
+fn item_of(item: &sweep::SweepItem, names: &OfficerNames) -> Item {
     let ruling = item.outcome.ruling();
     Item {
         unified_business_number: item.ubn.to_string(),

@@ -1,8 +1,9 @@
 //! The yearly sweep: begin it, and its worklist.
 
 use idcheck_domain::{
-    company::{Finding, Sweep, SweepId, SweepItem},
+    company::Finding,
     officer::{OfficerId, Permission},
+    sweep::{Sweep, SweepId, SweepItem},
     value::{Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{

@@ -53,7 +53,7 @@ impl Asked {
     /// What is recorded of it, answered so.
     pub(crate) fn outcome(&self, answer: LedgerAnswer) -> Option<RecordedOutcome> {
         match &self.entry.ask {
-            Ask::Refused(code) => Some(code.outcome()),
+            Ask::Refused(refusal) => Some(RecordedOutcome::Refused(*refusal)),
             Ask::Card { .. } => answer.outcome(),
         }
     }

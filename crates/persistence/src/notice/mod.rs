@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use idcheck_domain::{
     abuse::AbuseRule,
-    notice::{Notice, NoticeId},
+    notice::{Notice, NoticeId, NoticeState},
     value::UnifiedBusinessNumber,
 };
 use idcheck_usecases::ports::{CommitError, NoticeKey, Notices, StoreError, Versioned, Write};
@@ -33,9 +33,6 @@ use crate::{
 };
 
 versions!(notice);
-
-/// The states in which a notice waits for someone.
-const OPEN: [&str; 3] = ["raised", "sent", "explained"];
 
 pub(crate) async fn write(tx: &DatabaseTransaction, write: &Write<Notice>) -> Result<(), CommitError> {
     put::<notice::Entity, _>(tx, write, notice_model).await?;
@@ -98,7 +95,7 @@ impl Notices for Store {
 
     async fn open(&self) -> Result<Vec<Versioned<Notice>>, StoreError> {
         let query = notice::Entity::find()
-            .filter(notice::Column::State.is_in(OPEN))
+            .filter(notice::Column::State.is_in(NoticeState::OPEN))
             .order_by_with_nulls(notice::Column::DueDate, Order::Asc, NullOrdering::Last)
             .order_by_asc(notice::Column::RaisedAt)
             .order_by_asc(notice::Column::Id);
@@ -108,7 +105,7 @@ impl Notices for Store {
     async fn standing(&self, day: NaiveDate) -> Result<HashSet<NoticeKey>, StoreError> {
         let query = notice::Entity::find().filter(
             Condition::any()
-                .add(notice::Column::State.is_in(OPEN))
+                .add(notice::Column::State.is_in(NoticeState::OPEN))
                 .add(notice::Column::Day.eq(day.to_string())),
         );
         let rows = query.all(&self.reader).await.map_err(unavailable)?;

@@ -6,7 +6,8 @@ pub(crate) mod row;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    company::{Sweep, SweepId, SweepItem},
+    access::Access,
+    sweep::{Sweep, SweepId, SweepItem},
     value::{CompanyName, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{CommitError, StoreError, Sweeps, Versioned, Write};
@@ -45,7 +46,7 @@ pub(crate) async fn write_item(
 /// Organisations whose access a sweep could end.
 async fn candidates<C: ConnectionTrait>(db: &C) -> Result<Vec<organisation::Model>, DbErr> {
     organisation::Entity::find()
-        .filter(organisation::Column::Access.is_in(["active", "suspended"]))
+        .filter(organisation::Column::Access.is_in(Access::REVOCABLE))
         .order_by_asc(organisation::Column::Ubn)
         .all(db)
         .await

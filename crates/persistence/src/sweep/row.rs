@@ -1,8 +1,9 @@
 //! Sweeps and their worklists.
 
 use idcheck_domain::{
-    company::{Finding, Outcome, Sweep, SweepId, SweepItem},
+    company::Finding,
     officer::OfficerId,
+    sweep::{Outcome, Sweep, SweepId, SweepItem},
     taipei,
     value::{CompanyName, UnifiedBusinessNumber},
 };

@@ -16,7 +16,7 @@ use idcheck_domain::{
         Activity, Answered, Burst, MONTH, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity, WEEK,
     },
     key::Environment,
-    outcome::RecordedOutcome,
+    outcome::{QueryRefusal, RecordedOutcome},
     taipei,
     value::UnifiedBusinessNumber,
 };
@@ -104,7 +104,7 @@ impl<'r> Counts<'r> {
 
 /// The words of outcomes as a list for SQL.
 pub(crate) fn words(which: fn(RecordedOutcome) -> bool) -> String {
-    let words = RecordedOutcome::ALL.into_iter().filter(|outcome| which(*outcome));
+    let words = RecordedOutcome::all().filter(|outcome| which(*outcome));
     words.map(|outcome| format!("'{}'", outcome.as_str())).collect::<Vec<_>>().join(", ")
 }
 
@@ -420,7 +420,9 @@ impl Store {
             let Some(outcome) = RecordedOutcome::parse(&outcome) else { continue };
             match outcome {
                 RecordedOutcome::Replayed => activity.replays += queries,
-                RecordedOutcome::AddressNotRegistered => activity.refused_addresses += queries,
+                RecordedOutcome::Refused(QueryRefusal::AddressNotRegistered) => {
+                    activity.refused_addresses += queries;
+                }
                 _ => {}
             }
             activity.answered.answers += if outcome.was_compared() { queries } else { 0 };

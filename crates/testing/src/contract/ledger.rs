@@ -1,5 +1,6 @@
 //! The contract of [`Ledger`]: exact under any interleaving, one node or two.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,8 +14,7 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{
     Ask, CallerSource, CardQuestion, Change, Changes, Clock, CommitError, HouseholdRegister, Ledger,
-    LedgerAnswer, LedgerEntry, Limits, Organisations, RefusalCode, SuspendedUser, UserChange,
-    UserSuspensions, Write,
+    LedgerAnswer, LedgerEntry, Limits, Organisations, SuspendedUser, UserChange, UserSuspensions, Write,
 };
 
 use crate::{
@@ -218,7 +218,7 @@ pub async fn what_callers_may_do_is_checked<S: Changes + CallerSource>(ledger: &
     assert_eq!(ask(epoch, "epoch-2").await, Ok(LedgerAnswer::Outdated));
     let refused = LedgerEntry {
         epoch: Some(epoch),
-        ask: Ask::Refused(RefusalCode::TokenTimes),
+        ask: Ask::Refused(QueryRefusal::TokenTimes),
         ..question(95, 100, "")
     };
     assert_eq!(ledger.record(refused).await, Ok(LedgerAnswer::Recorded));
@@ -352,7 +352,7 @@ where
 /// A refusal is recorded and costs neither token nor strike.
 pub async fn refusals_are_recorded(ledger: &impl Ledger) {
     let mut entry = question(21, 108, "x");
-    entry.ask = Ask::Refused(RefusalCode::ConditionMalformed);
+    entry.ask = Ask::Refused(QueryRefusal::ConditionMalformed);
     assert_eq!(ledger.record(entry).await.unwrap(), LedgerAnswer::Recorded);
 }
 

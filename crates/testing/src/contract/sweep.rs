@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use idcheck_domain::{
-    company::{Finding, Sweep, SweepId, SweepItem},
+    company::Finding,
     officer::OfficerId,
+    sweep::{Sweep, SweepId, SweepItem},
     value::{Account, Reason},
 };
 use idcheck_usecases::ports::{Change, Changes, Clock, CommitError, Sweeps, Write};

@@ -1,5 +1,6 @@
 //! The contract of [`UsageCounts`]: what was recorded and decided is what is told, of one organisation and of all.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::collections::BTreeMap;
 
 use chrono::{Days, TimeDelta};
@@ -14,8 +15,7 @@ use idcheck_domain::{
     verification::VerificationResult,
 };
 use idcheck_usecases::ports::{
-    Applications, Ask, Change, Changes, Clock, Ledger, LedgerEntry, RefusalCode, UsageCounts, UsageTally,
-    Write,
+    Applications, Ask, Change, Changes, Clock, Ledger, LedgerEntry, UsageCounts, UsageTally, Write,
 };
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ pub async fn queries<S: UsageCounts + UsageTally + Changes>(store: &S, ledger: &
         ledger.record(LedgerEntry { ubn: one, at, ..asked }).await.unwrap();
     }
     ledger.record(entry(one, 1, 1)).await.unwrap();
-    let refused = Ask::Refused(RefusalCode::TokenTimes);
+    let refused = Ask::Refused(QueryRefusal::TokenTimes);
     ledger.record(LedgerEntry { ask: refused, ..entry(one, 2, 1) }).await.unwrap();
     for number in 3..12 {
         ledger.record(entry(other, number, 0)).await.unwrap();

@@ -1,6 +1,7 @@
 //! The contract of [`UsageTally`]: records are counted once, over nodes, and tell the rules what they look at.
 
 use chrono::TimeDelta;
+use idcheck_domain::outcome::QueryRefusal;
 use idcheck_domain::{
     abuse::{AbuseRule, Activity, Answered, Thresholds, judge},
     key::Environment,
@@ -10,8 +11,8 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{
     Ask, AuditAction, AuditActor, AuditEntry, Change, Changes, Clock, CommitError, FoundUser,
-    HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry, RefusalCode, Suspend, Suspensions, UsageTally,
-    UserChange, UserSuspensions,
+    HouseholdRegister, Ledger, LedgerAnswer, LedgerEntry, Suspend, Suspensions, UsageTally, UserChange,
+    UserSuspensions,
 };
 
 use super::ledger::{admit, question};
@@ -57,7 +58,7 @@ pub async fn one_company<S: UsageTally + Changes>(nodes: [&S; 2], ledger: &impl 
     // Sent again, from elsewhere, and in the sandbox: none of these is an answer in production.
     ledger.record(entry(FIRST, 4000, 100, "tally-1", 0)).await.unwrap();
     let elsewhere =
-        LedgerEntry { ask: Ask::Refused(RefusalCode::AddressNotRegistered), ..entry(FIRST, 0, 100, "", 0) };
+        LedgerEntry { ask: Ask::Refused(QueryRefusal::AddressNotRegistered), ..entry(FIRST, 0, 100, "", 0) };
     ledger.record(LedgerEntry { user_id: String::new(), ..elsewhere }).await.unwrap();
     let sandbox = entry(FIRST, 4200, 100, "tally-sandbox", 0);
     ledger.record(LedgerEntry { environment: Environment::Sandbox, ..sandbox }).await.unwrap();

@@ -1,6 +1,6 @@
 //! Explaining a notice with the card (注意事項 九).
 
-use idcheck_domain::{access::Precondition, notice::NoticeId, value::Narrative};
+use idcheck_domain::{notice::NoticeId, precondition::Precondition, value::Narrative};
 
 use crate::{
     acts::{

@@ -1,12 +1,12 @@
 //! Filing a case: what `apply`, `changeAddress` and `suspend` have in common.
 
 use idcheck_domain::{
-    access::Precondition,
     application::{Application, ApplicationId, Filing, Request},
     calendar::DueDate,
     consent::Consent,
     contact::Contact,
     organisation::Organisation,
+    precondition::Precondition,
     taipei,
     value::{CaseNumber, CompanyName, EmailAddress, HostAddresses, UnifiedBusinessNumber},
 };

@@ -1,9 +1,9 @@
 //! What several acts begin with: the organisation that acts, its case, its account.
 
 use idcheck_domain::{
-    access::Precondition,
     application::{Application, ApplicationId},
     organisation::Organisation,
+    precondition::Precondition,
     value::{Account, EmailAddress, IssKey},
 };
 

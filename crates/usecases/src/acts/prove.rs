@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    access::Precondition,
     application::{Application, RefusedTransition},
     card::SigningCard,
     key::RegisteredKey,
     notice::Notice,
     organisation::Organisation,
     plan::ImprovementPlan,
+    precondition::Precondition,
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;

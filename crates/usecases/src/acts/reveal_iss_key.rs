@@ -1,6 +1,6 @@
 //! Seeing the Iss Key.
 
-use idcheck_domain::{access::Precondition, key::Environment};
+use idcheck_domain::{key::Environment, precondition::Precondition};
 
 use crate::acts::{
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},

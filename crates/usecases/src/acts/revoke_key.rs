@@ -1,6 +1,6 @@
 //! Withdrawing a public key.
 
-use idcheck_domain::{access::Precondition, key::KeyId};
+use idcheck_domain::{key::KeyId, precondition::Precondition};
 
 use crate::{
     acts::{

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    access::Precondition,
     application::{Application, ApplicationId, ClarificationId, Kind, Request, Step},
     contact::Contact,
     key::Environment,
     officer::Permission,
     organisation::{Effect, Organisation},
+    precondition::Precondition,
     value::{Account, EmailAddress, IssKey, Narrative, Reason, UnifiedBusinessNumber},
 };
 

@@ -1,7 +1,7 @@
 //! Why an officer's command or question was refused.
 
 use idcheck_domain::{
-    access::Precondition, application::RefusedTransition, notice::RefusedNotice, revocation::RefusedRuling,
+    application::RefusedTransition, notice::RefusedNotice, precondition::Precondition, ruling::RefusedRuling,
 };
 
 use crate::{

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use idcheck_domain::{
-    application::ApplicationId, company::SweepId, key::KeyId, notice::NoticeId, officer::OfficerId,
-    plan::PlanId, template::TemplateId, value::UnifiedBusinessNumber,
+    application::ApplicationId, key::KeyId, notice::NoticeId, officer::OfficerId, plan::PlanId,
+    sweep::SweepId, template::TemplateId, value::UnifiedBusinessNumber,
 };
 use uuid::Uuid;
 

@@ -1,5 +1,6 @@
 //! Who may ask: organisations with what a query is checked against.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use idcheck_domain::{
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 
-use crate::ports::{RefusalCode, StoreError};
+use crate::ports::StoreError;
 
 /// A parsed public key that can check signatures.
 pub trait KeyMaterial: Send + Sync + std::fmt::Debug {
@@ -194,7 +195,7 @@ pub trait RateLimiter: Send + Sync {
     ///
     /// # Errors
     /// [`LimitName::Refused`]: it is not to be recorded.
-    fn refused(&self, address: IpAddr, code: Option<RefusalCode>) -> Result<(), Exceeded>;
+    fn refused(&self, address: IpAddr, code: Option<QueryRefusal>) -> Result<(), Exceeded>;
 
     /// Counts one request of somebody who need not be known.
     ///

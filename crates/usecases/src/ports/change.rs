@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     abuse::AbuseRule,
     application::{Application, ApplicationId, Step},
-    company::{SweepId, SweepItem},
     key::Environment,
     notice::Notice,
     organisation::Organisation,
     plan::ImprovementPlan,
     revocation::Revocation,
+    sweep::{SweepId, SweepItem},
     template::ReasonTemplate,
     value::{EmailAddress, IssKey, UnifiedBusinessNumber},
 };

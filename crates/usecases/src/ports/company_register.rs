@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    company::{CompanyRecord, Sweep, SweepId, SweepItem},
+    company::CompanyRecord,
+    sweep::{Sweep, SweepId, SweepItem},
     value::UnifiedBusinessNumber,
 };
 

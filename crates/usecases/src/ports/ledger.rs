@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     key::Environment,
-    outcome::RecordedOutcome,
+    outcome::{QueryRefusal, RecordedOutcome},
     value::{PersonId, UnifiedBusinessNumber},
     verification::{CardData, VerificationResult},
 };
@@ -18,43 +18,6 @@ pub struct CardQuestion {
     pub person_id: PersonId,
     /// With which data.
     pub data: CardData,
-}
-
-/// Refusals before the ledger that are recorded all the same (checks 3 to 9); they cost neither `jti` nor strike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RefusalCode {
-    /// Check 3, with a token that a current key of the organisation signed.
-    AddressNotRegistered,
-    /// Check 3, with any other token: anybody who knows the Iss Key can send it, so it counts for nothing.
-    AddressUnproven,
-    /// Check 4.
-    SignatureInvalid,
-    /// Check 5.
-    TokenTimes,
-    /// Check 6.
-    AccessEnded,
-    /// Check 7.
-    AccountMismatch,
-    /// Check 8.
-    ConditionMalformed,
-    /// Check 9, the rate.
-    RateExceeded,
-}
-
-impl RefusalCode {
-    /// What is recorded.
-    pub const fn outcome(self) -> RecordedOutcome {
-        match self {
-            Self::AddressNotRegistered => RecordedOutcome::AddressNotRegistered,
-            Self::AddressUnproven => RecordedOutcome::AddressUnproven,
-            Self::SignatureInvalid => RecordedOutcome::SignatureInvalid,
-            Self::TokenTimes => RecordedOutcome::TokenTimes,
-            Self::AccessEnded => RecordedOutcome::AccessEnded,
-            Self::AccountMismatch => RecordedOutcome::AccountMismatch,
-            Self::ConditionMalformed => RecordedOutcome::ConditionMalformed,
-            Self::RateExceeded => RecordedOutcome::RateExceeded,
-        }
-    }
 }
 
 /// Limits of an organisation that are exact over all nodes (check 9), each per Taipei day.
@@ -81,7 +44,7 @@ pub enum Ask {
         limits: Limits,
     },
     /// A refusal.
-    Refused(RefusalCode),
+    Refused(QueryRefusal),
 }
 
 /// One query on its way into the ledger.
@@ -128,7 +91,7 @@ impl LedgerAnswer {
     pub const fn outcome(self) -> Option<RecordedOutcome> {
         match self {
             Self::Result(result) => Some(RecordedOutcome::Result(result)),
-            Self::AccessEnded => Some(RecordedOutcome::AccessEnded),
+            Self::AccessEnded => Some(RecordedOutcome::Refused(QueryRefusal::AccessEnded)),
             Self::QuotaExceeded => Some(RecordedOutcome::QuotaExceeded),
             Self::BudgetExceeded => Some(RecordedOutcome::BudgetExceeded),
             Self::Replayed => Some(RecordedOutcome::Replayed),

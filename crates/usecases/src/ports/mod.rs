@@ -43,7 +43,7 @@ pub use household_register::{
     CalendarEdit, CalendarStore, HouseholdRegister, Redate, Redated, RegisterRow, RunningDeadlines,
 };
 pub use identity::{IdentityProvider, ProviderError, SignInAttempt};
-pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits, RefusalCode};
+pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officer::{
     Credentials, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,

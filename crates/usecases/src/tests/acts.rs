@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use idcheck_domain::{
     Violation,
-    access::{Access, Precondition},
+    access::Access,
     application::Kind,
     key::Environment,
     organisation::Organisation,
+    precondition::Precondition,
     value::{AddressPolicy, CompanyName, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;

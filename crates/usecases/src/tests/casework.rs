@@ -7,14 +7,16 @@ use std::{
 
 use idcheck_domain::{
     abuse::{AbuseRule, Activity, Answered, NumberActivity, Thresholds, judge},
-    access::{Access, Ground, Precondition},
+    access::{Access, Ground},
     application::{Application, StateName},
-    company::{SweepId, SweepItem},
     notice::{Notice, NoticeId},
     officer::{OfficerId, Role},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanId},
-    revocation::{RefusedRuling, Revocation, RevocationId},
+    precondition::Precondition,
+    revocation::{Revocation, RevocationId},
+    ruling::RefusedRuling,
+    sweep::{SweepId, SweepItem},
     value::{CompanyName, Narrative, Reason},
 };
 use uuid::Uuid;

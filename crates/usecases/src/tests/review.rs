@@ -6,11 +6,12 @@ use std::{
 };
 
 use idcheck_domain::{
-    access::{Access, Precondition},
+    access::Access,
     application::{Application, Request, StateName},
     contact::Contact,
     officer::{OfficerId, Role},
     organisation::Organisation,
+    precondition::Precondition,
     usage::Latency,
     value::{Account, CompanyName, Reason, UnifiedBusinessNumber},
 };

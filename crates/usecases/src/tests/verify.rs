@@ -1,5 +1,6 @@
 //! The order of checks of one query, in both profiles: each row of the table, with everything after it broken too.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
@@ -21,8 +22,8 @@ use crate::{
     ports::{
         Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
         LedgerError, LegacyClaims, LimitName, Limits, LoadedCallers, MockCallerSource, MockKeyReader,
-        MockLedger, MockRateLimiter, ParsedKey, ReadToken, RefusalCode, Standing, StrictClaims, TextMembers,
-        TokenReader, TokenRefusal,
+        MockLedger, MockRateLimiter, ParsedKey, ReadToken, Standing, StrictClaims, TextMembers, TokenReader,
+        TokenRefusal,
     },
     tests::{addresses, clock, now, ubn},
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
@@ -278,7 +279,7 @@ async fn checks_one_and_two_leave_no_record() {
 /// Breaks one check after the other, from the last to the first: the first broken one decides.
 #[tokio::test]
 async fn the_first_broken_check_decides_and_is_recorded() {
-    type Break = (fn(&mut Query), RefusalCode, Verdict);
+    type Break = (fn(&mut Query), QueryRefusal, Verdict);
     let legacy_malformed = Verdict::ConditionMalformed(Vec::new());
     let strict_malformed = Verdict::ConditionMalformed(vec![crate::FieldViolation {
         pointer: "/personId".to_owned(),
@@ -287,30 +288,30 @@ async fn the_first_broken_check_decides_and_is_recorded() {
     for (profile, malformed) in [(Profile::Legacy, legacy_malformed), (Profile::Strict, strict_malformed)] {
         let mut query = Query { profile, ledger: Ok(LedgerAnswer::Recorded), ..RIGHT };
         let steps: [Break; 7] = [
-            (|q| q.rate = Err(WAIT), RefusalCode::RateExceeded, Verdict::TooMany(WAIT)),
-            (|q| q.person = "A123456780", RefusalCode::ConditionMalformed, malformed),
-            (|q| q.account = "AW002", RefusalCode::AccountMismatch, Verdict::AccountMismatch),
-            (|q| q.active = false, RefusalCode::AccessEnded, Verdict::AccessEnded),
+            (|q| q.rate = Err(WAIT), QueryRefusal::RateExceeded, Verdict::TooMany(WAIT)),
+            (|q| q.person = "A123456780", QueryRefusal::ConditionMalformed, malformed),
+            (|q| q.account = "AW002", QueryRefusal::AccountMismatch, Verdict::AccountMismatch),
+            (|q| q.active = false, QueryRefusal::AccessEnded, Verdict::AccessEnded),
             (
                 |q| q.signature = Err(TokenRefusal::SignatureInvalid),
-                RefusalCode::SignatureInvalid,
+                QueryRefusal::SignatureInvalid,
                 Verdict::Token(TokenRefusal::SignatureInvalid),
             ),
             (
                 |q| q.address = "9.9.9.9",
-                RefusalCode::AddressUnproven,
+                QueryRefusal::AddressUnproven,
                 Verdict::AddressNotRegistered([9, 9, 9, 9].into()),
             ),
             (
                 |q| (q.address, q.address_known) = ("8.8.8.8", false),
-                RefusalCode::AddressUnproven,
+                QueryRefusal::AddressUnproven,
                 Verdict::AddressNotRegistered([8, 8, 8, 8].into()),
             ),
         ];
         for (breaks, code, expected) in steps {
             breaks(&mut query);
             // The strict profile has no check 7.
-            if profile == Profile::Strict && code == RefusalCode::AccountMismatch {
+            if profile == Profile::Strict && code == QueryRefusal::AccountMismatch {
                 continue;
             }
             let (verdict, recorded) = ask(query.clone()).await;
@@ -326,8 +327,8 @@ async fn the_first_broken_check_decides_and_is_recorded() {
 async fn an_address_counts_against_a_company_only_with_its_signature() {
     for query in [RIGHT, STRICT] {
         for (signature, code) in [
-            (Ok(()), RefusalCode::AddressNotRegistered),
-            (Err(TokenRefusal::SignatureInvalid), RefusalCode::AddressUnproven),
+            (Ok(()), QueryRefusal::AddressNotRegistered),
+            (Err(TokenRefusal::SignatureInvalid), QueryRefusal::AddressUnproven),
         ] {
             let ledger = Ok(LedgerAnswer::Recorded);
             let (verdict, recorded) =
@@ -366,7 +367,7 @@ async fn a_token_from_before_a_restored_backup_is_refused() {
         let query = |restored_at| Query { profile, restored_at: Some(restored_at), ..RIGHT };
         let (verdict, recorded) = ask(query(now() + chrono::TimeDelta::microseconds(1))).await;
         assert_eq!(verdict, Verdict::Token(TokenRefusal::Expired));
-        assert_eq!(recorded[0].ask, Ask::Refused(RefusalCode::TokenTimes));
+        assert_eq!(recorded[0].ask, Ask::Refused(QueryRefusal::TokenTimes));
         assert_eq!(ask(query(now())).await.0, Verdict::Result(VerificationResult::Match));
     }
 }

@@ -1,5 +1,6 @@
 //! The checks in their order, the same for both profiles.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use crate::{
     FieldViolation,
     ports::{
         Ask, Clock, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError, LimitName, Limits, RateLimiter,
-        ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
+        ReadToken, Standing, TokenReader, TokenRefusal,
     },
     verify::{
         callers::{Caller, CallerSnapshot},
@@ -180,13 +181,14 @@ impl VerifyCard {
         {
             // Whose it is, is found out for the record only: who is not there is told no more.
             let proven = profile.verify(token, &caller.keys, now).is_ok();
-            let code = if proven { RefusalCode::AddressNotRegistered } else { RefusalCode::AddressUnproven };
+            let code =
+                if proven { QueryRefusal::AddressNotRegistered } else { QueryRefusal::AddressUnproven };
             return Err((code, Verdict::AddressNotRegistered(asked.address)));
         }
         let claims = profile.verify(token, &caller.keys, now).map_err(|refusal| {
             let code = match refusal {
-                TokenRefusal::SignatureInvalid => RefusalCode::SignatureInvalid,
-                _ => RefusalCode::TokenTimes,
+                TokenRefusal::SignatureInvalid => QueryRefusal::SignatureInvalid,
+                _ => QueryRefusal::TokenTimes,
             };
             (code, Verdict::Token(refusal))
         })?;
@@ -194,16 +196,16 @@ impl VerifyCard {
             named.clone_into(user);
         }
         if self.ports.callers.forgot(profile.valid_from(&claims)) {
-            return Err((RefusalCode::TokenTimes, Verdict::Token(TokenRefusal::Expired)));
+            return Err((QueryRefusal::TokenTimes, Verdict::Token(TokenRefusal::Expired)));
         }
         if let Standing::Production { active: false, .. } = caller.standing {
-            return Err((RefusalCode::AccessEnded, Verdict::AccessEnded));
+            return Err((QueryRefusal::AccessEnded, Verdict::AccessEnded));
         }
         let question = profile.question(tokens, &claims, caller, now)?;
         self.ports
             .rates
             .admit(caller.ubn, asked.environment, asked.address)
-            .map_err(|exceeded| (RefusalCode::RateExceeded, Verdict::TooMany(exceeded)))?;
+            .map_err(|exceeded| (QueryRefusal::RateExceeded, Verdict::TooMany(exceeded)))?;
         let Spent { jti, expires_at } = profile.spent(&claims);
         let jti = jti.to_owned();
         Ok(Ask::Card { question, jti, token_expires_at: expires_at, limits: self.ports.limits })

@@ -1,6 +1,7 @@
 //! The legacy profile: the Ministry's wire format.
 
 use chrono::{DateTime, Utc};
+use idcheck_domain::outcome::QueryRefusal;
 use idcheck_domain::{
     sandbox, taipei,
     value::{ApplyCode, IssueSite, PersonId, RocDate},
@@ -8,9 +9,7 @@ use idcheck_domain::{
 };
 
 use crate::{
-    ports::{
-        CallerKey, CardQuestion, LegacyClaims, ReadToken, RefusalCode, Standing, TokenReader, TokenRefusal,
-    },
+    ports::{CallerKey, CardQuestion, LegacyClaims, ReadToken, Standing, TokenReader, TokenRefusal},
     verify::{
         callers::Caller,
         profile::{Profile, Refused, Spent, Verdict, user_id},
@@ -55,9 +54,9 @@ impl Profile for Legacy {
         now: DateTime<Utc>,
     ) -> Result<CardQuestion, Refused> {
         if !names_caller(claims, caller) {
-            return Err((RefusalCode::AccountMismatch, Verdict::AccountMismatch));
+            return Err((QueryRefusal::AccountMismatch, Verdict::AccountMismatch));
         }
-        let malformed = || (RefusalCode::ConditionMalformed, Verdict::ConditionMalformed(Vec::new()));
+        let malformed = || (QueryRefusal::ConditionMalformed, Verdict::ConditionMalformed(Vec::new()));
         question(tokens, claims, now).ok_or_else(malformed)
     }
 

@@ -1,5 +1,6 @@
 //! What the two profiles have in common: how token and question are read, and what a query comes to.
 
+use idcheck_domain::outcome::QueryRefusal;
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +8,7 @@ use idcheck_domain::verification::VerificationResult;
 
 use crate::{
     FieldViolation,
-    ports::{CallerKey, CardQuestion, Exceeded, ReadToken, RefusalCode, TokenReader, TokenRefusal},
+    ports::{CallerKey, CardQuestion, Exceeded, ReadToken, TokenReader, TokenRefusal},
     verify::callers::Caller,
 };
 
@@ -36,7 +37,7 @@ pub enum Verdict {
 }
 
 /// Why a query goes no further, and the word it is recorded with.
-pub(crate) type Refused = (RefusalCode, Verdict);
+pub(crate) type Refused = (QueryRefusal, Verdict);
 
 /// What is left of a token once its claims are read.
 pub(crate) struct Spent<'t> {

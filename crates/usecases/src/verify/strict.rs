@@ -1,6 +1,7 @@
 //! The strict profile: the question is the body, so that no personal data stands in a header.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::outcome::QueryRefusal;
 use idcheck_domain::{
     Violation, taipei,
     value::{ApplyCode, IssueSite, PersonId, RocDate},
@@ -9,9 +10,7 @@ use idcheck_domain::{
 
 use crate::{
     FieldViolation,
-    ports::{
-        CallerKey, CardQuestion, ReadToken, RefusalCode, StrictClaims, TextMembers, TokenReader, TokenRefusal,
-    },
+    ports::{CallerKey, CardQuestion, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal},
     verify::{
         callers::Caller,
         profile::{Profile, Refused, Spent, Verdict, user_id},
@@ -52,7 +51,7 @@ impl Profile for Strict<'_> {
         now: DateTime<Utc>,
     ) -> Result<CardQuestion, Refused> {
         let malformed =
-            |violations| (RefusalCode::ConditionMalformed, Verdict::ConditionMalformed(violations));
+            |violations| (QueryRefusal::ConditionMalformed, Verdict::ConditionMalformed(violations));
         let members = tokens.members(self.body).ok_or_else(|| malformed(Vec::new()))?;
         let mut form = Form { members, violations: Vec::new() };
         // The one claim that can break a rule of its own.

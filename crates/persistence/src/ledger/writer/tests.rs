@@ -47,7 +47,7 @@ impl Draw {
             entry.environment = Environment::Sandbox;
         }
         match ((self.next)(40), &mut entry.ask) {
-            (0, ask) => *ask = Ask::Refused(idcheck_usecases::ports::RefusalCode::TokenTimes),
+            (0, ask) => *ask = Ask::Refused(idcheck_domain::outcome::QueryRefusal::TokenTimes),
             (1, Ask::Card { limits, .. }) => limits.quota = 3,
             (2, Ask::Card { limits, .. }) => limits.budget = 2,
             _ => {}
