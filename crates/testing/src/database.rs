@@ -6,7 +6,8 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use idcheck_persistence::{Store, Vault};
+pub use idcheck_persistence::Store;
+use idcheck_persistence::Vault;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use tempfile::TempDir;
 

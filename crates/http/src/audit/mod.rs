@@ -10,6 +10,8 @@ use idcheck_usecases::{
     ports::AuditFilter,
 };
 
+use crate::kernel::csv::table;
+
 /// Entries of a page.
 pub(crate) const PAGE: u32 = 100;
 /// Entries of an export.
@@ -60,19 +62,16 @@ pub(crate) fn next_cursor(page: &AuditPage, limit: u32) -> Option<String> {
     page.lines.last().filter(|_| full).map(|line| line.seq.to_string())
 }
 
-/// The entries as CSV (RFC 4180). Every cell is in quotes.
+/// The entries as CSV.
 pub(crate) fn csv(page: &AuditPage) -> String {
-    let mut text = "\u{FEFF}seq,at,actor,officer,action,subject,detail\r\n".to_owned();
-    for line in &page.lines {
+    let rows = page.lines.iter().map(|line| {
         let (entry, at) = (&line.entry, taipei::local(line.at).to_rfc3339());
-        let seq = line.seq.to_string();
         let officer = page.officers.get(&entry.actor).map_or("", String::as_str);
-        let cells = [&seq, &at, &entry.actor, officer, &entry.action, &entry.subject, &entry.detail];
-        let cells = cells.map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    }
-    text
+        let cells =
+            [&line.seq.to_string(), &at, &entry.actor, officer, &entry.action, &entry.subject, &entry.detail];
+        cells.map(str::to_owned).to_vec()
+    });
+    table(["seq", "at", "actor", "officer", "action", "subject", "detail"], rows)
 }
 
 #[cfg(test)]

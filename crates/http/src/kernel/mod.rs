@@ -4,6 +4,7 @@ pub(crate) mod bodies;
 pub(crate) mod body;
 pub(crate) mod client_address;
 pub(crate) mod connections;
+pub(crate) mod csv;
 pub(crate) mod doors;
 pub(crate) mod durations;
 pub(crate) mod failure;

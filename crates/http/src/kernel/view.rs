@@ -14,120 +14,55 @@ use poem::{
     http::{StatusCode, header},
     web::Path,
 };
-use sha2::{Digest, Sha256};
+use rust_embed::Embed;
 
 use crate::kernel::i18n::Lang;
 
-const TEMPLATES: &[(&str, &str)] = &[
-    ("layout.html", include_str!("../../templates/layout.html")),
-    ("macros.html", include_str!("../../templates/macros.html")),
-    ("home.html", include_str!("../../templates/home.html")),
-    ("articles.html", include_str!("../../templates/articles.html")),
-    ("kind.html", include_str!("../../templates/kind.html")),
-    ("form.html", include_str!("../../templates/form.html")),
-    ("check.html", include_str!("../../templates/check.html")),
-    ("sign.html", include_str!("../../templates/sign.html")),
-    ("accepted.html", include_str!("../../templates/accepted.html")),
-    ("organisation.html", include_str!("../../templates/organisation.html")),
-    ("result.html", include_str!("../../templates/result.html")),
-    ("charts.html", include_str!("../../templates/charts.html")),
-    ("design.html", include_str!("../../templates/design.html")),
-    ("register.html", include_str!("../../templates/register.html")),
-    ("operations.html", include_str!("../../templates/operations.html")),
-    ("problem.html", include_str!("../../templates/problem.html")),
-    ("docs/layout.html", include_str!("../../templates/docs/layout.html")),
-    ("docs/macros.html", include_str!("../../templates/docs/macros.html")),
-    ("docs/guide.html", include_str!("../../templates/docs/guide.html")),
-    ("docs/reference.html", include_str!("../../templates/docs/reference.html")),
-    ("docs/errors.html", include_str!("../../templates/docs/errors.html")),
-    ("officer/layout.html", include_str!("../../templates/officer/layout.html")),
-    ("officer/sign-in.html", include_str!("../../templates/officer/sign-in.html")),
-    ("officer/signed-in.html", include_str!("../../templates/officer/signed-in.html")),
-    ("officer/queue.html", include_str!("../../templates/officer/queue.html")),
-    ("officer/case.html", include_str!("../../templates/officer/case.html")),
-    ("officer/notices.html", include_str!("../../templates/officer/notices.html")),
-    ("officer/mail.html", include_str!("../../templates/officer/mail.html")),
-    ("officer/macros.html", include_str!("../../templates/officer/macros.html")),
-    ("officer/organisation.html", include_str!("../../templates/officer/organisation.html")),
-    ("officer/audit.html", include_str!("../../templates/officer/audit.html")),
-    ("officer/sweep.html", include_str!("../../templates/officer/sweep.html")),
-    ("officer/sweeps.html", include_str!("../../templates/officer/sweeps.html")),
-    ("officer/preview.html", include_str!("../../templates/officer/preview.html")),
-    ("officer/templates.html", include_str!("../../templates/officer/templates.html")),
-    ("officer/usage.html", include_str!("../../templates/officer/usage.html")),
-    ("officer/waiting.html", include_str!("../../templates/officer/waiting.html")),
-];
+/// The templates, by their paths.
+#[derive(Embed)]
+#[folder = "templates"]
+struct Templates;
+
+/// What pages load.
+#[derive(Embed)]
+#[folder = "assets"]
+struct Assets;
 
 struct Asset {
-    /// How templates call it.
-    key: &'static str,
-    stem: &'static str,
-    extension: &'static str,
+    /// How templates call it: its file's name without its ending, `-` as `_`.
+    key: String,
+    /// A name that changes with the content, so that it may be kept for ever.
+    name: String,
     content_type: &'static str,
-    body: &'static str,
+    body: Cow<'static, [u8]>,
 }
 
-const ASSETS: [Asset; 6] = [
-    Asset {
-        key: "keys",
-        stem: "keys",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("../../assets/keys.js"),
-    },
-    Asset {
-        key: "make_key",
-        stem: "make-key",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("../../assets/make-key.js"),
-    },
-    Asset {
-        key: "secret",
-        stem: "secret",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("../../assets/secret.js"),
-    },
-    Asset {
-        key: "css",
-        stem: "site",
-        extension: "css",
-        content_type: "text/css; charset=utf-8",
-        body: include_str!("../../assets/site.css"),
-    },
-    Asset {
-        key: "print",
-        stem: "print",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("../../assets/print.js"),
-    },
-    Asset {
-        key: "sign",
-        stem: "sign",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_str!("../../assets/sign.js"),
-    },
-];
-
 impl Asset {
-    /// A name that changes with the content, so that it may be kept for ever.
-    fn name(&self) -> String {
-        let digest = hex::encode(Sha256::digest(self.body));
-        format!("{}-{}.{}", self.stem, digest.get(..12).unwrap_or_default(), self.extension)
+    fn of(path: &str) -> Option<Self> {
+        let (stem, extension) = path.rsplit_once('.')?;
+        let content_type = match extension {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            _ => return None,
+        };
+        let file = Assets::get(path)?;
+        let digest = hex::encode(file.metadata.sha256_hash());
+        let name = format!("{stem}-{}.{extension}", digest.get(..12).unwrap_or_default());
+        Some(Self { key: stem.replace('-', "_"), name, content_type, body: file.data })
     }
 }
 
-static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(Asset::name).collect());
+static ASSETS: LazyLock<Vec<Asset>> =
+    LazyLock::new(|| Assets::iter().filter_map(|path| Asset::of(&path)).collect());
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in TEMPLATES {
-        if let Err(error) = environment.add_template(name, source) {
-            tracing::error!(%error, name, "a template can't be read");
+    for name in Templates::iter() {
+        let source = Templates::get(&name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        let added = environment.add_template_owned(name.to_string(), source.unwrap_or_default());
+        if let Err(error) = added {
+            tracing::error!(%error, %name, "a template can't be read");
         }
     }
     environment
@@ -136,12 +71,13 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// `/assets/:name`.
 #[handler]
 pub(crate) fn serve_asset(Path(name): Path<String>) -> Response {
-    let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, known)| **known == name);
-    let Some((asset, _)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     Response::builder()
         .header(header::CONTENT_TYPE, asset.content_type)
         .header(header::CACHE_CONTROL, "public, max-age=31536000, immutable")
-        .body(asset.body)
+        .body(asset.body.to_vec())
 }
 
 /// A moment as templates take it: `iso` for `datetime`, `roc` as 圖4 writes it.
@@ -182,8 +118,8 @@ fn translate(lang: Lang) -> Value {
 /// # Errors
 /// The template's, which is a fault of this crate: names and values are not in it.
 pub(crate) fn render(template: &str, lang: Lang, nonce: &str, page: Value) -> Result<String, String> {
-    let names = ASSETS.iter().zip(NAMES.iter());
-    let assets = Value::from_pairs(names.map(|(asset, name)| (asset.key, format!("/assets/{name}"))));
+    let assets = ASSETS.iter().map(|asset| (asset.key.as_str(), format!("/assets/{}", asset.name)));
+    let assets = Value::from_pairs(assets);
     let all = context! { t => translate(lang), lang => lang.tag(), nonce, assets, ..page };
     let template = ENVIRONMENT.get_template(template).map_err(|error| error.to_string())?;
     template.render(all).map_err(|error| error.to_string())
@@ -193,30 +129,19 @@ pub(crate) fn render(template: &str, lang: Lang, nonce: &str, page: Value) -> Re
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_template_is_well_formed() {
-        let mut environment = Environment::new();
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source).unwrap();
-        }
+    /// The templates with their texts.
+    fn templates() -> Vec<(String, String)> {
+        let source = |name: &str| String::from_utf8(Templates::get(name).unwrap().data.into_owned()).unwrap();
+        Templates::iter().map(|name| (name.to_string(), source(&name))).collect()
     }
 
     #[test]
-    fn every_template_is_in_the_list() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-        let mut found = std::collections::BTreeSet::new();
-        let mut folders = vec![folder.clone()];
-        while let Some(next) = folders.pop() {
-            for entry in std::fs::read_dir(next).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    found.insert(path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned());
-                }
-            }
+    fn every_template_is_well_formed() {
+        let all = templates();
+        assert!(all.iter().any(|(name, _)| name == "officer/queue.html"), "{}", all.len());
+        for (name, source) in all {
+            Environment::new().add_template_owned(name, source).unwrap();
         }
-        assert_eq!(found, TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect());
     }
 
     #[test]
@@ -228,7 +153,7 @@ mod tests {
 
     #[test]
     fn templates_hold_no_sentence_of_their_own() {
-        for (name, source) in TEMPLATES {
+        for (name, source) in templates() {
             let chinese = source.chars().find(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
             assert_eq!(chinese, None, "{name}");
         }
@@ -294,7 +219,7 @@ mod tests {
     fn every_key_that_a_template_makes_exists_in_both_languages() {
         let parameters = ["max", "count", "year"];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
-        for (name, source) in TEMPLATES {
+        for (name, source) in templates() {
             for part in source.split("t(\"").skip(1) {
                 let Some((beginning, after)) = part.split_once('"') else { continue };
                 let Some((_, end)) = after.split_once(" ~").filter(|(before, _)| before.is_empty()) else {
@@ -322,7 +247,7 @@ mod tests {
             "due",
         ];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
-        for (name, source) in TEMPLATES {
+        for (name, source) in templates() {
             for quote in ['"', '\''] {
                 for part in source.split(&format!("t({quote}")).skip(1) {
                     let (key, after) = part.split_once(quote).unwrap();

@@ -1,0 +1,105 @@
+//! Challenges and proofs.
+
+use poem::{http::StatusCode, test::TestResponse};
+use serde_json::{Value, json};
+
+use crate::support::{COMPANY, Service};
+
+async fn ask(service: &Service, body: &Value) -> TestResponse {
+    service.http.post("/api/v1/challenges").header("accept-language", "en").body_json(body).send().await
+}
+
+async fn value(response: TestResponse) -> Value {
+    serde_json::from_str(&response.0.into_body().into_string().await.unwrap()).unwrap()
+}
+
+fn apply() -> Value {
+    json!({
+        "act": "apply", "unifiedBusinessNumber": COMPANY,
+        "content": {
+            "companyName": "測試股份有限公司", "hostAddresses": ["8.8.8.8"],
+            "contact": {"name": "王小明", "mobile": "0912345678", "email": "it@example.com"},
+            "purpose": {"authority": "金管會", "rule": "防制洗錢辦法", "description": "開戶"},
+            "consent": {"noticeVersion": "108-06", "conductVersion": "108-06"}
+        }
+    })
+}
+
+/// Every broken field is told at once, each by its place in the body.
+#[tokio::test]
+async fn broken_fields_are_told_by_their_place() {
+    let service = Service::start().await;
+    let mut body = apply();
+    body["content"]["hostAddresses"] = json!(["10.0.0.1"]);
+    body["content"]["contact"] = json!({"name": "", "email": "x"});
+    body["content"]["more"] = json!(1);
+    let response = ask(&service, &body).await;
+    response.assert_status(StatusCode::UNPROCESSABLE_ENTITY);
+    response.assert_content_type("application/problem+json");
+    let problem = value(response).await;
+    let told: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|v| v["pointer"].as_str().unwrap()).collect();
+    for pointer in ["hostAddresses/0", "contact/name", "contact/email", "contact/landline", "more"]
+        .map(|end| format!("/content/{end}"))
+    {
+        assert!(told.contains(&pointer.as_str()), "{pointer} is missing in {problem}");
+    }
+}
+
+/// What is no request at all: each with its own status and a problem.
+#[tokio::test]
+async fn what_is_no_request_is_refused() {
+    let service = Service::start().await;
+    for (body, kind, status) in [
+        ("{", "application/json", StatusCode::BAD_REQUEST),
+        ("[]", "application/json", StatusCode::UNPROCESSABLE_ENTITY),
+        (r#"{"act":"apply","act":"suspend"}"#, "application/json", StatusCode::UNPROCESSABLE_ENTITY),
+        ("act=apply", "application/x-www-form-urlencoded", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ] {
+        let request = service.http.post("/api/v1/challenges").content_type(kind).body(body);
+        let response = request.send().await;
+        response.assert_status(status);
+        response.assert_content_type("application/problem+json");
+    }
+    let large = format!(r#"{{"act":"{}"}}"#, "a".repeat(300 * 1024));
+    let request = service.http.post("/api/v1/challenges").content_type("application/json").body(large);
+    request.send().await.assert_status(StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+/// A challenge is signed once, by the card; what it filed is found by its session and by an officer.
+#[tokio::test]
+async fn from_challenge_to_case() {
+    let service = Service::start().await;
+    let response = ask(&service, &apply()).await;
+    response.assert_status(StatusCode::CREATED);
+    let challenge = value(response).await;
+    let proof = format!("/api/v1/challenges/{}/proof", challenge["id"].as_str().unwrap());
+    let prove = async |signature: &str| {
+        service.http.post(&proof).body_json(&json!({"signature": signature})).send().await
+    };
+    prove("%").await.assert_status(StatusCode::UNPROCESSABLE_ENTITY);
+    // "refused", and any other bytes, in base64.
+    let refused = prove("cmVmdXNlZA==").await;
+    refused.assert_status(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(value(refused).await["type"].as_str().unwrap().ends_with("card-revoked"));
+    let proven = prove("Y21z").await;
+    proven.assert_status_is_ok();
+    let case = value(proven).await["result"]["application"].clone();
+    assert_eq!((&case["kind"], &case["state"]), (&json!("apply"), &json!("received")));
+    prove("Y21z").await.assert_status(StatusCode::CONFLICT);
+    let officer = service.signed_in("chen").await;
+    let path = format!("/api/v1/officer/applications/{}", case["id"].as_str().unwrap());
+    let found = service.http.get(&path).header("authorization", &officer).send().await;
+    found.assert_status_is_ok();
+    assert_eq!(value(found).await["application"]["caseNumber"], case["caseNumber"]);
+    assert_eq!(service.database.number("SELECT count(*) FROM applications").await, 1);
+}
+
+#[tokio::test]
+async fn a_door_that_is_closed_says_when_it_opens() {
+    let service = Service::with_doors(false).await;
+    let response = ask(&service, &apply()).await;
+    response.assert_status(StatusCode::TOO_MANY_REQUESTS);
+    response.assert_header("retry-after", "7");
+    assert_eq!(service.database.number("SELECT count(*) FROM challenges").await, 0);
+}

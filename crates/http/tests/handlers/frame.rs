@@ -1,0 +1,70 @@
+//! What is true of every answer.
+
+use poem::http::{Method, StatusCode};
+
+use crate::support::Service;
+
+#[tokio::test]
+async fn every_answer_is_sealed() {
+    let service = Service::start().await;
+    for (path, status) in [
+        ("/", StatusCode::OK),
+        ("/nowhere", StatusCode::NOT_FOUND),
+        ("/api/v1/nowhere", StatusCode::NOT_FOUND),
+        ("/api/v1/notices", StatusCode::OK),
+        ("/officer", StatusCode::SEE_OTHER),
+        ("/livez", StatusCode::OK),
+    ] {
+        let response = service.http.get(path).send().await;
+        assert_eq!(response.0.status(), status, "{path}");
+        let headers = response.0.headers();
+        for name in ["x-request-id", "x-content-type-options", "content-security-policy", "referrer-policy"] {
+            assert!(headers.contains_key(name), "{path} lacks {name}");
+        }
+        assert!(!headers.contains_key("server"), "{path}");
+    }
+}
+
+/// A page is told as a page, a call as a problem, in the reader's language.
+#[tokio::test]
+async fn what_is_not_there_is_told_to_people_and_programs() {
+    let service = Service::start().await;
+    for (path, kind, chinese, english) in [
+        ("/nowhere", "text/html; charset=utf-8", "找不到", "not found"),
+        ("/api/v1/nowhere", "application/problem+json", "找不到", "not found"),
+    ] {
+        for (language, words) in [("zh-TW", chinese), ("en", english)] {
+            let response = service
+                .http
+                .get(path)
+                .header("accept", "text/html")
+                .header("accept-language", language)
+                .send()
+                .await;
+            response.assert_content_type(kind);
+            let text = response.0.into_body().into_string().await.unwrap();
+            assert!(text.to_lowercase().contains(words), "{path} {language}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there_names_those_that_are() {
+    let service = Service::start().await;
+    let response = service.http.request(Method::DELETE, "/api/v1/challenges").send().await;
+    response.assert_status(StatusCode::METHOD_NOT_ALLOWED);
+    let allowed = response.0.headers().get("allow").and_then(|allow| allow.to_str().ok()).unwrap();
+    assert!(allowed.contains("POST"), "{allowed}");
+}
+
+/// A form of another site has no token of this browser's.
+#[tokio::test]
+async fn a_form_without_this_browsers_token_is_refused() {
+    let service = Service::start().await;
+    for path in ["/acts/apply", "/acts/progress", "/officer/sign-in", "/officer/sign-out"] {
+        let request = service.http.post(path).content_type("application/x-www-form-urlencoded");
+        let response = request.body("csrf=x&ubn=04595257").send().await;
+        assert_eq!(response.0.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(service.database.number("SELECT count(*) FROM challenges").await, 0);
+}
