@@ -115,7 +115,7 @@ impl Builder {
         Self { retries, ..self }
     }
 
-    /// Trusts these certificates (PEM, one or more) beside the system's.
+    /// Trusts these certificates (PEM, one or more) in addition to the system's.
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         Self { root_certificates: pem.into(), ..self }
     }
@@ -238,7 +238,7 @@ impl Client {
     /// Asks a question: one token, sent as often as the crate's overview says.
     ///
     /// # Errors
-    /// See [`Error`]; [`Error::may_ask_again`] tells whether asking anew is safe.
+    /// See [`Error`]; [`Error::may_ask_again`] tells whether a new question is safe.
     pub async fn verify(&self, question: &Question) -> Result<Answered, Error> {
         question.not_after(taipei::day(self.now()))?;
         let message = self.message(question).ok_or(Error::Signing)?;

@@ -1,4 +1,4 @@
-//! What a question can end in other than an answer, told apart by what it means for asking again.
+//! What a question can end in other than an answer, distinguished by what it means for asking again.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// 503: the service can't answer now. It records nothing then, unless it could not learn how its own commit
-    /// ended: so send the same token again rather than ask anew.
+    /// ended: so send the same token again instead of asking again.
     #[error("the service can't answer now")]
     Unavailable {
         /// How long to wait, when the service says so.
@@ -92,7 +92,7 @@ pub enum Error {
         /// The token, for [`crate::Client::send_again`].
         unanswered: Unanswered,
     },
-    /// The question was sent, and it is not known whether it was recorded. Asked anew, it may count twice.
+    /// The question was sent, and it is not known whether it was recorded. A new question may count twice.
     #[error("it is not known whether the question was recorded: {lost}")]
     OutcomeUnknown {
         /// Why.
@@ -100,7 +100,7 @@ pub enum Error {
         /// The token, for [`crate::Client::send_again`].
         unanswered: Unanswered,
     },
-    /// The service has recorded this token before: the question counted once and its answer is lost. Asked anew, it
+    /// The service has recorded this token before: the question counted once and its answer is lost. A new question
     /// is another question.
     #[error("the question was recorded, and its answer is lost")]
     AlreadyRecorded,

@@ -114,7 +114,7 @@ impl Clock {
 pub struct Probe {
     /// The step that failed and the stable name of the reason; `None` when a question would be compared.
     pub failed: Option<(Step, &'static str)>,
-    /// The clocks, when the service told its own.
+    /// The clocks, when the service reported its own.
     pub clock: Option<Clock>,
     /// The address that this machine speaks from. Behind a gateway the service sees another.
     pub local_address: Option<IpAddr>,

@@ -41,7 +41,7 @@ pub enum Reading {
         /// The HTTP status.
         status: u16,
     },
-    /// An answer should stand here, and it can't be read.
+    /// An answer is expected here, and it can't be read.
     Unreadable,
 }
 

@@ -103,7 +103,7 @@ impl Thresholds {
 
 /// Days over which attempts on one ID number are counted.
 pub const NUMBER_DAYS: u32 = 7;
-/// Days over which the ratio of wrong answers is judged beside the day: who stays below its threshold every day is noticed too.
+/// Days over which the ratio of wrong answers is judged in addition to the day: who stays below its threshold every day is noticed too.
 pub const WEEK: u32 = 7;
 /// The same.
 pub const MONTH: u32 = 30;
@@ -315,7 +315,7 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
 const LEAST_STEP: i64 = 8_000;
 
 /// How steadily one user's queries come: how many distances between them are even, which is a fifth more or less than the ones
-/// before. One that is not counts as such and ends nothing: a loop is told from people by the share of even distances. Times are
+/// before. One that is not counts as such and ends nothing: a loop is distinguished from people by the share of even distances. Times are
 /// microseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {

@@ -59,7 +59,7 @@ pub enum Access {
         since: DateTime<Utc>,
         /// On what ground.
         ground: Ground,
-        /// The reason told to the organisation.
+        /// The reason, as it is reported to the organisation.
         reason: RecordedReason,
         /// Whether the way back is open: an approved improvement plan, or a current registration (注意事項 十).
         may_return: bool,
@@ -72,7 +72,7 @@ impl Access {
         matches!(self, Self::Active { .. })
     }
 
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::None => "none",

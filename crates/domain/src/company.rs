@@ -82,7 +82,7 @@ impl Finding {
         }
     }
 
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Matches => "matches",
@@ -92,7 +92,7 @@ impl Finding {
         }
     }
 
-    /// What the register says beside: the other name, or its words for the state.
+    /// What the register also says: the other name, or its words for the state.
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Matches | Self::NotFound => None,
@@ -100,7 +100,7 @@ impl Finding {
         }
     }
 
-    /// The finding of a word and what the register says beside.
+    /// The finding of an identifier and what the register also says.
     pub fn parse(word: &str, detail: Option<&str>) -> Option<Self> {
         let text = detail.unwrap_or_default().to_owned();
         Some(match word {
@@ -112,7 +112,7 @@ impl Finding {
         })
     }
 
-    /// The reason of the revocation that follows from it, told to the organisation; none where none follows.
+    /// The reason of the revocation that follows from it, reported to the organisation; none where none follows.
     pub fn reason(&self) -> Option<RecordedReason> {
         match self {
             Self::Matches | Self::NameDiffers { .. } => None,

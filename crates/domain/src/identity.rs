@@ -1,4 +1,4 @@
-//! Identities: a UUID with a type of its own, so that none stands for another.
+//! Identities: a UUID with a type of its own, so that none is taken for another.
 
 macro_rules! identity {
     ($(#[$doc:meta])* $name:ident) => {

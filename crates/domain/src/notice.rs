@@ -32,7 +32,7 @@ identity!(
     NoticeId
 );
 
-/// Where a notice stands.
+/// The state of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeState {
     /// A rule found it; only officers see it.
@@ -56,7 +56,7 @@ pub enum NoticeState {
 }
 
 impl NoticeState {
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Raised => "raised",
@@ -139,7 +139,7 @@ pub struct Notice {
     pub later: Vec<DayCounts>,
     /// When it was raised.
     pub raised_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: NoticeState,
     /// What was sent and explained, in order.
     pub sendings: Vec<Sending>,

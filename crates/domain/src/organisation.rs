@@ -17,7 +17,7 @@ use crate::{
 pub struct AddressPlan {
     /// The set in force, or in force until `next` takes over.
     pub current: HostAddresses,
-    /// The set that takes over, when, and until when the current one stays valid beside it.
+    /// The set that takes over, when, and until when the current one stays valid as well.
     pub next: Option<CutOver>,
 }
 
@@ -83,7 +83,7 @@ pub struct Organisation {
     pub keys: Vec<RegisteredKey>,
 }
 
-/// What the approval of a case gives or takes, beside the organisation's new state.
+/// What the approval of a case gives or takes, in addition to the organisation's new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Access: a fresh Iss Key is to be made in the same transaction (圖8).
@@ -114,7 +114,7 @@ impl Organisation {
     /// is open is kept by the store, where it can be kept under concurrency.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why it is refused.
     pub fn admits_case(&self, kind: Kind) -> Result<(), Precondition> {
         match kind {
             Kind::Apply => self.access.may_apply(),
@@ -165,7 +165,7 @@ impl Organisation {
     }
 
     /// Takes access away (註銷, 注意事項 九, 十一; 管理規範 五). Every key is dropped with it, those of the sandbox too
-    /// (**decided**): whoever returns registers anew.
+    /// (**decided**): after a return, keys have to be registered again.
     ///
     /// # Errors
     /// [`Precondition::NothingHeld`] or [`Precondition::AlreadyRevoked`].
@@ -236,7 +236,7 @@ impl Organisation {
 
     /// Whether the key with this fingerprint may be registered. One that is in force is not registered again, and one
     /// that was withdrawn does not come back to the environment it was withdrawn from: it may be known to others
-    /// (**decided**). Keys of other organisations stand in nobody's way.
+    /// (**decided**). Keys of other organisations do not matter.
     ///
     /// # Errors
     /// [`Precondition::NotActive`] for a production key without access, [`Precondition::KeyKnown`],

@@ -4,9 +4,9 @@
 /// One block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block<'t> {
-    /// What stands after `BEGIN`, such as `PUBLIC KEY`.
+    /// The label after `BEGIN`, such as `PUBLIC KEY`.
     pub label: &'t str,
-    /// What stands between the boundaries, without any white space: base64 where the block is one.
+    /// The text between the boundaries, without any white space: base64 where the block is one.
     pub base64: String,
 }
 

@@ -14,7 +14,7 @@ identity!(
     PlanId
 );
 
-/// Where a plan stands.
+/// The state of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanState {
     /// It waits for an officer.
@@ -26,7 +26,7 @@ pub enum PlanState {
 }
 
 impl PlanState {
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Filed => "filed",
@@ -55,7 +55,7 @@ pub struct ImprovementPlan {
     pub plan: Narrative,
     /// When it was filed.
     pub filed_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: PlanState,
 }
 

@@ -1,9 +1,9 @@
-//! What stands in the way of an act though every field of it is right.
+//! Why an act is refused although every field of it is valid.
 
 use crate::words::words;
 
 words! {
-    /// What stands in the way of an act though every field of it is right.
+    /// Why an act is refused although every field of it is valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
     #[error("{}", self.code())]
     pub enum Precondition(code) {

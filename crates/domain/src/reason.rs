@@ -1,8 +1,8 @@
-//! Why a case was closed or access taken away, as it is recorded and told to the organisation.
+//! Why a case was closed or access taken away, as it is recorded and reported to the organisation.
 
 use crate::value::Reason;
 
-/// A reason in somebody's own words, or one that follows from a rule: its words are a matter of whoever shows it.
+/// A reason in somebody's own words, or one that follows from a rule: whoever displays it chooses the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedReason {
     /// As the applicant or the officer typed it.

@@ -15,7 +15,7 @@ identity!(
     RevocationId
 );
 
-/// Where a request stands.
+/// The state of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevocationState {
     /// It waits for the second person. Access is as it was.
@@ -27,7 +27,7 @@ pub enum RevocationState {
 }
 
 impl RevocationState {
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Asked => "asked",
@@ -54,13 +54,13 @@ pub struct Revocation {
     pub ubn: UnifiedBusinessNumber,
     /// On what ground.
     pub ground: Ground,
-    /// The reason; told to the organisation.
+    /// The reason; it is mailed to the organisation.
     pub reason: Reason,
     /// Who asks.
     pub asked_by: OfficerId,
     /// When.
     pub asked_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: RevocationState,
 }
 

@@ -37,7 +37,7 @@ pub struct ReasonTemplate {
     pub used_for: TemplateUse,
     /// What it is chosen by.
     pub title: TemplateTitle,
-    /// The text; `{caseNumber}`, `{company}` and `{due}` stand for the case's.
+    /// The text; `{caseNumber}`, `{company}` and `{due}` are replaced with the case's.
     pub text: Reason,
     /// Whether it is offered.
     pub in_use: bool,

@@ -33,14 +33,14 @@ pub enum CardStatus {
 /// The outcome of comparing a query with the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// All data are the same; the status of the card is told.
+    /// All data are the same; the status of the card is reported.
     Same(CardStatus),
     /// Something differs, or the ID number is not in the register (**decided**: unknown counts as wrong).
     Different,
 }
 
 /// Compares without stopping at the first difference. An ID number that is not in the register is `Different` too,
-/// and the status of a card is told only to a caller whose data match (**decided**: else it would be an oracle).
+/// and the status of a card is reported only to a caller whose data match (**decided**: else it would be an oracle).
 ///
 /// ```
 /// use idcheck_domain::{

@@ -79,13 +79,13 @@ pub enum Violation {
     PublicKeyCurve,
     /// An RSA key whose exponent is below 65537.
     PublicKeyExponent,
-    /// Not one of the words that may stand here.
+    /// Not one of the allowed words.
     ValueUnknown,
     /// Not a UUID.
     IdFormat,
     /// A member or field that the act does not have.
     UnknownMember,
-    /// A number, list or the like where text must stand, or the other way round.
+    /// A number, list or the like where text is expected, or the other way round.
     WrongType,
     /// Not an RFC 3339 time with offset.
     TimeFormat,

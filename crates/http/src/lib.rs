@@ -207,7 +207,7 @@ async fn admitted(request: &mut Request, app: &App) -> Result<(), Refused> {
     let of_the_api = request.uri().path().starts_with("/api/v1/") && !request.method().is_safe();
     if of_the_api && request.content_type().is_some_and(|kind| kind.starts_with("application/json")) {
         let body = request.take_body().into_vec().await.map_err(|error| Refused::of(error.into()))?;
-        // The body of a query is bound to its token by its octets, and read where the token is.
+        // The body of a query is bound to its token by its bytes, and read where the token is.
         let body = if Surface::of(request.uri().path()) == Some(Surface::Verify) {
             body
         } else {

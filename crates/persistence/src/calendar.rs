@@ -62,7 +62,7 @@ const HISTORY: [Column; 6] = [
 const MAIL: [Column; 4] =
     [Column::Bytes("id"), Column::Text("recipient"), Column::Text("message"), Column::Integer("at")];
 
-/// How a `UUID` is made of its octets: SQLite keeps the octets.
+/// How a `UUID` is made of its bytes: SQLite keeps the bytes.
 fn uuid(backend: DbBackend, column: &str) -> String {
     if backend == DbBackend::Postgres { format!("encode({column}, 'hex')::uuid") } else { column.to_owned() }
 }

@@ -356,7 +356,7 @@ async fn an_append_without_word_is_looked_for_in_the_chain() {
     }
 }
 
-/// Tokens that were used before the step to sixteen octets, and those that a node of the version before uses beside this one,
+/// Tokens that were used before the step to sixteen bytes, and those that a node of the version before uses beside this one,
 /// are used.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_of_the_version_before_are_used() {

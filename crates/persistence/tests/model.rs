@@ -4,7 +4,7 @@
 //!
 //! What is modelled is the order of steps in `ledger/writer.rs`: take what waits, decide it on the state in memory, append
 //! it where the chain still ends there; where it does not, or no word comes back, lock the chain's end, look for the
-//! receipt, follow, decide anew. What is decided is the domain's own [`lockout::answer`].
+//! receipt, follow, decide again. What is decided is the domain's own [`lockout::answer`].
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -115,7 +115,7 @@ enum Phase {
     Sent(u8),
     /// The chain had gone on, or no word came: the end has to be locked.
     Behind,
-    /// The end is locked, and the batch decided anew.
+    /// The end is locked, and the batch decided again.
     Locked(Vec<(Token, Answer)>),
     /// Durable, as far as the node was told; not answered yet.
     Recorded(Vec<(Token, Answer)>),
@@ -166,7 +166,7 @@ enum Step {
     Send(usize),
     /// An append reaches the database.
     Append(usize),
-    /// A node learns that its append was not the next, locks the end, and decides anew.
+    /// A node learns that its append was not the next, locks the end, and decides again.
     Lock(usize),
     /// What it holds is committed.
     Commit(usize),
@@ -191,7 +191,7 @@ enum Mutant {
     Compare,
     /// The receipt is looked for without the lock.
     LockedReceipt,
-    /// A batch of which no word came is appended anew without looking for it.
+    /// A batch of which no word came is appended again without looking for it.
     Receipt,
     /// An answer does not wait for the disk.
     Flush,

@@ -1,4 +1,4 @@
-//! The audit log as auditors read it: by who, what and when, and how its chain stands.
+//! The audit log as auditors read it: by who, what and when, and the state of its chain.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,7 +38,7 @@ pub struct AuditPage {
     pub officers: HashMap<String, String>,
 }
 
-/// A page of the log, and how its chain stands.
+/// A page of the log, and the state of its chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLook {
     /// What was found.
@@ -57,7 +57,7 @@ pub struct ReadAudit {
 }
 
 impl ReadAudit {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(
         log: Arc<dyn AuditLog>,
         officers: Arc<dyn Officers>,
@@ -89,7 +89,7 @@ impl ReadAudit {
         Ok(AuditPage { lines: self.log.search(&filter).await?, officers })
     }
 
-    /// A page of the log, and how the end of its chain stands.
+    /// A page of the log, and the state of the end of its chain.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -109,7 +109,7 @@ impl ReadAudit {
         Ok(page)
     }
 
-    /// How the end of the chain stands.
+    /// The state of the end of the chain.
     ///
     /// # Errors
     /// [`Refusal`].

@@ -2,7 +2,7 @@
 //! off for a typhoon.
 //!
 //! A deadline is what the calendar of today says of the day it is counted from and its working days. When the calendar changes,
-//! all that run are counted again in the same transaction, and whoever was told a date that moved is told the new one.
+//! all that run are counted again in the same transaction, and whoever was given a date that moved receives the new one.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct KeepCalendar {
 }
 
 impl KeepCalendar {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, calendar: Arc<dyn CalendarStore>) -> Self {
         Self { clock, entropy, calendar }
     }

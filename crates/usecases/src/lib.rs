@@ -7,7 +7,7 @@
 //! | use case | does |
 //! |---|---|
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
-//! | [`ReadOwn`](acts::ReadOwn) | where an organisation stands, while its session lasts |
+//! | [`ReadOwn`](acts::ReadOwn) | an organisation's own page, while its session lasts |
 //! | [`ReviewApplication`](application::ReviewApplication), [`ReadCases`](application::ReadCases) | an officer's work on a case |
 //! | [`GovernAccess`](organisation::GovernAccess), [`JudgePlans`](plan::JudgePlans) | revoke with two persons, and the way back |
 //! | [`SignIn`](officer::SignIn), [`KeepOfficers`](officer::KeepOfficers) | officers and their sessions |

@@ -33,7 +33,7 @@ pub struct JudgePlans {
 }
 
 impl JudgePlans {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }

@@ -24,7 +24,7 @@ pub struct PublishRegister {
 }
 
 impl PublishRegister {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(
         clock: Arc<dyn Clock>,
         register: Arc<dyn PublicRegister>,

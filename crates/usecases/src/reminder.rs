@@ -82,7 +82,7 @@ pub struct SendReminders {
 }
 
 impl SendReminders {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: ReminderPorts) -> Self {
         Self { ports }
     }

@@ -1,7 +1,7 @@
 //! The yearly sweep (注意事項 十一): every organisation's name and number against the company register.
 //!
 //! A sweep changes nothing by itself. It makes a worklist; a supervisor who did not begin it confirms the revocations,
-//! one by one or all. The register is asked beside, in strides, and again about what it did not answer.
+//! one by one or all. The register is asked in the background, in strides, and again about what it did not answer.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ pub struct SweepCompanies {
 }
 
 impl SweepCompanies {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts, sweeps: Arc<dyn Sweeps>) -> Self {
         Self { ports, sweeps }
     }

@@ -38,7 +38,7 @@ pub struct KeepTemplates {
 }
 
 impl KeepTemplates {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
@@ -74,7 +74,7 @@ impl KeepTemplates {
         Ok(Versioned { value: template, version: 1 })
     }
 
-    /// Writes a template anew, as it was read.
+    /// Replaces a template, as it was read.
     ///
     /// # Errors
     /// [`Refusal`].

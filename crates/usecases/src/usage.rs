@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Organisations that are listed beside the charts of all.
+/// Organisations that are listed with the charts of all.
 const LISTED: u16 = 50;
 
 /// Use in a period.
@@ -72,7 +72,7 @@ pub struct ReadUsage {
 }
 
 impl ReadUsage {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: UsagePorts) -> Self {
         Self { ports }
     }

@@ -14,7 +14,7 @@ pub struct GovernUsers {
 }
 
 impl GovernUsers {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }

@@ -1,4 +1,4 @@
-//! A thousand clients that hold a connection and send an octet now and then do not keep others from their answers.
+//! A thousand clients that hold a connection and send a byte now and then do not keep others from their answers.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ async fn slowest_of_a_hundred(caller: &Caller, url: &str) -> Duration {
     took[took.len() * 99 / 100]
 }
 
-/// A request of which a header never ends, an octet every 50 ms to 1 s; how long it was borne.
+/// A request of which a header never ends, a byte every 50 ms to 1 s; how long it was borne.
 async fn hold(address: String, number: usize) -> Duration {
     let begun = Instant::now();
     let mut stream = TcpStream::connect(&address).await.unwrap();

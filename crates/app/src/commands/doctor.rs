@@ -30,7 +30,7 @@ const LIST_LEFT: TimeDelta = TimeDelta::hours(12);
 /// Clocks further apart than this disturb deadlines and tokens; sessions of officers fail soon after.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(2);
 const CLOCK_FAIL: TimeDelta = TimeDelta::seconds(30);
-/// Octets that must be left on a disk.
+/// Bytes that must be left on a disk.
 const DISK_WARN: u64 = 2 << 30;
 const DISK_FAIL: u64 = 200 << 20;
 

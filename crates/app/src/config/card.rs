@@ -12,7 +12,7 @@ pub(crate) struct Card {
     pub(crate) fetch: bool,
     /// Seconds that one request may take.
     pub(crate) fetch_timeout: u64,
-    /// Octets that one list may have.
+    /// Bytes that one list may have.
     pub(crate) max_list_bytes: usize,
     /// Seconds between two requests to one address.
     pub(crate) fetch_interval: u64,

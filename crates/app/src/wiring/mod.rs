@@ -80,7 +80,7 @@ pub(crate) type AlsoReady = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 const fn ledger_settings(config: &Config) -> LedgerSettings {
     LedgerSettings {
         batch: config.ledger_batch,
-        register_octets: config.register_memory_mib.saturating_mul(1 << 20),
+        register_bytes: config.register_memory_mib.saturating_mul(1 << 20),
     }
 }
 

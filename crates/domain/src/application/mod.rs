@@ -80,7 +80,7 @@ pub struct Clarification {
     pub answer: Option<(Narrative, DateTime<Utc>)>,
 }
 
-/// A case as it was filed, with where it stands.
+/// A case as it was filed, with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Its identity.
@@ -91,7 +91,7 @@ pub struct Application {
     pub ubn: UnifiedBusinessNumber,
     /// The company name as typed.
     pub company_name: CompanyName,
-    /// The card that signed; an officer sees its name beside the typed one, and what became of it.
+    /// The card that signed; an officer sees its name next to the typed one, and what became of it.
     pub card: SigningCard,
     /// The contact as given with this case, or as the organisation held it then.
     pub contact: Contact,
@@ -106,7 +106,7 @@ pub struct Application {
     pub consent: Consent,
     /// When it was received.
     pub received_at: DateTime<Utc>,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// Questions and answers, in order.
     pub clarifications: Vec<Clarification>,

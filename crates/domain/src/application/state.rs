@@ -1,4 +1,4 @@
-//! Where a case stands; each state carries exactly what belongs to it.
+//! The state of a case; each state carries exactly its own data.
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +19,7 @@ pub struct DecisionClock {
     pub count: Option<Count>,
 }
 
-/// The clarification that a case waits for. The decision's clock stands still meanwhile.
+/// The clarification that a case waits for. The time for the decision is paused meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenClarification {
     /// Which one.
@@ -28,7 +28,7 @@ pub struct OpenClarification {
     pub due: DueDate,
     /// Whole working days that the decision has left once the answer is there, by the calendar as it was last counted.
     pub days_left: u32,
-    /// What the decision is counted by, which stands still; none for cases from before it was kept.
+    /// What the decision is counted by, which is paused; none for cases from before it was kept.
     pub decision: Option<Count>,
 }
 

@@ -53,7 +53,7 @@ impl Action {
         Self::Close,
     ];
 
-    /// The word used in the API and the store.
+    /// Stable identifier, in the API and the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Receive => "receive",
@@ -69,7 +69,7 @@ impl Action {
         }
     }
 
-    /// The action of that word.
+    /// The action of that identifier.
     pub fn parse(text: &str) -> Option<Self> {
         let more = [Self::Receive, Self::Redate];
         Self::ALL.into_iter().chain(more).find(|a| a.as_str() == text)
@@ -202,7 +202,7 @@ impl Application {
         Ok(self.step(state, Action::Release, Actor::Officer(officer), at, None))
     }
 
-    /// Asks the applicant: due in five working days after the mailing, the decision's clock stands still
+    /// Asks the applicant: due in five working days after the mailing, the time for the decision is paused
     /// (注意事項 五).
     ///
     /// # Errors

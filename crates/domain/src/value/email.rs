@@ -1,4 +1,4 @@
-//! E-mail addresses that can stand in a header as they are.
+//! E-mail addresses that can be written to a header unchanged.
 
 use std::fmt;
 

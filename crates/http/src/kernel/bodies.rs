@@ -24,7 +24,7 @@ pub(crate) struct Held(
     #[expect(dead_code, reason = "dropping it is its use")] Option<SemaphorePermit<'static>>,
 );
 
-/// Reads a body of at most `most` octets.
+/// Reads a body of at most `most` bytes.
 ///
 /// # Errors
 /// 408 when it takes too long, 413 when it is longer, 400 when it breaks off, 503 when all bodies together would hold too much.
@@ -35,20 +35,20 @@ pub(crate) async fn read(body: Body, most: usize) -> Result<(Vec<u8>, Held), Sta
 
 async fn read_from(all: &'static Semaphore, body: Body, most: usize) -> Result<(Vec<u8>, Held), StatusCode> {
     let mut reader = body.into_async_read();
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut held: Option<SemaphorePermit<'static>> = None;
     loop {
-        if octets.len() == octets.capacity() {
+        if bytes.len() == bytes.capacity() {
             let more = all.try_acquire_many(PIECE).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
             match &mut held {
                 Some(held) => held.merge(more),
                 None => held = Some(more),
             }
-            octets.reserve_exact(PIECE as usize * 1024);
+            bytes.reserve_exact(PIECE as usize * 1024);
         }
-        match reader.read_buf(&mut octets).await {
-            Ok(0) => return Ok((octets, Held(held))),
-            Ok(_) if octets.len() > most => return Err(StatusCode::PAYLOAD_TOO_LARGE),
+        match reader.read_buf(&mut bytes).await {
+            Ok(0) => return Ok((bytes, Held(held))),
+            Ok(_) if bytes.len() > most => return Err(StatusCode::PAYLOAD_TOO_LARGE),
             Ok(_) => {}
             Err(_) => return Err(StatusCode::BAD_REQUEST),
         }
@@ -64,8 +64,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_read_to_its_bound() {
         let length = 100_000;
-        let (octets, _held) = read(Body::from(vec![7; length]), length).await.unwrap();
-        assert_eq!(octets, vec![7; length]);
+        let (bytes, _held) = read(Body::from(vec![7; length]), length).await.unwrap();
+        assert_eq!(bytes, vec![7; length]);
         let over = read(Body::from(vec![7; length + 1]), length).await.map(drop);
         assert_eq!(over, Err(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(read(Body::empty(), 0).await.unwrap().0, Vec::<u8>::new());

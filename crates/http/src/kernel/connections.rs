@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and how long one may take. A client that sends one octet now and then, or
+//! Connections: how many there may be, and how long one may take. A client that sends one byte now and then, or
 //! nothing, holds a connection; the bounds keep it from holding all of them.
 
 use std::{
@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-/// From a connection's beginning, or a request's first octet, to the response's first.
+/// From a connection's beginning, or a request's first byte, to the response's first.
 const ASKING: Duration = Duration::from_secs(20);
 /// From a response to the next request; longer than reverse proxies keep a connection (60 s), so that they close it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -68,7 +68,7 @@ const HTTP2: &[u8; 4] = b"PRI ";
 /// under way, and neither its time nor what it holds would be bounded here. A reverse proxy may speak HTTP/2 to its clients.
 pub struct Connection<Io> {
     io: Io,
-    /// The first octets that were read.
+    /// The first bytes that were read.
     beginning: [u8; HTTP2.len()],
     begun: usize,
     /// Whether a request has begun that has no response yet.
@@ -96,8 +96,8 @@ impl<Io> Connection<Io> {
     /// Whether what was read now makes the beginning one of HTTP/2.
     fn is_http2(&mut self, read: &[u8]) -> bool {
         let begun = self.begun;
-        for (place, octet) in self.beginning.iter_mut().skip(begun).zip(read) {
-            (*place, self.begun) = (*octet, self.begun + 1);
+        for (place, byte) in self.beginning.iter_mut().skip(begun).zip(read) {
+            (*place, self.begun) = (*byte, self.begun + 1);
         }
         begun < HTTP2.len() && self.begun == HTTP2.len() && &self.beginning == HTTP2
     }
@@ -112,7 +112,7 @@ impl<Io> Connection<Io> {
         Poll::Pending
     }
 
-    /// What became of writing: octets that left answer the request, and who does not read its response holds the
+    /// What became of writing: bytes that left answer the request, and who does not read its response holds the
     /// connection no longer than who does not ask.
     fn settle(
         &mut self,
@@ -155,18 +155,18 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(context, octets);
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
         self.settle(context, written)
     }
 
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[io::IoSlice<'_>],
+        bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(context, octets);
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, bytes);
         self.settle(context, written)
     }
 

@@ -47,7 +47,7 @@ pub(crate) const SETTINGS: [(&str, &str); 3] =
     [("statement_timeout", "3s"), ("lock_timeout", "3s"), ("synchronous_commit", "on")];
 
 /// The ledger's few statements are planned once, and by their indexes: a plan that is made while a table is empty would read
-/// all of it for every query once it has grown, until statistics are taken anew.
+/// all of it for every query once it has grown, until statistics are taken again.
 const LEDGER: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
 

@@ -1,6 +1,6 @@
 //! Checkpoints of an SQLite database while the ledger writes it: what its log holds is put into the file by a thread of its
 //! own, so that no commit waits for that. Only the rest, which others wrote meanwhile, is put there between two batches,
-//! because the log begins anew only where nothing is left in it.
+//! because the log begins again only where nothing is left in it.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,12 +14,12 @@ use std::{
 use rusqlite::Connection;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pages in the log from which on it is to begin anew: some 32 MB.
+/// Pages in the log from which on it is to begin again: some 32 MB.
 const PAGES: i64 = 32_000;
 /// Moves what can be moved without anybody waiting.
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
-/// Whether the log is to begin anew. Dropped, the thread ends.
+/// Whether the log is to begin again. Dropped, the thread ends.
 pub(crate) struct Checkpoints(Arc<AtomicBool>);
 
 impl Checkpoints {

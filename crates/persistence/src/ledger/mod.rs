@@ -61,14 +61,14 @@ const BATCH: usize = 256;
 pub struct LedgerSettings {
     /// Queries of one transaction at most, from 1 to 256: with 1, what a ledger without batches would cost can be measured.
     pub batch: usize,
-    /// Octets of memory in which the household register may be held, sixteen a card; where it needs more, or with 0, each batch
+    /// Bytes of memory in which the household register may be held, sixteen a card; where it needs more, or with 0, each batch
     /// looks its cards up in the database.
-    pub register_octets: usize,
+    pub register_bytes: usize,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { batch: BATCH, register_octets: 512 << 20 }
+        Self { batch: BATCH, register_bytes: 512 << 20 }
     }
 }
 
@@ -90,7 +90,7 @@ impl LedgerWriter {
     pub fn start_with(store: &Store, settings: LedgerSettings) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (beat, batch) = (Arc::new(Beat::new()), settings.batch.clamp(1, BATCH));
-        let register = register::keep(&store.reader, settings.register_octets);
+        let register = register::keep(&store.reader, settings.register_bytes);
         match &store.ledger {
             LedgerPlace::Postgres(connections) => {
                 let log = PostgresLog::new(connections);

@@ -11,7 +11,7 @@ use idcheck_usecases::ports::LedgerAnswer;
 
 use crate::{chain::Head, kernel::cell::micros, ledger::batch::Asked};
 
-/// Queries that are kept at most, some 300 octets each; what was not counted by then is read.
+/// Queries that are kept at most, some 300 bytes each; what was not counted by then is read.
 const KEPT: usize = 50_000;
 
 /// A record as it is counted.

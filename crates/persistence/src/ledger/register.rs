@@ -23,9 +23,9 @@ use crate::{
     ledger::batch::{Failed, PersonHash},
 };
 
-/// Octets that a card takes in memory.
+/// Bytes that a card takes in memory.
 const CELL: usize = size_of::<Cell>();
-/// Octets of a person's hash that tell a person from all others.
+/// Bytes of a person's hash that tell a person from all others.
 const KEY: usize = 12;
 /// Rows that are read in one go, and the pause after them: queries go before.
 const PAGE: usize = 2_000;
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Between two looks at the mark.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A card, whose it is and what it says, in sixteen octets.
+/// A card, whose it is and what it says, in sixteen bytes.
 #[derive(Clone, Copy)]
 struct Cell {
     person: [u8; KEY],
@@ -132,27 +132,27 @@ impl From<DbErr> for Unheld {
     }
 }
 
-/// Keeps a copy of the register of at most so many octets, as long as somebody has the receiver.
-pub(crate) fn keep(reader: &DatabaseConnection, octets: usize) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
-    keep_looking(reader, octets, LOOK)
+/// Keeps a copy of the register of at most so many bytes, as long as somebody has the receiver.
+pub(crate) fn keep(reader: &DatabaseConnection, bytes: usize) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
+    keep_looking(reader, bytes, LOOK)
 }
 
 /// The same with another pause between two looks.
 pub(crate) fn keep_looking(
     reader: &DatabaseConnection,
-    octets: usize,
+    bytes: usize,
     pause: Duration,
 ) -> watch::Receiver<Option<Arc<RegisterCopy>>> {
     let (sender, receiver) = watch::channel(None);
-    if octets > 0 {
-        tokio::spawn(kept(reader.clone(), octets, pause, sender));
+    if bytes > 0 {
+        tokio::spawn(kept(reader.clone(), bytes, pause, sender));
     }
     receiver
 }
 
 async fn kept(
     db: DatabaseConnection,
-    octets: usize,
+    bytes: usize,
     pause: Duration,
     copy: watch::Sender<Option<Arc<RegisterCopy>>>,
 ) {
@@ -172,7 +172,7 @@ async fn kept(
             let stays = seen.replace(mark).is_none_or(|seen| seen == mark);
             if stays && held != Some(mark) && refused != Some(mark) {
                 let begun = Instant::now();
-                match read(&db, mark, octets).await {
+                match read(&db, mark, bytes).await {
                     Ok(read) => {
                         let (persons, seconds) = (read.cells.len(), begun.elapsed().as_secs());
                         tracing::info!(persons, seconds, "the household register is held in memory");
@@ -206,14 +206,14 @@ async fn mark_of(db: &DatabaseConnection) -> Result<i64, DbErr> {
 
 /// Reads the register page by page. A change commits together with its mark: where the mark at the end is the one of the
 /// beginning, all pages are of one register.
-async fn read(db: &DatabaseConnection, mark: i64, octets: usize) -> Result<RegisterCopy, Unheld> {
+async fn read(db: &DatabaseConnection, mark: i64, bytes: usize) -> Result<RegisterCopy, Unheld> {
     let sql = "SELECT person_hash, apply_code, applied_on, issue_site, status FROM household_register \
                WHERE person_hash > $1 ORDER BY person_hash LIMIT 2000";
     let (backend, mut after) = (db.get_database_backend(), Vec::new());
     let mut cells: Vec<Cell> = Vec::new();
     for page in 0_usize.. {
         let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into()])).await?;
-        if (cells.len() + rows.len()).saturating_mul(CELL) > octets {
+        if (cells.len() + rows.len()).saturating_mul(CELL) > bytes {
             return Err(Unheld::TooLarge);
         }
         after = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! A state is what the chain implies at an entry. A batch that was decided on it is appended only if the chain still
 //! ends there, so it was decided on everything before it. Where the chain went on elsewhere nothing was written: the
-//! end is locked, the state follows, and the batch is decided anew.
+//! end is locked, the state follows, and the batch is decided again.
 
 use std::{sync::Arc, time::Duration};
 

@@ -17,7 +17,7 @@ use crate::{
 /// Why no challenge was issued.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeRefusal {
-    /// Fields of the content break rules; all of them are told.
+    /// Fields of the content break rules; all of them are reported.
     #[error("the content breaks {} rules", .0.len())]
     Content(Vec<FieldViolation>),
     /// Too many that were asked for from the same place wait for their signature.
@@ -28,7 +28,7 @@ pub enum ChallengeRefusal {
     Store(#[from] StoreError),
 }
 
-/// A challenge as it is told to the applicant.
+/// A challenge as the applicant receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedChallenge {
     /// Its identity.
@@ -46,7 +46,7 @@ pub struct IssueChallenge {
 }
 
 impl IssueChallenge {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: ActPorts) -> Self {
         Self { ports }
     }
@@ -74,7 +74,7 @@ impl IssueChallenge {
     }
 
     /// Issues the challenge to whoever asks `from` an address, bound to a browser session where there is one. Preconditions are not checked here:
-    /// only the one who holds the card may learn where an organisation stands.
+    /// only the one who holds the card may learn the state of an organisation.
     ///
     /// # Errors
     /// [`ChallengeRefusal`].

@@ -1,4 +1,4 @@
-//! Changing the contact; no review. The old one is told too.
+//! Changing the contact; no review. The old contact is notified too.
 
 use idcheck_domain::contact::Contact;
 

@@ -90,7 +90,7 @@ impl ProveChallenge {
         }
     }
 
-    /// Whoever is the contact is told that somebody asks for another one.
+    /// The current contact is notified that another one was asked for.
     fn contact_asked_mail(
         &self,
         application: &Application,

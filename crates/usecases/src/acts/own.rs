@@ -1,4 +1,4 @@
-//! Where an organisation stands (圖8): told after the card's signature, and again while the session lasts that it opened.
+//! The state of an organisation (圖8): shown after the card's signature, and again during the session that it opened.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,19 +13,19 @@ use crate::{
 /// How long a session lasts: long enough to read and to fetch the operations document.
 const SESSION: TimeDelta = TimeDelta::minutes(15);
 
-/// Reads where an organisation stands.
+/// Reads the state of an organisation.
 #[derive(Clone)]
 pub struct ReadOwn {
     ports: ActPorts,
 }
 
 impl ReadOwn {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: ActPorts) -> Self {
         Self { ports }
     }
 
-    /// Where the organisation of a session stands; none when the token is not one or is over.
+    /// The state of a session's organisation; none when the token is not one or is over.
     ///
     /// # Errors
     /// The store's.
@@ -47,7 +47,7 @@ pub(crate) fn session(
     ports.sessions.issue(ubn, now + SESSION)
 }
 
-/// Where the session's organisation stands now.
+/// The current state of the session's organisation.
 pub(crate) async fn stands(
     ports: &ActPorts,
     session: OwnSession,

@@ -88,7 +88,7 @@ pub struct Progress {
     pub organisation: Option<Organisation>,
     /// Every case, newest first (**decided**).
     pub cases: Vec<ProgressCase>,
-    /// Notices that it was told of, newest first.
+    /// Notices that were sent to it, newest first.
     pub notices: Vec<Notice>,
     /// Its improvement plans, newest first.
     pub plans: Vec<ImprovementPlan>,
@@ -174,7 +174,7 @@ pub struct ProveChallenge {
 }
 
 impl ProveChallenge {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: ActPorts) -> Self {
         Self { ports }
     }

@@ -12,7 +12,7 @@ pub struct ReadReceipt {
 }
 
 impl ReadReceipt {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: ActPorts) -> Self {
         Self { ports }
     }

@@ -113,7 +113,7 @@ impl RegisterKey {
     }
 }
 
-/// The Iss Key of the sandbox: made with the first key, told with every further one. Two first keys at once are
+/// The Iss Key of the sandbox: made with the first key, shown with every further one. Two first keys at once are
 /// kept apart by the organisation's version, which both write.
 async fn sandbox_iss_key(
     by: &ProveChallenge,

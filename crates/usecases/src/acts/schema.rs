@@ -103,7 +103,7 @@ pub(crate) trait Member: Sized {
     /// Reads it at a pointer; every broken rule is noted in `fields`.
     fn read(fields: &mut Fields<'_>, at: &str, with: &Reading<'_>) -> Option<Self>;
 
-    /// Whether something stands at the pointer.
+    /// Whether something is at the pointer.
     fn is_given(fields: &Fields<'_>, at: &str) -> bool {
         fields.given(at) || (matches!(Self::SHAPE, Shape::Group(_)) && fields.has(at))
     }
@@ -148,7 +148,7 @@ macro_rules! content {
                 },)*],
             };
 
-            /// Reads every member below a pointer, so that all broken rules are told at once.
+            /// Reads every member below a pointer, so that all broken rules are reported at once.
             #[allow(unused_variables, reason = "an object without members reads nothing")]
             pub(crate) fn read(
                 fields: &mut $crate::kernel::content::Fields<'_>,

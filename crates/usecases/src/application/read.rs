@@ -40,7 +40,7 @@ pub struct CaseFile {
     pub usage: UsageReport,
     /// Texts to begin a step with.
     pub templates: Vec<Versioned<ReasonTemplate>>,
-    /// How the card that signed stands today; not asked for a case that is closed.
+    /// The current status of the card that signed; not asked for a case that is closed.
     pub card_today: Option<Result<(), CardRefusal>>,
     /// What the organisation holds now.
     pub organisation: Option<Organisation>,

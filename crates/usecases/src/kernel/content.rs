@@ -86,7 +86,7 @@ impl Content {
     }
 }
 
-/// Reads a content field by field and collects every violation, so that all are told at once.
+/// Reads a content field by field and collects every violation, so that all are reported at once.
 pub struct Fields<'c> {
     content: &'c Content,
     seen: BTreeSet<String>,
@@ -182,7 +182,7 @@ impl<'c> Fields<'c> {
         items
     }
 
-    /// Whether something other than blank text stands at `pointer`.
+    /// Whether something other than blank text is at `pointer`.
     pub fn given(&self, pointer: &str) -> bool {
         match self.content.0.get(pointer) {
             Some(Leaf::Text(text)) => !text.trim().is_empty(),
@@ -196,7 +196,7 @@ impl<'c> Fields<'c> {
         self.content.has_below(pointer)
     }
 
-    /// Whether somebody asked for what stands at a pointer; for an object or a list without members, for one in it.
+    /// Whether somebody asked for what is at a pointer; for an object or a list without members, for one in it.
     fn is_known(&self, pointer: &str, leaf: &Leaf) -> bool {
         let below = || {
             self.seen.iter().any(|seen| seen.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/')))

@@ -1,4 +1,4 @@
-//! What officers' work on cases and organisations stands on.
+//! The ports of officers' work on cases and organisations.
 
 use std::sync::Arc;
 

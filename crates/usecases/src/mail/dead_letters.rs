@@ -35,7 +35,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(
         clock: Arc<dyn Clock>,
         outbox: Arc<dyn Outbox>,

@@ -26,7 +26,7 @@ pub struct DeliverMail {
 }
 
 impl DeliverMail {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(clock: Arc<dyn Clock>, outbox: Arc<dyn Outbox>, mailer: Arc<dyn Mailer>) -> Self {
         Self { clock, outbox, mailer }
     }

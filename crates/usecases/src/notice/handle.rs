@@ -52,7 +52,7 @@ pub struct HandleNotices {
 }
 
 impl HandleNotices {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }

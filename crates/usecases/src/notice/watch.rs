@@ -86,7 +86,7 @@ impl WatchUsage {
         Ok(raised)
     }
 
-    /// Whether the stretch of days that a finding is of holds one that a notice of the rule told of: what was explained
+    /// Whether the stretch of days that a finding is of holds one that a notice of the rule reported: what was explained
     /// once is not raised again for days on end.
     async fn known(&self, ubn: UnifiedBusinessNumber, finding: &Finding) -> Result<bool, StoreError> {
         let days = finding.evidence.counts.iter().find(|(measure, _)| *measure == Measure::Days);

@@ -26,7 +26,7 @@ pub enum NewCredential<'c> {
     Subject(&'c str),
 }
 
-/// The secret of a second factor (RFC 6238), 20 octets, told once.
+/// The secret of a second factor (RFC 6238), 20 bytes, shown once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecondFactor(pub Vec<u8>);
 
@@ -63,7 +63,7 @@ pub struct KeepOfficers {
 }
 
 impl KeepOfficers {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficerPorts) -> Self {
         Self { ports }
     }

@@ -49,7 +49,7 @@ pub enum SignInRefusal {
 /// A session that was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedSession {
-    /// Its token, told once.
+    /// Its token, shown once.
     pub token: SessionToken,
     /// The officer.
     pub officer: Officer,
@@ -84,7 +84,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficerPorts) -> Self {
         Self { ports }
     }

@@ -34,7 +34,7 @@ pub struct GovernAccess {
 }
 
 impl GovernAccess {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }
@@ -68,7 +68,7 @@ impl GovernAccess {
     }
 
     /// Rules on a request as it was read. On confirmation access ends in the same transaction, over all nodes at once
-    /// for what is recorded; open cases and notices are settled, the organisation is told.
+    /// for what is recorded; open cases and notices are settled, the organisation is notified.
     ///
     /// # Errors
     /// [`Refusal::Ruling`] to the person who asked and after a ruling, [`Refusal::Stale`] for another
@@ -113,7 +113,7 @@ impl GovernAccess {
                 (read.value.decline(officer.id, note.clone(), now)?, AuditAction::RevocationDecline)
             }
         };
-        // After the ruling's own refusals: who comes second is told that there is a ruling.
+        // After the ruling's own refusals: whoever comes second learns that there is a ruling.
         if read.version != version {
             return Err(Refusal::Stale);
         }

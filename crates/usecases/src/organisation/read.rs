@@ -32,7 +32,7 @@ pub struct OrganisationFile {
     pub officers: OfficerNames,
 }
 
-/// What waits for someone, beside the cases of the queue.
+/// What waits for someone, in addition to the cases of the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Requests to revoke, for the second person; oldest first.
@@ -54,7 +54,7 @@ pub struct ReadOrganisations {
 }
 
 impl ReadOrganisations {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
     }

@@ -83,7 +83,7 @@ pub struct QueuePlace {
 }
 
 impl QueuePlace {
-    /// Where this case stands.
+    /// Where this case is in the queue.
     pub fn of(case: &Application) -> Self {
         Self { due: case.state.due().map(|due| due.date), received_at: case.received_at, id: case.id }
     }

@@ -48,7 +48,7 @@ pub struct AuditLine {
     pub entry: RecordedEntry,
 }
 
-/// How the hash chain stands.
+/// The state of the hash chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainStatus {
     /// The number of the last entry.

@@ -197,7 +197,7 @@ pub struct AuditEntry {
     pub action: AuditAction,
     /// On what.
     pub subject: AuditSubject,
-    /// What else is to be told: identities, states and words, such as `version:3`.
+    /// Further details: identities, states and words, such as `version:3`.
     pub detail: String,
 }
 

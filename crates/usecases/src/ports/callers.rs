@@ -79,7 +79,7 @@ impl Standing {
     }
 }
 
-/// An Iss Key and what it opens; suspended and revoked organisations' too, so that they are told why they are refused.
+/// An Iss Key and what it opens; suspended and revoked organisations' too, so that they learn why they are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerRecord {
     /// The Iss Key, unsealed.

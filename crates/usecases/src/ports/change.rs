@@ -77,7 +77,7 @@ pub struct OutgoingMail {
     pub message: MailMessage,
 }
 
-/// What must still hold when a change is made, beside the versions of what it writes. It is looked at when no other change can
+/// What must still hold when a change is made, in addition to the versions of what it writes. It is looked at when no other change can
 /// come between any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {

@@ -104,7 +104,7 @@ pub struct Redated {
     pub cases: Vec<(Versioned<Application>, Step)>,
     /// Notices, with the version they were read at.
     pub notices: Vec<Versioned<Notice>>,
-    /// Mail to those who were told a date that moved.
+    /// Mail to those who were given a date that moved.
     pub mail: Vec<OutgoingMail>,
     /// Entries of the audit log.
     pub audit: Vec<AuditEntry>,

@@ -335,7 +335,7 @@ impl MailError {
         }
     }
 
-    /// The error of that word.
+    /// The error of that identifier.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Temporary, Self::Permanent].into_iter().find(|error| error.as_str() == text)
     }

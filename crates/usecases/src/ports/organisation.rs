@@ -127,7 +127,7 @@ pub trait Suspend: Send + Sync {
 pub trait UsageTally: Send + Sync {
     /// Counts the production records since the last call, and tells how many records of any kind there were: `limit` at most
     /// where they have to be read, some times as many where they are at hand, and none while another process counts. MUST count each record once, over all processes. Users whose wrong answers reach the threshold of
-    /// [`AbuseRule::UserMistakes`] and who are not suspended are told to `suspend`, whose answer is written in the same
+    /// [`AbuseRule::UserMistakes`] and who are not suspended are passed to `suspend`, whose answer is written in the same
     /// transaction.
     async fn advance(
         &self,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
 
-/// Lets whoever holds it read where the organisation stands, for a short time and without the card. It changes nothing.
+/// Lets whoever holds it read the state of the organisation, for a short time and without the card. It changes nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnSession {
     /// Whose.

@@ -44,7 +44,7 @@ pub struct Arrival<'r> {
     pub environment: Environment,
 }
 
-/// What the checks look at beside token and caller.
+/// What the checks need in addition to token and caller.
 struct Asked {
     at: DateTime<Utc>,
     environment: Environment,
@@ -76,7 +76,7 @@ pub struct VerifyCard {
 }
 
 impl VerifyCard {
-    /// With these ports.
+    /// Creates it with these ports.
     pub fn new(ports: VerifyPorts) -> Self {
         Self { ports }
     }
@@ -179,7 +179,7 @@ impl VerifyCard {
         if let Standing::Production { addresses, .. } = &caller.standing
             && !(asked.certain && addresses.admits(HostAddress::of(asked.address), now))
         {
-            // Whose it is, is found out for the record only: who is not there is told no more.
+            // Whose it is, is found out for the record only: whoever is not known learns nothing more.
             let proven = profile.verify(token, &caller.keys, now).is_ok();
             let code =
                 if proven { QueryRefusal::AddressNotRegistered } else { QueryRefusal::AddressUnproven };

@@ -12,7 +12,7 @@
 //! | 9 | rate; quota and budget | [`RateLimiter`]; ledger |
 //! | 10–13 | `jti` new, user not suspended, number not locked, comparison | ledger, one transaction with the record |
 //!
-//! The order stands once, in `admission`; a profile says only how its token and its question are read. Nothing here
+//! The order is defined once, in `admission`; a profile says only how its token and its question are read. Nothing here
 //! waits for IO but the ledger's answer.
 //!
 //! [`RateLimiter`]: crate::ports::RateLimiter

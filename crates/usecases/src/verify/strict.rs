@@ -1,4 +1,4 @@
-//! The strict profile: the question is the body, so that no personal data stands in a header.
+//! The strict profile: the question is the body, so that no personal data is in a header.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::outcome::QueryRefusal;
@@ -66,7 +66,7 @@ impl Profile for Strict<'_> {
     }
 }
 
-/// The members of the body, taken out one by one; every broken rule is told.
+/// The members of the body, taken out one by one; every broken rule is reported.
 struct Form {
     members: TextMembers,
     violations: Vec<FieldViolation>,

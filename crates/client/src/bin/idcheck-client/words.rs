@@ -1,4 +1,4 @@
-//! What the program says, in zh-Hant-TW and English, from the Fluent files under `locales/`: each sentence stands once.
+//! What the program says, in zh-Hant-TW and English, from the Fluent files under `locales/`: each sentence is written once.
 
 use std::{borrow::Cow, collections::HashMap};
 

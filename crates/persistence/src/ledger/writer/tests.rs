@@ -207,7 +207,7 @@ async fn a_change_of_the_register_is_in_the_next_answer_on_sqlite() {
     a_change_of_the_register_is_in_the_next_answer(&TempDatabase::sqlite().await, sqlite).await;
 }
 
-/// Two persons need 32 octets; a row that can't be read is no card.
+/// Two persons need 32 bytes; a row that can't be read is no card.
 #[tokio::test]
 async fn a_register_that_can_t_be_held_is_looked_up() {
     let database = TempDatabase::sqlite().await;
@@ -217,17 +217,17 @@ async fn a_register_that_can_t_be_held_is_looked_up() {
     store.import(&[0, 1].map(|n| register_row(n, CardStatus::Normal))).await.unwrap();
     let hash = hex::encode(store.vault.person(&person(1)));
     let unread = format!("UPDATE household_register SET status = 'x' WHERE person_hash = x'{hash}'");
-    for (octets, held) in [(0, false), (31, false), (32, true), (1 << 20, false)] {
-        if octets == 1 << 20 {
+    for (bytes, held) in [(0, false), (31, false), (32, true), (1 << 20, false)] {
+        if bytes == 1 << 20 {
             database.tamper(&unread).await;
         }
-        let mut writer = holding(sqlite(&store), &store, octets);
+        let mut writer = holding(sqlite(&store), &store, bytes);
         let found = writer.register.wait_for(Option::is_some);
         let found = tokio::time::timeout(Duration::from_millis(500), found).await.is_ok_and(|f| f.is_ok());
-        assert_eq!(found, held, "{octets} octets");
-        let asked = Asked::new(&store.vault, question(0, 108, &format!("{octets} octets")));
+        assert_eq!(found, held, "{bytes} bytes");
+        let asked = Asked::new(&store.vault, question(0, 108, &format!("{bytes} bytes")));
         let outcomes = writer.persist(&[asked]).await.unwrap();
-        assert_eq!(outcomes, [LedgerAnswer::Result(VerificationResult::Match)], "{octets} octets");
+        assert_eq!(outcomes, [LedgerAnswer::Result(VerificationResult::Match)], "{bytes} bytes");
     }
 }
 
@@ -235,8 +235,8 @@ fn writer<L: Log>(log: L, store: &Store) -> Writer<L> {
     holding(log, store, 1 << 20)
 }
 
-fn holding<L: Log>(log: L, store: &Store, octets: usize) -> Writer<L> {
-    let register = register::keep_looking(&store.reader, octets, Duration::from_millis(20));
+fn holding<L: Log>(log: L, store: &Store, bytes: usize) -> Writer<L> {
+    let register = register::keep_looking(&store.reader, bytes, Duration::from_millis(20));
     Writer::new(log, BATCH, Arc::new(Beat::new()), register, Recent::default())
 }
 
