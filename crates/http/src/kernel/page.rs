@@ -69,7 +69,7 @@ impl<'r> Page<'r> {
         let app = app.ok_or_else(|| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?;
         let query: FormValues = request.params().unwrap_or_default();
         let switch = Some(value(&query, "lang")).filter(|lang| !lang.is_empty());
-        let lang = Lang::of_page(switch, cookie(request, "lang"), request);
+        let lang = Lang::of_page(switch, cookie(request, &cookie_name(app, "lang")), request);
         let entropy = &app.services.entropy;
         let known = cookie(request, &cookie_name(app, "idcheck-session")).filter(|token| is_token(token));
         let get = request.method().is_safe();
@@ -175,7 +175,9 @@ impl<'r> Page<'r> {
     }
 
     fn set_plain_cookie(&self, response: &mut Response) {
-        let text = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", self.lang.tag());
+        let secure = if self.app.config.secure_cookies { "; Secure" } else { "" };
+        let (name, lang) = (cookie_name(self.app, "lang"), self.lang.tag());
+        let text = format!("{name}={lang}; Path=/; Max-Age=31536000; SameSite=Lax{secure}");
         append(response, &text);
     }
 

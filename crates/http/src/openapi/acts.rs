@@ -50,10 +50,12 @@ fn member(field: &Field, schemas: &mut Map<String, Value>) -> Value {
             object(group, schemas);
             return reference(group.name);
         }
-        Shape::Line { max: Some(max), .. } | Shape::Text { max } => {
+        Shape::Line { max: Some(max), .. } | Shape::Text { max } | Shape::Email { max } => {
             json!({"type": "string", "maxLength": max})
         }
-        Shape::Line { max: None, .. } | Shape::PublicKey => json!({"type": "string"}),
+        Shape::Line { max: None, .. } | Shape::PublicKey | Shape::Landline | Shape::Mobile => {
+            json!({"type": "string"})
+        }
         Shape::BusinessNumber => json!({"type": "string", "pattern": "^[0-9]{8}$"}),
         Shape::Identity => json!({"type": "string", "format": "uuid"}),
         Shape::Instant => json!({"type": "string", "format": "date-time"}),

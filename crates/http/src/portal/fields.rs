@@ -15,9 +15,12 @@ use idcheck_usecases::{
 };
 use minijinja::{Value, context};
 
-use crate::kernel::{
-    i18n::Lang,
-    page::{FormValues, value},
+use crate::{
+    kernel::{
+        i18n::Lang,
+        page::{FormValues, value},
+    },
+    portal::spelling::usual,
 };
 
 /// A field of a form.
@@ -72,7 +75,9 @@ fn fields(act: ActName) -> Vec<Field> {
 impl Field {
     fn widget(&self) -> &'static str {
         match self.shape {
-            Shape::Line { .. } => "line",
+            Shape::Line { .. } | Shape::Landline => "line",
+            Shape::Mobile => "tel",
+            Shape::Email { .. } => "email",
             Shape::Text { .. } | Shape::HostAddresses { .. } => "area",
             Shape::BusinessNumber | Shape::Integer { .. } => "number",
             Shape::Identity => "hidden",
@@ -86,6 +91,8 @@ impl Field {
     fn autocomplete(&self) -> &'static str {
         match self.shape {
             Shape::Line { autocomplete, .. } => autocomplete,
+            Shape::Mobile => "tel",
+            Shape::Email { .. } => "email",
             _ => "off",
         }
     }
@@ -152,17 +159,26 @@ pub(crate) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Val
     told.chain(rest.map(|v| context! { id => "main", message => lang.violation(v.violation) })).collect()
 }
 
+/// A form with what people usually spell in several ways in the spelling that the rules know, which the check page shows.
+pub(crate) fn understood(act: ActName, form: &FormValues) -> FormValues {
+    let fields = fields(act);
+    let shape = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.shape);
+    let one = |(name, typed): &(String, String)| {
+        let understood = shape(name).map_or_else(|| typed.clone(), |shape| usual(shape, typed));
+        (name.clone(), understood)
+    };
+    form.iter().map(one).collect()
+}
+
 /// A form as the content of its act. Blank fields are absent; fields of other acts are passed over.
 pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
     let mut leaves = Vec::new();
     for field in fields(act) {
-        let typed = value(form, &field.name).replace("\r\n", "\n");
+        let typed = usual(field.shape, &value(form, &field.name).replace("\r\n", "\n"));
         let text = |pointer: String, text: &str| (pointer, Leaf::Text(text.to_owned()));
         match field.shape {
             Shape::HostAddresses { .. } => {
-                let hosts =
-                    typed.split([',', '\n', ' ', '、']).map(str::trim).filter(|host| !host.is_empty());
-                let hosts = hosts.enumerate();
+                let hosts = typed.lines().filter(|host| !host.is_empty()).enumerate();
                 leaves.extend(hosts.map(|(index, host)| text(format!("/hostAddresses/{index}"), host)));
             }
             Shape::Consent(group) => {
@@ -204,11 +220,11 @@ pub(crate) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
 
 /// The number that was typed.
 pub(crate) fn ubn(form: &FormValues) -> Result<UnifiedBusinessNumber, FieldViolation> {
-    let typed = value(form, UBN).trim();
+    let typed = usual(Shape::BusinessNumber, value(form, UBN));
     let parsed = if typed.is_empty() {
         Err(idcheck_domain::Violation::Required)
     } else {
-        UnifiedBusinessNumber::parse(typed)
+        UnifiedBusinessNumber::parse(&typed)
     };
     parsed.map_err(|violation| FieldViolation { pointer: "/unifiedBusinessNumber".to_owned(), violation })
 }

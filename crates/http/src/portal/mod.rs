@@ -5,6 +5,7 @@ mod dto;
 mod fields;
 mod organisation;
 mod sign;
+mod spelling;
 
 use idcheck_domain::{
     Violation,
@@ -163,6 +164,7 @@ fn check(
     PostedForm(typed): PostedForm,
 ) -> poem::Result<Response> {
     let act = kind(&query).ok_or_else(|| page.not_found("/apply/form"))?;
+    let typed = fields::understood(act, &typed);
     let wrong = violations(&page, act, &typed);
     if !wrong.is_empty() {
         return Ok(fill_in(&page, act, &typed, &wrong));

@@ -103,3 +103,43 @@ async fn a_door_that_is_closed_says_when_it_opens() {
     response.assert_header("retry-after", "7");
     assert_eq!(service.database.number("SELECT count(*) FROM challenges").await, 0);
 }
+
+/// The form of an act as a browser has it: its cookie and its token.
+async fn browser(service: &Service, path: &str) -> (String, String) {
+    let page = service.http.get(path).send().await;
+    let cookie = page.0.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let text = page.0.into_body().into_string().await.unwrap();
+    let token = text.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    (cookie, token.to_owned())
+}
+
+/// What people usually spell in several ways is understood, and shown as it was understood before it is signed.
+#[tokio::test]
+async fn usual_spellings_are_understood_and_shown() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/apply/form?kind=apply").await;
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("/companyName", "測試股份有限公司"),
+        ("ubn", "０４５９-５２５７"),
+        ("hosts", "８．８．８．８，8.8.4.4；9.9.9.9"),
+        ("/contact/name", "王小明"),
+        ("/contact/landline", "02-1234-5678 分機 12"),
+        ("/contact/mobile", "+886 912-345-678"),
+        ("/contact/email", "ｉｔ＠example.com"),
+        ("/purpose/authority", "金管會"),
+        ("/purpose/rule", "防制洗錢辦法"),
+        ("/purpose/description", "開戶"),
+        ("consent", "108-06 108-06"),
+    ];
+    let checked =
+        service.http.post("/apply/check?kind=apply").header("cookie", &cookie).form(&form).send().await;
+    checked.assert_status_is_ok();
+    let text = checked.0.into_body().into_string().await.unwrap();
+    for understood in
+        ["04595257", "8.8.8.8\n8.8.4.4\n9.9.9.9", "(02)12345678#12", "0912345678", "it@example.com"]
+    {
+        assert!(text.contains(&format!("<dd>{understood}</dd>")), "{understood} is missing in {text}");
+    }
+}

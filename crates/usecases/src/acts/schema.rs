@@ -59,6 +59,15 @@ pub enum Shape {
     },
     /// A 統一編號: eight digits.
     BusinessNumber,
+    /// A landline number.
+    Landline,
+    /// A mobile number.
+    Mobile,
+    /// An e-mail address.
+    Email {
+        /// Greatest length in characters.
+        max: usize,
+    },
     /// A UUID that the service gave; nobody types it.
     Identity,
     /// An instant, RFC 3339.
@@ -187,10 +196,10 @@ texts! {
     CompanyName: line(Self::MAX, "organization"),
     ContactName: line(Self::MAX, "name"),
     Description: Shape::Text { max: Self::MAX },
-    EmailAddress: line(Self::MAX, "email"),
+    EmailAddress: Shape::Email { max: Self::MAX },
     KeyLabel: line(Self::MAX, "off"),
-    Landline: Shape::Line { max: None, autocomplete: "off" },
-    Mobile: Shape::Line { max: None, autocomplete: "tel" },
+    Landline: Shape::Landline,
+    Mobile: Shape::Mobile,
     Narrative: Shape::Text { max: Self::MAX },
     Reason: Shape::Text { max: Self::MAX },
     Rule: line(Self::MAX, "off"),

@@ -1,0 +1,141 @@
+//! Usual spellings of what people type into a form, as the one spelling that the rules know: full width, separators, blanks. What
+//! is none of them stays as it was typed, and is refused in the words of its rule.
+
+use idcheck_usecases::acts::schema::Shape;
+use unicode_normalization::UnicodeNormalization;
+
+/// The text in half width (NFKC), without blanks at its ends.
+fn half_width(typed: &str) -> String {
+    typed.nfkc().collect::<String>().trim().to_owned()
+}
+
+fn without_separators(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐' | '–' | '—' | '−' | '.' | '/'))
+        .collect()
+}
+
+/// `0912-345-678`, `+886 912 345 678` → `0912345678`.
+fn mobile(text: &str) -> String {
+    let digits = without_separators(text).replace(['(', ')'], "");
+    match digits.strip_prefix("+886").or_else(|| digits.strip_prefix("00886")) {
+        Some(rest) => format!("0{}", rest.trim_start_matches('0')),
+        None => digits,
+    }
+}
+
+/// `02-1234-5678`, `02 12345678 轉 12`, `+886 2 1234 5678 ext. 12` → `(02)12345678#12`. The area code is what stands before the
+/// first separator: where there is none, nobody can tell it.
+fn landline(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let parts = ["#", "轉", "分機", "ext.", "ext", "x"];
+    let (number, extension) = parts
+        .iter()
+        .find_map(|sign| lower.split_once(sign))
+        .map_or((lower.as_str(), None), |(number, extension)| (number, Some(extension)));
+    let number = match number.trim().strip_prefix("+886").map(str::trim_start) {
+        Some(rest) if rest.starts_with('0') || rest.starts_with('(') => rest.to_owned(),
+        Some(rest) => format!("0{}", rest.trim_start_matches('-').trim_start()),
+        None => number.trim().to_owned(),
+    };
+    let opened = number.trim_start_matches('(');
+    let Some((area, rest)) = opened.split_once([')', '-', ' ']) else { return text.to_owned() };
+    let extension =
+        extension.map(|extension| without_separators(extension.trim_start_matches([':', '轉', '#', '.'])));
+    let extension = extension.filter(|extension| !extension.is_empty());
+    let extension = extension.map(|extension| format!("#{extension}")).unwrap_or_default();
+    format!("({}){}{extension}", area.trim(), without_separators(&rest.replace(')', "")))
+}
+
+/// One address a line, whatever separates them.
+fn host_addresses(text: &str) -> String {
+    let addresses = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '、' | '，' | '；'));
+    addresses.filter(|address| !address.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// What was typed into a field of this shape, in the spelling that its rule knows.
+pub(crate) fn usual(shape: Shape, typed: &str) -> String {
+    match shape {
+        Shape::BusinessNumber => without_separators(&half_width(typed)),
+        Shape::Mobile => mobile(&half_width(typed)),
+        Shape::Landline => landline(&half_width(typed)),
+        Shape::Email { .. } | Shape::Integer { .. } => half_width(typed),
+        Shape::HostAddresses { .. } => host_addresses(&half_width(typed)),
+        Shape::Line { .. }
+        | Shape::Text { .. }
+        | Shape::Identity
+        | Shape::Instant
+        | Shape::Choice(_)
+        | Shape::PublicKey
+        | Shape::Group(_)
+        | Shape::Consent(_) => typed.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use idcheck_domain::value::{
+        AddressPolicy, EmailAddress, HostAddress, Landline, Mobile, UnifiedBusinessNumber,
+    };
+
+    use super::*;
+
+    #[test]
+    fn usual_spellings_are_understood() {
+        for (shape, typed, expected) in [
+            (Shape::BusinessNumber, "０４５９５２５７", "04595257"),
+            (Shape::BusinessNumber, " 0459-5257 ", "04595257"),
+            (Shape::Mobile, "０９１２３４５６７８", "0912345678"),
+            (Shape::Mobile, "0912-345-678", "0912345678"),
+            (Shape::Mobile, "0912 345 678", "0912345678"),
+            (Shape::Mobile, "+886 912-345-678", "0912345678"),
+            (Shape::Mobile, "+886-0912345678", "0912345678"),
+            (Shape::Landline, "（０２）１２３４５６７８", "(02)12345678"),
+            (Shape::Landline, "02-12345678", "(02)12345678"),
+            (Shape::Landline, "02 1234 5678", "(02)12345678"),
+            (Shape::Landline, "(02) 1234-5678 #12", "(02)12345678#12"),
+            (Shape::Landline, "02-1234-5678 分機 12", "(02)12345678#12"),
+            (Shape::Landline, "02-1234-5678轉12", "(02)12345678#12"),
+            (Shape::Landline, "+886-2-1234-5678 ext. 12", "(02)12345678#12"),
+            (Shape::Landline, "0836-25125", "(0836)25125"),
+            (Shape::Landline, "(02)12345678#12", "(02)12345678#12"),
+            (Shape::Email { max: 254 }, "ｉｔ＠ｅｘａｍｐｌｅ．ｃｏｍ", "it@example.com"),
+            (
+                Shape::HostAddresses { max: 10 },
+                "８．８．８．８，8.8.4.4；\t2001:db8::1\u{3000}9.9.9.9、1.1.1.1",
+                "8.8.8.8\n8.8.4.4\n2001:db8::1\n9.9.9.9\n1.1.1.1",
+            ),
+            (Shape::Integer { min: 0, max: 7 }, "７", "7"),
+        ] {
+            let understood = usual(shape, typed);
+            assert_eq!(understood, expected, "{typed}");
+            assert_eq!(usual(shape, &understood), expected, "a second time it is the same");
+            let right = match shape {
+                Shape::BusinessNumber => UnifiedBusinessNumber::parse(&understood).is_ok(),
+                Shape::Mobile => Mobile::parse(&understood).is_ok(),
+                Shape::Landline => Landline::parse(&understood).is_ok(),
+                Shape::Email { .. } => EmailAddress::parse(&understood).is_ok(),
+                Shape::HostAddresses { .. } => understood.lines().all(|host| {
+                    HostAddress::parse(host, AddressPolicy::PublicOrLoopback).is_ok()
+                        || host.starts_with("2001:db8")
+                }),
+                _ => true,
+            };
+            assert!(right, "{understood}");
+        }
+    }
+
+    /// What nobody can tell is left for the rule to refuse.
+    #[test]
+    fn what_could_be_two_things_stays() {
+        for typed in ["0212345678", "電話", "", "(02)12345678#"] {
+            let understood = usual(Shape::Landline, typed);
+            assert!(Landline::parse(&understood).is_err() || understood == "(02)12345678", "{understood}");
+        }
+        assert_eq!(
+            usual(Shape::Line { max: Some(9), autocomplete: "off" }, "ＡＢＣ公司"),
+            "ＡＢＣ公司",
+            "a name is the name that it is"
+        );
+    }
+}
