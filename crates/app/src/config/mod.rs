@@ -4,6 +4,7 @@
 mod abuse;
 mod card;
 mod company_register;
+mod contact;
 mod faults;
 mod limits;
 mod log;
@@ -18,6 +19,7 @@ mod tokens;
 pub(crate) use abuse::Abuse;
 pub(crate) use card::{Card, Order};
 pub(crate) use company_register::CompanyRegisterConfig;
+pub(crate) use contact::ContactConfig;
 pub(crate) use faults::{faults, trust_fault};
 pub(crate) use limits::LimitsConfig;
 pub(crate) use log::Log;
@@ -65,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) oidc: Oidc,
     /// The company register.
     pub(crate) company_register: CompanyRegisterConfig,
+    /// Who runs the service.
+    pub(crate) contact: ContactConfig,
     /// From where on use is abnormal.
     pub(crate) abuse: Abuse,
     /// Queries that one transaction records at most; 1 shows what batches are worth (`cargo xtask bench verify`).
@@ -97,6 +101,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             oidc: Oidc::default(),
             company_register: CompanyRegisterConfig::default(),
+            contact: ContactConfig::default(),
             abuse: Abuse::default(),
             ledger_batch: 256,
             register_memory_mib: 512,

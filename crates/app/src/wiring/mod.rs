@@ -13,7 +13,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use idcheck_certificate::FolderVerifier;
-use idcheck_http::{App, Bounded, HttpConfig, Readiness, Services, Surface};
+use idcheck_http::{App, Bounded, Contact, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, Store};
 use idcheck_rates::{RateLimits, Rates};
 use idcheck_token::{PublicKeys, Tokens, Window};
@@ -271,6 +271,11 @@ fn http(config: &Config) -> HttpConfig {
     HttpConfig {
         base_url: config.base_url.trim_end_matches('/').to_owned(),
         card_component_origin: config.card_component_origin.clone(),
+        contact: Contact {
+            agency: [config.contact.agency.clone(), config.contact.agency_english.clone()],
+            phone: config.contact.phone.clone(),
+            email: config.contact.email.clone(),
+        },
         secure_cookies: config.base_url.starts_with("https://"),
         trusted_proxies: config.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
         surfaces: config.roles.iter().filter_map(|role| surface(*role)).collect(),

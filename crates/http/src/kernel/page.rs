@@ -126,8 +126,14 @@ impl<'r> Page<'r> {
 
     /// The page from its template.
     pub(crate) fn show(&self, status: StatusCode, template: &str, opener: Opener, with: Value) -> Response {
+        let contact = &self.app.config.contact;
+        let [chinese, english] = &contact.agency;
+        let contact = context! {
+            agency => if self.lang == Lang::En { english } else { chinese },
+            phone => &contact.phone, email => &contact.email,
+        };
         let with = context! {
-            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, ..with
+            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, contact, ..with
         };
         match view::render(template, self.lang, &self.nonce, with) {
             Ok(html) => self.sealed(status, opener, html),

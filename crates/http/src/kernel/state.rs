@@ -73,6 +73,15 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
 }
 
+/// Who runs the service, and whom people can ask.
+#[derive(Debug, Clone)]
+pub struct Contact {
+    /// The agency, in Chinese and in English.
+    pub agency: [String; 2],
+    pub phone: Option<String>,
+    pub email: Option<String>,
+}
+
 /// Settings that responses depend on.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
@@ -80,6 +89,7 @@ pub struct HttpConfig {
     pub base_url: String,
     /// The origin of the signing component on the applicant's computer.
     pub card_component_origin: String,
+    pub contact: Contact,
     /// Whether cookies are for TLS only.
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` counts.

@@ -244,7 +244,7 @@ mod tests {
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
         let parameters = [
             "version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late", "email",
-            "due",
+            "due", "agency",
         ];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in templates() {

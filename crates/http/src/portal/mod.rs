@@ -31,6 +31,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/", get(home))
         .at("/apply", get(notices))
         .at("/conduct", get(conduct))
+        .at("/privacy", get(privacy))
+        .at("/accessibility", get(accessibility))
+        .at("/sitemap", get(sitemap))
         .at("/design", get(design))
         .at("/register", get(crate::public_register::page::show))
         .at("/apply/form", get(open_form).post(form_again))
@@ -64,6 +67,31 @@ fn conduct(page: Page<'_>) -> Response {
         title => "conduct-title", prefix => "conduct", count => 5, version => CONDUCT_VERSION, next => false,
     };
     page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)
+}
+
+/// Version of the privacy notice and of the accessibility statement: the ROC year and month in which they were written.
+const STATEMENTS: &str = "115-11";
+
+/// 個人資料保護法第八條: what who enters data is told.
+#[handler]
+fn privacy(page: Page<'_>) -> Response {
+    let with = context! {
+        title => "privacy-title", prefix => "privacy", count => 8, version => STATEMENTS, next => false,
+    };
+    page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)
+}
+
+#[handler]
+fn accessibility(page: Page<'_>) -> Response {
+    let with = context! {
+        title => "accessibility-title", prefix => "accessibility", count => 5, version => STATEMENTS, next => false,
+    };
+    page.show(StatusCode::OK, "articles.html", Opener::Isolated, with)
+}
+
+#[handler]
+fn sitemap(page: Page<'_>) -> Response {
+    page.show(StatusCode::OK, "sitemap.html", Opener::Isolated, context! {})
 }
 
 /// The parts that pages are made of, each shown once: for who writes or tests a page.

@@ -68,3 +68,27 @@ async fn a_form_without_this_browsers_token_is_refused() {
     }
     assert_eq!(service.database.number("SELECT count(*) FROM challenges").await, 0);
 }
+
+/// Every page of the portal says who runs the service and leads to its statements; where something failed, whom to ask.
+#[tokio::test]
+async fn every_page_says_who_runs_the_service() {
+    let service = Service::start().await;
+    for (language, agency) in [("zh-TW", "內政部戶政司"), ("en", "Department of Household Registration")]
+    {
+        for path in
+            ["/", "/apply", "/privacy", "/accessibility", "/sitemap", "/register", "/progress", "/nowhere"]
+        {
+            let response =
+                service.http.get(path).header("accept", "text/html").header("accept-language", language);
+            let text = response.send().await.0.into_body().into_string().await.unwrap();
+            assert!(text.contains(&format!("<strong>{agency}</strong>")), "{path} {language}");
+            for link in
+                ["/privacy", "/accessibility", "/sitemap", "mailto:idcheck@example.gov.tw", "accesskey=\"C\""]
+            {
+                assert!(text.contains(link), "{path} {language}: {link}");
+            }
+            let asks = text.matches("tel:02-12345678").count();
+            assert_eq!(asks, if path == "/nowhere" { 2 } else { 1 }, "{path} {language}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use idcheck_domain::{
     outcome::QueryRefusal,
     value::{AddressPolicy, UnifiedBusinessNumber},
 };
-use idcheck_http::{App, HttpConfig, Readiness, Services, Surface, routes};
+use idcheck_http::{App, Contact, HttpConfig, Readiness, Services, Surface, routes};
 use idcheck_testing::{
     SeededEntropy,
     builders::{audit, signing_card},
@@ -192,6 +192,11 @@ fn config() -> HttpConfig {
     HttpConfig {
         base_url: "http://localhost".to_owned(),
         card_component_origin: "http://localhost:61161".to_owned(),
+        contact: Contact {
+            agency: ["內政部戶政司", "Department of Household Registration"].map(str::to_owned),
+            phone: Some("02-12345678".to_owned()),
+            email: Some("idcheck@example.gov.tw".to_owned()),
+        },
         secure_cookies: false,
         trusted_proxies: Vec::new(),
         surfaces: Surface::ALL.to_vec(),
