@@ -4,6 +4,7 @@ skip-link = Skip to main content
 nav-label = Main menu
 nav-apply = Apply
 nav-progress = Progress
+nav-own = Your company
 nav-other-language = 中文
 footer = Times are in Taipei time; years are ROC years.
 guide-top = Top menu

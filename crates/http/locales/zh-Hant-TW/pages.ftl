@@ -4,6 +4,7 @@ skip-link = 跳到主要內容
 nav-label = 主選單
 nav-apply = 提出申請
 nav-progress = 進度查詢
+nav-own = 本公司頁面
 nav-other-language = English
 footer = 頁面時間均為臺北時間、民國紀年。
 guide-top = 上方選單連結區

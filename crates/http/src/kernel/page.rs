@@ -133,7 +133,8 @@ impl<'r> Page<'r> {
             phone => &contact.phone, email => &contact.email,
         };
         let with = context! {
-            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, contact, ..with
+            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, contact,
+            own_page => self.own_token().is_some_and(|token| !token.is_empty()), ..with
         };
         match view::render(template, self.lang, &self.nonce, with) {
             Ok(html) => self.sealed(status, opener, html),

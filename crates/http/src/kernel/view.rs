@@ -43,6 +43,7 @@ impl Asset {
         let content_type = match extension {
             "js" => "text/javascript; charset=utf-8",
             "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
             _ => return None,
         };
         let file = Assets::get(path)?;

@@ -143,3 +143,29 @@ async fn usual_spellings_are_understood_and_shown() {
         assert!(text.contains(&format!("<dd>{understood}</dd>")), "{understood} is missing in {text}");
     }
 }
+
+/// While the session lasts that the card opened, every page leads back to the company's own.
+#[tokio::test]
+async fn a_live_session_is_offered_from_everywhere() {
+    let service = Service::start().await;
+    let leads_home = async |cookies: &str, path: &str| {
+        let page = service.http.get(path).header("cookie", cookies).send().await;
+        page.0.into_body().into_string().await.unwrap().contains("href=\"/organisation\"")
+    };
+    let (cookie, csrf) = browser(&service, "/progress").await;
+    let form = [("csrf", csrf.as_str()), ("ubn", COMPANY)];
+    let page = service.http.post("/acts/progress").header("cookie", &cookie).form(&form).send().await;
+    let text = page.0.into_body().into_string().await.unwrap();
+    let challenge = text.split("action=\"/sign/").nth(1).unwrap().split('"').next().unwrap();
+    let form = [("csrf", csrf.as_str()), ("act", "progress"), ("tbs", ""), ("signature", "Y21z")];
+    let signed =
+        service.http.post(format!("/sign/{challenge}")).header("cookie", &cookie).form(&form).send().await;
+    signed.assert_status(StatusCode::SEE_OTHER);
+    signed.assert_header("location", "/organisation");
+    let own = signed.0.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).unwrap();
+    let cookies = format!("{cookie}; {}", own.split(';').next().unwrap());
+    for path in ["/", "/apply", "/progress", "/docs", "/register", "/sitemap"] {
+        assert!(leads_home(&cookies, path).await, "{path}");
+        assert!(!leads_home(&cookie, path).await, "{path} without a session");
+    }
+}
