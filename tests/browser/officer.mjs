@@ -56,7 +56,7 @@ const sign = async (page) => {
   await page.waitForSelector("#pin", { state: "visible" });
   if (await page.isVisible("#slot")) await page.selectOption("#slot", card.slot);
   await page.fill("#pin", card.pin);
-  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/acts/")), page.click("#sign-button")]);
+  await Promise.all([page.waitForNavigation(), page.click("#sign-button")]);
 };
 
 const progress = async () => {

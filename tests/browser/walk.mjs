@@ -39,7 +39,7 @@ const sign = async (slot, pin) => {
   await page.waitForSelector("#pin", { state: "visible" });
   if (await page.isVisible("#slot")) await page.selectOption("#slot", slot);
   await page.fill("#pin", pin);
-  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/acts/")), page.click("#sign-button")]);
+  await Promise.all([page.waitForNavigation(), page.click("#sign-button")]);
 };
 
 before(async () => {

@@ -14,7 +14,7 @@ pub(crate) fn door(method: &Method, path: &str) -> Option<Door> {
     }
     let segments: Vec<_> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
-        ["api", "v1", "challenges"] | ["acts", _] => Some(Door::Challenge),
+        ["api", "v1", "challenges"] | ["acts", _] | ["sign", _, "again"] => Some(Door::Challenge),
         ["api", "v1", "challenges", _, "proof"] | ["sign", _] => Some(Door::Proof),
         ["api", "v1", "officer", "session"] | ["officer", "sign-in"] => Some(Door::SignIn),
         _ => None,
@@ -32,6 +32,7 @@ mod tests {
             (&post, "/api/v1/challenges", Some(Door::Challenge)),
             (&post, "/api/v1/challenges/", Some(Door::Challenge)),
             (&post, "/acts/apply", Some(Door::Challenge)),
+            (&post, "/sign/0198/again", Some(Door::Challenge)),
             (&post, "/api/v1/challenges/0198/proof", Some(Door::Proof)),
             (&post, "/sign/0198", Some(Door::Proof)),
             (&post, "/api/v1/officer/session", Some(Door::SignIn)),

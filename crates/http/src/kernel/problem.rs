@@ -227,6 +227,7 @@ impl From<ChallengeRefusal> for Problem {
     fn from(refusal: ChallengeRefusal) -> Self {
         match refusal {
             ChallengeRefusal::Content(violations) => Self::content(violations),
+            ChallengeRefusal::Unknown => ProofRefusal::UnknownChallenge.into(),
             ChallengeRefusal::TooMany => {
                 Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-challenges")
             }

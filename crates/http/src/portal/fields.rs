@@ -197,6 +197,32 @@ pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
     leaves.into_iter().collect()
 }
 
+/// The form that a content was typed into.
+pub(crate) fn typed(act: ActName, ubn: UnifiedBusinessNumber, content: &Content) -> FormValues {
+    let leaf = |pointer: &str| match content.iter().find(|(at, _)| *at == pointer) {
+        Some((_, Leaf::Text(text))) => text.clone(),
+        Some((_, Leaf::Integer(number))) => number.to_string(),
+        Some((_, Leaf::Null | Leaf::Empty)) | None => String::new(),
+    };
+    let one = |field: Field| {
+        let typed = match field.shape {
+            Shape::HostAddresses { .. } => {
+                let places = (0..).map(|index| leaf(&format!("/hostAddresses/{index}")));
+                places.take_while(|host| !host.is_empty()).collect::<Vec<_>>().join("\n")
+            }
+            Shape::Consent(group) => {
+                let versions = group.fields.iter().map(|of| leaf(&format!("/consent/{}", of.name)));
+                versions.collect::<Vec<_>>().join(" ").trim().to_owned()
+            }
+            Shape::Instant => leaf(&field.name).chars().take("2026-12-01T09:00".len()).collect(),
+            _ if field.name == UBN => ubn.to_string(),
+            _ => leaf(&field.name),
+        };
+        (field.name.into_owned(), typed)
+    };
+    fields(act).into_iter().map(one).collect()
+}
+
 /// What a browser's field for date and time gives (`2026-12-01T09:00`) is Taipei's time; anything else is as typed.
 fn in_taipei(typed: &str) -> String {
     match chrono::NaiveDateTime::parse_from_str(typed.trim(), "%Y-%m-%dT%H:%M") {

@@ -43,7 +43,9 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/organisation/operations-document", get(organisation::operations))
         .at("/organisation/leave", post(organisation::leave))
         .at("/acts/:act", get(act_form).post(sign::issue_challenge))
-        .at("/sign/:id", post(sign::prove_challenge))
+        .at("/sign/:id", get(sign::show_challenge).post(sign::prove_challenge))
+        .at("/sign/:id/again", post(sign::issue_again))
+        .at("/sign/:id/form", get(sign::change_content))
         .at("/applications/:number", get(sign::accepted))
         .at("/assets/:name", get(view::serve_asset))
 }

@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use idcheck_domain::{application::StateName, sandbox, value::CaseNumber};
-use idcheck_usecases::acts::{ActName, ActResult, ProofRefusal, Proven};
+use idcheck_usecases::acts::{
+    ActName, ActResult, ChallengeRefusal, ChallengeState, HeldChallenge, ProofRefusal, Proven,
+};
 use minijinja::{Value, context};
 use poem::{
     Request, Response, handler,
@@ -62,8 +64,17 @@ struct Signing<'s> {
     act: ActName,
     challenge: Uuid,
     tbs: &'s str,
-    expires_at: Option<Value>,
+    expires_at: Value,
+    /// Its time is over.
+    over: bool,
     refused: Option<&'s Problem>,
+}
+
+impl<'s> Signing<'s> {
+    fn of(challenge: Uuid, held: &'s HeldChallenge, refused: Option<&'s Problem>) -> Self {
+        let over = held.state == ChallengeState::Over;
+        Self { act: held.act, challenge, tbs: &held.tbs, expires_at: moment(held.expires_at), over, refused }
+    }
 }
 
 fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
@@ -87,6 +98,7 @@ fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
         act => signing.act.as_str(),
         challenge => signing.challenge.to_string(),
         expires_at => &signing.expires_at,
+        over => signing.over,
         refused,
         sign => context! { origin, tbs => signing.tbs, messages, errorPrefix => error_prefix },
     }
@@ -100,9 +112,12 @@ pub(crate) fn rendered(lang: Lang, act: ActName, shared: &Value) {
     use crate::kernel::view::render;
     let refusals = CardRefusal::ALL.map(|card| Problem::from(ProofRefusal::Card(card)));
     for refused in std::iter::once(None).chain(refusals.iter().map(Some)) {
-        let signing = Signing { act, challenge: Uuid::nil(), tbs: "t", expires_at: None, refused };
-        let with = to_sign(lang, "http://localhost:61161", &signing);
-        render("sign.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
+        for over in [false, true] {
+            let expires_at = moment(chrono::DateTime::UNIX_EPOCH);
+            let signing = Signing { act, challenge: Uuid::nil(), tbs: "t", expires_at, over, refused };
+            let with = to_sign(lang, "http://localhost:61161", &signing);
+            render("sign.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
+        }
     }
     let with = context! { act => act.as_str(), own => true };
     render("result.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
@@ -126,10 +141,53 @@ pub(crate) async fn issue_challenge(
     let issue = &page.app.services.issue_challenge;
     let from = origin(request, &page.app.config.trusted_proxies).address;
     let issued = issue.execute(act, ubn, content, Some(page.session()), from).await;
-    let issued = page.or_problem(issued, "/")?;
-    let expires_at = Some(moment(issued.expires_at));
-    let (challenge, tbs) = (issued.id, issued.tbs.as_str());
-    Ok(signing_page(&page, &Signing { act, challenge, tbs, expires_at, refused: None }))
+    Ok(see_other(&format!("/sign/{}", page.or_problem(issued, "/")?.id)))
+}
+
+/// The challenge of this browser that a path names; one that was used leads to what it gave.
+async fn held(page: &Page<'_>, id: &str) -> poem::Result<(Uuid, HeldChallenge)> {
+    let id = Uuid::try_parse(id).map_err(|_| page.not_found("/"))?;
+    let held = page.app.services.issue_challenge.held(id, page.session()).await;
+    let held = page.or_problem(held, "/")?.ok_or(ProofRefusal::UnknownChallenge);
+    let held = page.or_problem(held, "/")?;
+    if held.state == ChallengeState::Spent {
+        return Err(poem::Error::from_response(page.problem(&ProofRefusal::Spent.into(), "/progress")));
+    }
+    Ok((id, held))
+}
+
+/// `GET /sign/:id`: the page that signs a challenge; it can be reloaded, gone back to and read in the other language.
+#[handler]
+pub(crate) async fn show_challenge(page: Page<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+    let (id, held) = held(&page, &id).await?;
+    Ok(signing_page(&page, &Signing::of(id, &held, None)))
+}
+
+/// `POST /sign/:id/again`: another challenge for the same content, with the whole time.
+#[handler]
+pub(crate) async fn issue_again(
+    page: Page<'_>,
+    request: &Request,
+    Path(id): Path<String>,
+    _: PostedForm,
+) -> poem::Result<Response> {
+    let (id, held) = held(&page, &id).await?;
+    let from = origin(request, &page.app.config.trusted_proxies).address;
+    match page.app.services.issue_challenge.again(id, page.session(), from).await {
+        Ok(issued) => Ok(see_other(&format!("/sign/{}", issued.id))),
+        // What was right when it was typed need not be right now.
+        Err(ChallengeRefusal::Content(wrong)) => {
+            Ok(fill_in(&page, held.act, &fields::typed(held.act, held.ubn, &held.content), &wrong))
+        }
+        Err(refusal) => Ok(page.problem(&refusal.into(), "/")),
+    }
+}
+
+/// `GET /sign/:id/form`: the form with what is to be signed, for whoever wants to change it.
+#[handler]
+pub(crate) async fn change_content(page: Page<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+    let (_, held) = held(&page, &id).await?;
+    Ok(fill_in(&page, held.act, &fields::typed(held.act, held.ubn, &held.content), &[]))
 }
 
 /// `POST /sign/:id`: verifies the signature and acts.
@@ -139,19 +197,17 @@ pub(crate) async fn prove_challenge(
     Path(id): Path<String>,
     PostedForm(typed): PostedForm,
 ) -> poem::Result<Response> {
-    let (Ok(challenge), Some(act)) = (Uuid::try_parse(&id), ActName::parse(value(&typed, "act"))) else {
-        return Err(page.not_found("/"));
-    };
+    let challenge = Uuid::try_parse(&id).map_err(|_| page.not_found("/"))?;
     let cms = STANDARD.decode(value(&typed, "signature").trim()).unwrap_or_default();
     let services = &page.app.services;
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
         Ok(proven) => Ok(done(&page, challenge, proven)),
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
-            let tbs = value(&typed, "tbs");
-            let signing = Signing { act, challenge, tbs, expires_at: None, refused: Some(&problem) };
-            Ok(signing_page(&page, &signing))
+            let (_, held) = held(&page, &id).await?;
+            Ok(signing_page(&page, &Signing::of(challenge, &held, Some(&problem))))
         }
+        Err(ProofRefusal::Expired) => Ok(see_other(&format!("/sign/{challenge}"))),
         Err(refusal) => Ok(page.problem(&refusal.into(), "/progress")),
     }
 }

@@ -114,6 +114,60 @@ async fn browser(service: &Service, path: &str) -> (String, String) {
     (cookie, token.to_owned())
 }
 
+/// Where a form that is right leads: the page that signs it, which has an address of its own.
+async fn signing(service: &Service, cookie: &str, path: &str, form: &[(&str, &str)]) -> String {
+    let response = service.http.post(path).header("cookie", cookie).form(&form).send().await;
+    response.assert_status(StatusCode::SEE_OTHER);
+    response.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned()
+}
+
+/// A page that signs can be reloaded, read in the other language, left for the form and come back to; when its time is over, the
+/// same content gets another one with one press. Another browser sees nothing of it.
+#[tokio::test]
+async fn nothing_is_lost_while_it_waits_for_the_signature() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/acts/changeContact").await;
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("ubn", COMPANY),
+        ("/contact/name", "王小明"),
+        ("/contact/mobile", "0912-345-678"),
+        ("/contact/email", "it@example.com"),
+    ];
+    let sign = signing(&service, &cookie, "/acts/changeContact", &form).await;
+    let get = async |path: String, cookie: &str| {
+        let page = service.http.get(path).header("cookie", cookie).send().await;
+        (page.0.status(), page.0.into_body().into_string().await.unwrap())
+    };
+    for language in ["", "?lang=en", "?lang=zh-Hant-TW"] {
+        let (status, text) = get(format!("{sign}{language}"), &cookie).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(text.contains("id=\"sign-form\"") && !text.contains("0912345678"), "{text}");
+    }
+    let (status, text) = get(format!("{sign}/form"), &cookie).await;
+    assert_eq!(status, StatusCode::OK);
+    for typed in [COMPANY, "王小明", "0912345678", "it@example.com"] {
+        assert!(text.contains(typed), "{typed} is lost");
+    }
+    let (stranger, _) = browser(&service, "/progress").await;
+    for path in [sign.clone(), format!("{sign}/form")] {
+        assert_eq!(get(path, &stranger).await.0, StatusCode::NOT_FOUND);
+    }
+    let later = idcheck_usecases::ports::Clock::now(&service.database.clock) + chrono::TimeDelta::minutes(16);
+    service.database.clock.set(later);
+    let form = [("csrf", csrf.as_str()), ("signature", "Y21z")];
+    assert_eq!(signing(&service, &cookie, &sign, &form).await, sign, "too late to sign");
+    let (_, text) = get(sign.clone(), &cookie).await;
+    assert!(
+        text.contains(&format!("action=\"{sign}/again\"")) && !text.contains("id=\"sign-form\""),
+        "{text}"
+    );
+    let again = signing(&service, &cookie, &format!("{sign}/again"), &form).await;
+    assert_ne!(again, sign);
+    assert!(get(again.clone(), &cookie).await.1.contains("id=\"sign-form\""));
+    assert!(get(format!("{again}/form"), &cookie).await.1.contains("0912345678"));
+}
+
 /// What people usually spell in several ways is understood, and shown as it was understood before it is signed.
 #[tokio::test]
 async fn usual_spellings_are_understood_and_shown() {
@@ -154,12 +208,9 @@ async fn a_live_session_is_offered_from_everywhere() {
     };
     let (cookie, csrf) = browser(&service, "/progress").await;
     let form = [("csrf", csrf.as_str()), ("ubn", COMPANY)];
-    let page = service.http.post("/acts/progress").header("cookie", &cookie).form(&form).send().await;
-    let text = page.0.into_body().into_string().await.unwrap();
-    let challenge = text.split("action=\"/sign/").nth(1).unwrap().split('"').next().unwrap();
-    let form = [("csrf", csrf.as_str()), ("act", "progress"), ("tbs", ""), ("signature", "Y21z")];
-    let signed =
-        service.http.post(format!("/sign/{challenge}")).header("cookie", &cookie).form(&form).send().await;
+    let sign = signing(&service, &cookie, "/acts/progress", &form).await;
+    let form = [("csrf", csrf.as_str()), ("signature", "Y21z")];
+    let signed = service.http.post(&sign).header("cookie", &cookie).form(&form).send().await;
     signed.assert_status(StatusCode::SEE_OTHER);
     signed.assert_header("location", "/organisation");
     let own = signed.0.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).unwrap();

@@ -20,6 +20,9 @@ pub enum ChallengeRefusal {
     /// Fields of the content break rules; all of them are reported.
     #[error("the content breaks {} rules", .0.len())]
     Content(Vec<FieldViolation>),
+    /// No such challenge of this browser session, or it was used.
+    #[error("no such challenge")]
+    Unknown,
     /// Too many that were asked for from the same place wait for their signature.
     #[error("too many challenges wait for their signature")]
     TooMany,
@@ -37,6 +40,34 @@ pub struct IssuedChallenge {
     pub tbs: String,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
+}
+
+/// What became of a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeState {
+    /// It waits for its signature.
+    Waiting,
+    /// Its time is over; the same content can have another one.
+    Over,
+    /// The act was done.
+    Spent,
+}
+
+/// A challenge as the browser session that it was issued to gets it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldChallenge {
+    /// The act.
+    pub act: ActName,
+    /// The company.
+    pub ubn: UnifiedBusinessNumber,
+    /// What was typed.
+    pub content: Content,
+    /// The text to be signed.
+    pub tbs: String,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// What became of it.
+    pub state: ChallengeState,
 }
 
 /// Validates the content of an act and issues a challenge for it.
@@ -71,6 +102,41 @@ impl IssueChallenge {
         content: &Content,
     ) -> Result<Act, Vec<FieldViolation>> {
         Act::read(act, content, &self.ports.reading(ubn, self.ports.clock.now()))
+    }
+
+    /// The challenge that was issued to this browser session; none of another one's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn held(&self, id: Uuid, session: [u8; 32]) -> Result<Option<HeldChallenge>, StoreError> {
+        let found = self.ports.challenges.find(id).await?.filter(|found| found.session == Some(session));
+        Ok(found.map(|found| HeldChallenge {
+            state: match found.spent_at {
+                Some(_) => ChallengeState::Spent,
+                None if self.ports.clock.now() >= found.expires_at => ChallengeState::Over,
+                None => ChallengeState::Waiting,
+            },
+            act: found.act,
+            ubn: found.ubn,
+            content: found.content,
+            tbs: found.tbs,
+            expires_at: found.expires_at,
+        }))
+    }
+
+    /// Issues another challenge for the content of one that was not used, with the whole time. The content is judged as of now.
+    ///
+    /// # Errors
+    /// [`ChallengeRefusal`].
+    pub async fn again(
+        &self,
+        id: Uuid,
+        session: [u8; 32],
+        from: IpAddr,
+    ) -> Result<IssuedChallenge, ChallengeRefusal> {
+        let held = self.held(id, session).await?.filter(|held| held.state != ChallengeState::Spent);
+        let HeldChallenge { act, ubn, content, .. } = held.ok_or(ChallengeRefusal::Unknown)?;
+        self.execute(act, ubn, content, Some(session), from).await
     }
 
     /// Issues the challenge to whoever asks `from` an address, bound to a browser session where there is one. Preconditions are not checked here:

@@ -24,7 +24,7 @@ mod submit_improvement_plan;
 mod suspend;
 mod withdraw;
 
-pub use challenge::{ChallengeRefusal, IssueChallenge, IssuedChallenge};
+pub use challenge::{ChallengeRefusal, ChallengeState, HeldChallenge, IssueChallenge, IssuedChallenge};
 pub use own::ReadOwn;
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
 pub use receipt::ReadReceipt;
