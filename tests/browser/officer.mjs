@@ -56,7 +56,10 @@ const sign = async (page) => {
   await page.waitForSelector("#pin", { state: "visible" });
   if (await page.isVisible("#slot")) await page.selectOption("#slot", card.slot);
   await page.fill("#pin", card.pin);
-  await Promise.all([page.waitForNavigation(), page.click("#sign-button")]);
+  // The answer is another document, be its address the same or not.
+  await page.evaluate(() => { window.waits = true; });
+  await page.click("#sign-button");
+  await page.waitForFunction(() => !window.waits && document.readyState === "complete");
 };
 
 const progress = async () => {
