@@ -214,7 +214,11 @@ pub(crate) fn typed(act: ActName, ubn: UnifiedBusinessNumber, content: &Content)
                 let versions = group.fields.iter().map(|of| leaf(&format!("/consent/{}", of.name)));
                 versions.collect::<Vec<_>>().join(" ").trim().to_owned()
             }
-            Shape::Instant => leaf(&field.name).chars().take("2026-12-01T09:00".len()).collect(),
+            // As a browser's field has it, which is Taipei's time; anything else is as it was typed.
+            Shape::Instant => {
+                let typed = leaf(&field.name);
+                typed.strip_suffix(":00+08:00").map_or(typed.clone(), str::to_owned)
+            }
             _ if field.name == UBN => ubn.to_string(),
             _ => leaf(&field.name),
         };

@@ -243,4 +243,31 @@ mod tests {
             }
         }
     }
+
+    /// What a form was typed into comes back as the same form, whatever the act.
+    #[test]
+    fn a_form_is_had_back_from_its_content() {
+        let ubn = idcheck_domain::value::UnifiedBusinessNumber::parse("04595257").unwrap();
+        let typed = [
+            ("hosts", "8.8.8.8\n8.8.4.4"),
+            ("/reason", "機房搬遷\n第二行"),
+            ("/contact/mobile", "0912345678"),
+            ("/overlapDays", "3"),
+            ("/environment", "sandbox"),
+            ("consent", "108-06 108-06"),
+            ("/keyId", "0198"),
+        ];
+        for cut_over in ["2026-12-01T09:00", "2026-12-01T01:00:00Z", "soon"] {
+            let typed = typed.into_iter().chain([("/cutOverAt", cut_over)]);
+            let typed: FormValues = typed.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+            for act in ActName::ALL {
+                let content = fields::content(act, &typed);
+                let back = fields::typed(act, ubn, &content);
+                assert_eq!(fields::content(act, &back), content, "{act:?}");
+                for (name, text) in back.iter().filter(|(name, _)| name != "ubn") {
+                    assert_eq!(text, value(&typed, name), "{act:?} {name}");
+                }
+            }
+        }
+    }
 }

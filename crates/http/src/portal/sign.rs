@@ -123,7 +123,7 @@ pub(crate) fn rendered(lang: Lang, act: ActName, shared: &Value) {
     render("result.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
 }
 
-/// `POST /acts/:act`: issues the challenge and shows the page that signs it.
+/// `POST /acts/:act`: issues the challenge and leads to the page that signs it.
 #[handler]
 pub(crate) async fn issue_challenge(
     page: Page<'_>,
@@ -144,7 +144,7 @@ pub(crate) async fn issue_challenge(
     Ok(see_other(&format!("/sign/{}", page.or_problem(issued, "/")?.id)))
 }
 
-/// The challenge of this browser that a path names; one that was used leads to what it gave.
+/// The challenge of this browser that a path names; of one that was used it is said that it was.
 async fn held(page: &Page<'_>, id: &str) -> poem::Result<(Uuid, HeldChallenge)> {
     let id = Uuid::try_parse(id).map_err(|_| page.not_found("/"))?;
     let held = page.app.services.issue_challenge.held(id, page.session()).await;
@@ -207,7 +207,15 @@ pub(crate) async fn prove_challenge(
             let (_, held) = held(&page, &id).await?;
             Ok(signing_page(&page, &Signing::of(challenge, &held, Some(&problem))))
         }
-        Err(ProofRefusal::Expired) => Ok(see_other(&format!("/sign/{challenge}"))),
+        Err(ProofRefusal::Expired) => {
+            let (_, held) = held(&page, &id).await?;
+            let here = format!("/sign/{challenge}");
+            Ok(match held.state {
+                ChallengeState::Over => see_other(&here),
+                // Not the time but the content: it was right by rules of before.
+                _ => page.problem(&ProofRefusal::Expired.into(), &format!("{here}/form")),
+            })
+        }
         Err(refusal) => Ok(page.problem(&refusal.into(), "/progress")),
     }
 }

@@ -1,5 +1,5 @@
 //! Usual spellings of what people type into a form, as the one spelling that the rules know: full width, separators, blanks. What
-//! is none of them stays as it was typed, and is refused in the words of its rule.
+//! is still wrong then is refused in the words of its rule.
 
 use idcheck_usecases::acts::schema::Shape;
 use unicode_normalization::UnicodeNormalization;
@@ -25,7 +25,8 @@ fn mobile(text: &str) -> String {
 }
 
 /// `02-1234-5678`, `02 12345678 轉 12`, `+886 2 1234 5678 ext. 12` → `(02)12345678#12`. The area code is what stands before the
-/// first separator: where there is none, nobody can tell it.
+/// first separator: where there is none, nobody can tell it. A mobile number is left for the rule to refuse: cut at its separator it
+/// would pass for a landline.
 fn landline(text: &str) -> String {
     let lower = text.to_lowercase();
     let parts = ["#", "轉", "分機", "ext.", "ext", "x"];
@@ -40,6 +41,9 @@ fn landline(text: &str) -> String {
     };
     let opened = number.trim_start_matches('(');
     let Some((area, rest)) = opened.split_once([')', '-', ' ']) else { return text.to_owned() };
+    if !area.starts_with('0') || area.starts_with("09") {
+        return text.to_owned();
+    }
     let extension =
         extension.map(|extension| without_separators(extension.trim_start_matches([':', '轉', '#', '.'])));
     let extension = extension.filter(|extension| !extension.is_empty());
@@ -128,6 +132,9 @@ mod tests {
     /// What nobody can tell is left for the rule to refuse.
     #[test]
     fn what_could_be_two_things_stays() {
+        for typed in ["0912-345-678", "0912 345 678", "+886-912-345-678", "1234-5678"] {
+            assert!(Landline::parse(&usual(Shape::Landline, typed)).is_err(), "{typed}");
+        }
         for typed in ["0212345678", "電話", "", "(02)12345678#"] {
             let understood = usual(Shape::Landline, typed);
             assert!(Landline::parse(&understood).is_err() || understood == "(02)12345678", "{understood}");

@@ -166,6 +166,12 @@ async fn nothing_is_lost_while_it_waits_for_the_signature() {
     assert_ne!(again, sign);
     assert!(get(again.clone(), &cookie).await.1.contains("id=\"sign-form\""));
     assert!(get(format!("{again}/form"), &cookie).await.1.contains("0912345678"));
+    // Where not the time but a rule has changed, it is said once and leads back to the form, not round in a circle.
+    service.database.tamper("UPDATE challenges SET content = '{}'").await;
+    let refused = service.http.post(&again).header("cookie", &cookie).form(&form).send().await;
+    assert!(refused.0.status().is_client_error(), "{}", refused.0.status());
+    let text = refused.0.into_body().into_string().await.unwrap().replace("&#x2f;", "/");
+    assert!(text.contains(&format!("href=\"{again}/form\"")), "{text}");
 }
 
 /// What people usually spell in several ways is understood, and shown as it was understood before it is signed.
