@@ -128,7 +128,8 @@ async fn who_floods_harms_nobody_else() {
 
     let (url, stop) = (site.url(), Arc::new(AtomicBool::new(false)));
     let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-    let client = Client::builder().local_address(from).build().unwrap();
+    // A request that is lost in the client is given up: it once waited for ever, on no connection.
+    let client = Client::builder().local_address(from).timeout(LASTS).build().unwrap();
     let post = |path: &str, body: &Value| {
         let request = client.post(format!("{url}{path}")).header("content-type", "application/json");
         let body = body.to_string();
