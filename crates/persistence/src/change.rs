@@ -7,7 +7,7 @@ use idcheck_usecases::ports::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
 
 use crate::{
-    application, chain, challenge,
+    application, chain, challenge, draft,
     kernel::{
         cell::{corrupt, micros},
         store::{Store, unavailable},
@@ -47,6 +47,7 @@ impl Store {
     async fn write(&self, tx: &DatabaseTransaction, change: &Change) -> Result<(), CommitError> {
         if let Some((id, at)) = change.spends {
             challenge::spend(tx, id, micros(at)).await?;
+            draft::signed(tx, id).await.map_err(failed)?;
         }
         if let Some(written) = &change.organisation {
             organisation::write(tx, written).await?;

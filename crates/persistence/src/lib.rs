@@ -19,6 +19,7 @@ mod chain;
 mod challenge;
 mod change;
 mod company_register;
+mod draft;
 mod household_register;
 mod kernel;
 mod ledger;

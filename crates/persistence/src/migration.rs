@@ -16,6 +16,7 @@ mod m0013_days;
 mod m0014_used_tokens;
 mod m0015_register_mark;
 mod m0016_reasons;
+mod m0017_drafts;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_used_tokens::Migration),
             Box::new(m0015_register_mark::Migration),
             Box::new(m0016_reasons::Migration),
+            Box::new(m0017_drafts::Migration),
         ]
     }
 }

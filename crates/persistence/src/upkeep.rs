@@ -79,7 +79,7 @@ const PURGED: u64 = 1_000;
 const PURGE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Deletes what can have no effect any more: challenges, officers' sessions and used tokens that ended an
+    /// Deletes what can have no effect any more: challenges, drafts, officers' sessions and used tokens that ended an
     /// hour before `now` (a token is taken for some minutes after its end), and strikes and
     /// counts of users and ID numbers older than `strikes_kept`.
     ///
@@ -91,6 +91,7 @@ impl Store {
         let kept: sea_orm::Value = kept.into();
         let mut ends = vec![
             ("challenges", "id", "expires_at", &ended),
+            ("drafts", "id", "expires_at", &ended),
             ("officer_sessions", "token_hash", "expires_at", &ended),
             ("used_tokens", "token", "expires_at", &ended),
             ("strikes", "person_hash, environment, day", "day", &kept),

@@ -22,6 +22,9 @@ on_both!(redating_races, |database| {
     let (store, other) = (database.store().await, database.store().await);
     contract::calendar::decisions_against_the_calendar([&store, &other], &database.clock).await;
 });
+on_both!(drafts, |database| {
+    contract::draft::suite(&database.store().await, &database.store().await, &database.clock).await;
+});
 on_both!(changes, |database| contract::change::suite(&database.store().await, &database.store().await).await);
 on_both!(casework, |database| {
     let (store, other) = (database.store().await, database.store().await);

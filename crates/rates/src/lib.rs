@@ -31,6 +31,8 @@ pub struct RateLimits {
     pub refused_per_address: u32,
     /// Challenges a minute from one address.
     pub challenges_per_address: u32,
+    /// Changes of drafts a minute from one address.
+    pub draft_changes_per_address: u32,
     /// Signatures sent in a minute from one address.
     pub proofs_per_address: u32,
     /// Tries to sign in as an officer in a minute from one address.
@@ -46,6 +48,7 @@ pub struct Rates {
     /// Addresses from which too many queries were refused, and until when; looked at for each query, so empty or small.
     silenced: RwLock<HashMap<IpAddr, Instant>>,
     challenges: Buckets<IpAddr>,
+    draft_changes: Buckets<IpAddr>,
     proofs: Buckets<IpAddr>,
     sign_ins: Buckets<IpAddr>,
 }
@@ -99,6 +102,7 @@ impl Rates {
             refused: Buckets::new(LimitName::Refused, limits.refused_per_address, MINUTE),
             silenced: RwLock::default(),
             challenges: Buckets::new(LimitName::Challenges, limits.challenges_per_address, MINUTE),
+            draft_changes: Buckets::new(LimitName::DraftChanges, limits.draft_changes_per_address, MINUTE),
             proofs: Buckets::new(LimitName::Proofs, limits.proofs_per_address, MINUTE),
             sign_ins: Buckets::new(LimitName::SignIns, limits.sign_ins_per_address, MINUTE),
         }
@@ -107,7 +111,14 @@ impl Rates {
     /// Forgets organisations and addresses whose buckets are full again.
     pub fn forget_idle(&self) {
         self.organisations.by_key.retain_recent();
-        for addresses in [&self.addresses, &self.refused, &self.challenges, &self.proofs, &self.sign_ins] {
+        for addresses in [
+            &self.addresses,
+            &self.refused,
+            &self.challenges,
+            &self.draft_changes,
+            &self.proofs,
+            &self.sign_ins,
+        ] {
             addresses.by_key.retain_recent();
         }
         let now = Instant::now();
@@ -152,6 +163,7 @@ impl RateLimiter for Rates {
     fn enter(&self, door: Door, address: IpAddr) -> Result<(), Exceeded> {
         let buckets = match door {
             Door::Challenge => &self.challenges,
+            Door::Draft => &self.draft_changes,
             Door::Proof => &self.proofs,
             Door::SignIn => &self.sign_ins,
         };
@@ -170,6 +182,7 @@ mod tests {
         rate_per_address: 50,
         refused_per_address: 60,
         challenges_per_address: 30,
+        draft_changes_per_address: 240,
         proofs_per_address: 30,
         sign_ins_per_address: 20,
     };

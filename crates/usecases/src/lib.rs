@@ -7,6 +7,7 @@
 //! | use case | does |
 //! |---|---|
 //! | [`IssueChallenge`](acts::IssueChallenge), [`ProveChallenge`](acts::ProveChallenge) | an applicant's act, signed with the card |
+//! | [`KeepDrafts`](draft::KeepDrafts) | what was typed, until it is signed |
 //! | [`ReadOwn`](acts::ReadOwn) | an organisation's own page, while its session lasts |
 //! | [`ReviewApplication`](application::ReviewApplication), [`ReadCases`](application::ReadCases) | an officer's work on a case |
 //! | [`GovernAccess`](organisation::GovernAccess), [`JudgePlans`](plan::JudgePlans) | revoke with two persons, and the way back |
@@ -103,6 +104,7 @@ pub mod acts;
 pub mod application;
 pub mod audit;
 pub mod calendar;
+pub mod draft;
 mod kernel;
 pub mod mail;
 pub mod notice;

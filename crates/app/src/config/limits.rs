@@ -16,6 +16,8 @@ pub(crate) struct LimitsConfig {
     pub(crate) budget: u32,
     /// Challenges a minute from one address, on each node.
     pub(crate) challenges_per_address: u32,
+    /// Changes of drafts a minute from one address, on each node.
+    pub(crate) draft_changes_per_address: u32,
     /// Signatures sent in a minute from one address, on each node.
     pub(crate) proofs_per_address: u32,
     /// Tries to sign in as an officer in a minute from one address, on each node.
@@ -27,6 +29,8 @@ pub(crate) struct LimitsConfig {
     pub(crate) open_challenges: u32,
     /// Challenges of all organisations, asked for from one address, that wait for their signature; over all nodes.
     pub(crate) open_challenges_per_address: u32,
+    /// Drafts from one address that are kept; over all nodes.
+    pub(crate) drafts_per_address: u32,
 }
 
 impl Default for LimitsConfig {
@@ -37,11 +41,13 @@ impl Default for LimitsConfig {
             quota: 100_000,
             budget: 300,
             challenges_per_address: 30,
+            draft_changes_per_address: 240,
             proofs_per_address: 30,
             sign_ins_per_address: 20,
             refused_per_address: 60,
             open_challenges: 20,
             open_challenges_per_address: 60,
+            drafts_per_address: 200,
         }
     }
 }

@@ -227,11 +227,13 @@ fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAd
             quota: 10_000_000,
             budget: 100_000,
             challenges_per_address: 60_000,
+            draft_changes_per_address: 60_000,
             proofs_per_address: 60_000,
             sign_ins_per_address: 60_000,
             refused_per_address: 1_200_000,
             open_challenges: 100_000,
             open_challenges_per_address: 1_000_000,
+            drafts_per_address: 1_000_000,
         },
         // Whoever tries things out asks wrongly on purpose.
         abuse: Abuse { user_wrong: 10_000, ..Abuse::default() },

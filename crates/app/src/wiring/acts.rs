@@ -9,6 +9,7 @@ use idcheck_token::PublicKeys;
 use idcheck_usecases::{
     OfficePorts,
     acts::{ActPorts, OpenChallenges},
+    draft::{DraftPorts, KeepDrafts},
     ports::CardVerifier,
 };
 
@@ -47,4 +48,14 @@ pub(crate) fn act_ports(
             of_address: config.limits.open_challenges_per_address,
         },
     }
+}
+
+/// What was typed and not signed yet.
+pub(crate) fn drafts(config: &Config, store: &Arc<Store>, office: &OfficePorts) -> KeepDrafts {
+    KeepDrafts::new(DraftPorts {
+        clock: Arc::clone(&office.clock),
+        entropy: Arc::clone(&office.entropy),
+        drafts: Arc::clone(store) as _,
+        of_address: config.limits.drafts_per_address,
+    })
 }

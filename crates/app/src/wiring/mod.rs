@@ -120,6 +120,7 @@ impl Service {
             prove_challenge: ProveChallenge::new(acts.clone()),
             read_own: ReadOwn::new(acts.clone()),
             read_receipt: ReadReceipt::new(acts),
+            drafts: acts::drafts(config, &shared, &office),
             read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier)),
             review: ReviewApplication::new(office.clone(), verifier),
             organisations: ReadOrganisations::new(office.clone()),
@@ -261,6 +262,7 @@ const fn rate_limits(limits: &LimitsConfig) -> RateLimits {
         rate_per_address: limits.rate_per_address,
         refused_per_address: limits.refused_per_address,
         challenges_per_address: limits.challenges_per_address,
+        draft_changes_per_address: limits.draft_changes_per_address,
         proofs_per_address: limits.proofs_per_address,
         sign_ins_per_address: limits.sign_ins_per_address,
     }

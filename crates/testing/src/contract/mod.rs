@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod change;
 pub mod company_register;
 pub mod dormancy;
+pub mod draft;
 pub mod household_register;
 pub mod ledger;
 pub mod mail;

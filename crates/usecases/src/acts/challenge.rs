@@ -2,7 +2,7 @@
 //!
 //! It binds the act, the company, the digest of the exact content and an end (threat 16), and is spent once.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::value::UnifiedBusinessNumber;
@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use crate::{
     acts::{Act, ActName, ActPorts, OpenChallenges},
-    kernel::content::{Content, FieldViolation},
+    kernel::{
+        content::{Content, FieldViolation},
+        network,
+    },
     ports::{StoreError, StoredChallenge, Waiting},
 };
 
@@ -174,14 +177,6 @@ impl IssueChallenge {
             return Err(ChallengeRefusal::TooMany);
         }
         Ok(IssuedChallenge { id, tbs, expires_at })
-    }
-}
-
-/// Whoever has one address of IPv6 has all of its network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 pub(crate) mod content;
 mod named;
+mod network;
 mod permit;
 mod ports;
 mod refusal;
 mod retry;
 
 pub use named::{Named, OfficerNames};
+pub(crate) use network::network;
 pub(crate) use permit::permit;
 pub use ports::OfficePorts;
 pub use refusal::Refusal;

@@ -132,6 +132,8 @@ pub enum LimitName {
     Refused,
     /// Challenges a minute from one address.
     Challenges,
+    /// Changes of drafts a minute from one address.
+    DraftChanges,
     /// Signatures sent in a minute from one address.
     Proofs,
     /// Tries to sign in a minute from one address.
@@ -150,6 +152,7 @@ impl LimitName {
             Self::WrongAnswers => "wrong-answers",
             Self::Refused => "refused-queries",
             Self::Challenges => "challenges",
+            Self::DraftChanges => "draft-changes",
             Self::Proofs => "proofs",
             Self::SignIns => "sign-ins",
             Self::OpenChallenges => "open-challenges",
@@ -209,6 +212,8 @@ pub trait RateLimiter: Send + Sync {
 pub enum Door {
     /// A challenge: it is kept until it ends.
     Challenge,
+    /// A change of a draft: it is written.
+    Draft,
     /// The proof of one: certificates are checked.
     Proof,
     /// A try to sign in as an officer: a password is hashed.

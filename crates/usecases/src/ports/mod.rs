@@ -9,6 +9,7 @@ mod callers;
 mod card;
 mod change;
 mod company_register;
+mod draft;
 mod household_register;
 mod identity;
 mod ledger;
@@ -39,6 +40,7 @@ pub use change::{
     Write,
 };
 pub use company_register::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
+pub use draft::{DraftRoom, Drafts, Entries, StoredDraft};
 pub use household_register::{
     CalendarEdit, CalendarStore, HouseholdRegister, Redate, Redated, RegisterRow, RunningDeadlines,
 };
@@ -69,6 +71,7 @@ pub(crate) use {
     card::MockCardVerifier,
     change::MockChanges,
     company_register::{MockCompanyRegister, MockSweeps},
+    draft::MockDrafts,
     household_register::MockCalendarStore,
     identity::MockIdentityProvider,
     ledger::MockLedger,

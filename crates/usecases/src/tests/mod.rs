@@ -5,6 +5,7 @@
 mod acts;
 mod audit;
 mod casework;
+mod drafts;
 mod in_force;
 mod officers;
 mod reminders;
