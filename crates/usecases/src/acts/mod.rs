@@ -27,7 +27,7 @@ mod withdraw;
 pub use challenge::{ChallengeRefusal, ChallengeState, HeldChallenge, IssueChallenge, IssuedChallenge};
 pub use own::ReadOwn;
 pub use prove::{ActResult, Progress, ProgressCase, ProofRefusal, ProveChallenge, Proven};
-pub use receipt::ReadReceipt;
+pub use receipt::{Gave, ReadReceipt, Receipt};
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use idcheck_domain::{
     organisation::Organisation,
     plan::ImprovementPlan,
     precondition::Precondition,
-    value::{Account, IssKey, UnifiedBusinessNumber},
+    value::{IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
 
@@ -110,8 +110,8 @@ pub enum ActResult {
     Progress(Box<Progress>),
     /// The Iss Key, shown or replaced.
     IssKey {
-        /// The account.
-        account: Account,
+        /// The account; the sandbox has one for all.
+        account: String,
         /// The key.
         iss_key: IssKey,
     },

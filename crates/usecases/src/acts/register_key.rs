@@ -25,9 +25,13 @@ struct Pem(String);
 impl Member for Pem {
     const SHAPE: Shape = Shape::PublicKey;
 
-    fn read(fields: &mut Fields<'_>, at: &str, _: &Reading<'_>) -> Option<Self> {
+    /// A key that is private is told whatever else is wrong: it is to be thrown away.
+    fn read(fields: &mut Fields<'_>, at: &str, with: &Reading<'_>) -> Option<Self> {
         fields.required(at, |text| match text.len() {
-            0..=MAX_PEM => Ok(Self(text.to_owned())),
+            0..=MAX_PEM => match with.keys.read(text, Profile::Legacy) {
+                Err(Violation::PrivateKey) => Err(Violation::PrivateKey),
+                _ => Ok(Self(text.to_owned())),
+            },
             _ => Err(Violation::TooLong { max: MAX_PEM }),
         })
     }

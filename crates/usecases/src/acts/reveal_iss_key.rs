@@ -1,6 +1,6 @@
 //! Seeing the Iss Key.
 
-use idcheck_domain::{key::Environment, precondition::Precondition};
+use idcheck_domain::{key::Environment, precondition::Precondition, sandbox};
 
 use crate::acts::{
     prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
@@ -8,8 +8,11 @@ use crate::acts::{
 };
 
 content! {
-    /// Nothing.
-    pub(crate) struct RevealIssKey as "EmptyContent" {}
+    /// Which Iss Key.
+    pub(crate) struct RevealIssKey as "RevealIssKeyContent" {
+        /// `production`; the default.
+        environment as "environment": Option<Environment>,
+    }
 }
 
 impl RevealIssKey {
@@ -18,8 +21,12 @@ impl RevealIssKey {
         by: &ProveChallenge,
         signed: &Signed,
     ) -> Result<ActResult, ProofRefusal> {
-        let (account, _) = by.active_account(signed).await?;
-        let iss_key = by.ports.organisations.iss_key(signed.ubn, Environment::Production).await?;
+        let environment = self.environment.unwrap_or(Environment::Production);
+        let account = match environment {
+            Environment::Production => by.active_account(signed).await?.0.to_string(),
+            Environment::Sandbox => sandbox::ACCOUNT.to_owned(),
+        };
+        let iss_key = by.ports.organisations.iss_key(signed.ubn, environment).await?;
         let iss_key = iss_key.ok_or(Precondition::NothingHeld)?;
         by.ports.changes.commit(signed.change(signed.ubn)).await?;
         Ok(ActResult::IssKey { account, iss_key })

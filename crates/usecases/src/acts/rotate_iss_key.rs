@@ -40,7 +40,7 @@ impl RotateIssKey {
             // The version ties the new key to the access it was given for.
             change.organisation = Some(Write::Update { value: held.value, expected: held.version });
             by.ports.changes.commit(change).await?;
-            Ok(ActResult::IssKey { account, iss_key })
+            Ok(ActResult::IssKey { account: account.to_string(), iss_key })
         })
         .await
     }
