@@ -28,3 +28,29 @@ export const look = async (page, name) => {
     assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], `axe on ${name}`);
   }
 };
+
+// What is typed into the steps of an application, page by page; some of it may be another one's.
+export const steps = (card, other = {}) => {
+  const typed = {
+    "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, "/contact/name": "王小明", "/contact/landline": "(02)12345678",
+    "/contact/email": "it@example.com", hosts: "127.0.0.1", "/purpose/authority": "金融監督管理委員會",
+    "/purpose/rule": "電子支付機構身分確認機制辦法", "/purpose/description": "開戶查驗", ...other,
+  };
+  const of = (...names) => Object.fromEntries(names.map((name) => [name, typed[name]]));
+  return {
+    company: of("/companyName", "ubn"), contact: of("/contact/name", "/contact/landline", "/contact/email"), hosts: of("hosts"),
+    purpose: of("/purpose/authority", "/purpose/rule", "/purpose/description"),
+  };
+};
+
+// Fills in an application until everything is shown; `each` sees every page of it.
+export const fillIn = async (page, card, other = {}, each = async () => {}) => {
+  await page.goto(`${demo.baseUrl}/apply/form?kind=apply`);
+  for (const [step, typed] of Object.entries(steps(card, other))) {
+    for (const [name, value] of Object.entries(typed)) await page.fill(`[name="${name}"] >> nth=0`, value);
+    await each(step);
+    await page.click("#go-on");
+  }
+  await page.waitForURL("**/drafts/*/check");
+  await page.check('[name="consent"]');
+};

@@ -7,7 +7,7 @@ import { createHmac, createSign, generateKeyPairSync, randomUUID } from "node:cr
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { demo, launch, look as lookAt } from "./common.mjs";
+import { demo, fillIn, launch, look as lookAt } from "./common.mjs";
 
 const cards = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
 const card = cards[0];
@@ -65,7 +65,7 @@ const sign = async (page) => {
 const progress = async () => {
   await open(applicant, "/progress");
   await applicant.fill('[name="ubn"]', card.unifiedBusinessNumber);
-  await applicant.locator("main form button", { hasText: "查詢" }).click();
+  await applicant.click("#go-on");
   await sign(applicant);
 };
 
@@ -77,15 +77,7 @@ before(async () => {
 after(async () => browser?.close());
 
 test("an application comes in", async () => {
-  await open(applicant, "/apply/form?kind=apply");
-  const values = {
-    "/companyName": card.companyName, ubn: card.unifiedBusinessNumber, hosts: "127.0.0.1", "/contact/name": "王小明",
-    "/contact/landline": "(02)12345678", "/contact/email": "it@example.com", "/purpose/authority": "金融監督管理委員會",
-    "/purpose/rule": "金融機構防制洗錢辦法", "/purpose/description": "開戶查驗",
-  };
-  for (const [name, value] of Object.entries(values)) await applicant.fill(`[name="${name}"]`, value);
-  await applicant.check('[name="consent"]');
-  await applicant.click("main form button");
+  await fillIn(applicant, card);
   await applicant.click("#go-on");
   await sign(applicant);
   caseNumber = decodeURIComponent(new URL(applicant.url()).pathname.split("/").at(-1));
@@ -139,10 +131,10 @@ test("claim, and ask with a template", async () => {
 
 test("the applicant answers with the card", async () => {
   await progress();
-  assert.match(await text(applicant), /請附說明。/);
   await applicant.click('a[href^="/acts/answerClarification"]');
+  assert.match(await text(applicant), /請附說明。/, "what is answered is beside the answer");
   await applicant.fill('[name="/answer"]', "依金融機構防制洗錢辦法第三條。");
-  await applicant.click("main form button");
+  await applicant.click("#go-on");
   await sign(applicant);
 });
 
@@ -164,12 +156,12 @@ const guess = async () => {
   await open(applicant, `/acts/registerKey?ubn=${card.unifiedBusinessNumber}`);
   await applicant.fill('[name="/label"]', "主機");
   await applicant.fill('[name="/publicKeyPem"]', publicKey.export({ type: "spki", format: "pem" }));
-  await applicant.click("main form button:not([type=button])");
+  await applicant.click("#go-on");
   await sign(applicant);
   await progress();
   const account = /A[WX]\d{3}/.exec(await text(applicant))[0];
   await applicant.click('a[href^="/acts/revealIssKey"]');
-  await applicant.click("main form button");
+  await applicant.click("#go-on");
   await sign(applicant);
   const iss = await applicant.textContent("#iss-key");
   const persons = demo.persons.filter((p) => p.status === "normal").slice(0, 30);
@@ -241,6 +233,7 @@ test("use is drawn for officers and for the company", async () => {
   await open(console_, "/officer/usage");
   await look("officer-usage-all");
   await progress();
+  await applicant.click('.tabs a[href="/organisation/usage"]');
   assert.ok((await applicant.locator("#usage ~ figure svg rect").count()) > 0);
   await lookAt(applicant, "organisation-usage");
 });

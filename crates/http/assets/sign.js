@@ -16,6 +16,10 @@
   const lastTry = document.getElementById("last-try");
   const sure = document.getElementById("sure");
   const title = document.title;
+  const found = document.getElementById("found-card");
+  const insert = document.getElementById("insert-part");
+  const reader = document.getElementById("cards-button");
+  const places = [...document.querySelectorAll("#card-steps li")];
   const OPEN_WAIT_MS = 3500;
   const WORK_WAIT_MS = 90000;
   // A popup that closes itself has posted its answer before; this long it may be under way.
@@ -79,6 +83,13 @@
     return count === TRIES - 1 ? "oneLeft" : name;
   };
 
+  // Which of the three steps one is at: to insert the card, to read it, to enter the PIN.
+  const at = (place) => places.forEach((step, index) => {
+    step.className = index < place ? "done" : "";
+    if (index === place) step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+  });
+
   const clear = () => {
     document.title = title;
     failure.hidden = trust.hidden = pinError.hidden = true;
@@ -92,6 +103,7 @@
     pin.value = "";
     button.disabled = false;
     status.textContent = "";
+    if (pinPart.hidden) at(0);
     document.title = `${config.errorPrefix}${title.replace(config.errorPrefix, "")}`;
     trust.hidden = name !== "untrusted";
     const atPin = AT_THE_PIN.has(name);
@@ -102,7 +114,11 @@
     pinError.textContent = atPin ? words : "";
     pinError.hidden = !atPin;
     if (atPin) pin.setAttribute("aria-invalid", "true");
-    if (NOT_TO_SIGN_WITH.includes(name)) pinPart.hidden = slotField.hidden = true;
+    if (NOT_TO_SIGN_WITH.includes(name)) {
+      pinPart.hidden = slotField.hidden = found.hidden = true;
+      insert.hidden = false;
+      at(0);
+    }
     lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
     sure.checked = false;
     failure.hidden = false;
@@ -201,17 +217,23 @@
     if (normalise(answer.ret_code) !== 0) throw new Failure(reason(answer));
     const slots = answer.slots || [];
     if (slots.length === 0) throw new Failure({ name: "noReader" });
-    const found = slots.filter(withCard).map(judged);
-    if (found.length === 0) throw new Failure({ name: "noCard" });
-    const cards = found.filter((card) => !card.fault);
+    const seen = slots.filter(withCard).map(judged);
+    if (seen.length === 0) throw new Failure({ name: "noCard" });
+    const cards = seen.filter((card) => !card.fault);
     if (cards.length === 0) {
-      const [{ fault, ...card }] = found;
-      throw new Failure(found.length > 1 ? { name: "noneFits" } : { name: fault, card: called(card) });
+      const [{ fault, ...card }] = seen;
+      throw new Failure(seen.length > 1 ? { name: "noneFits" } : { name: fault, card: called(card) });
     }
     const name = cards.length > 1 ? "cardWithSerial" : "card";
     slot.replaceChildren(...cards.map((card) => new Option(called(card, name), card.slot)));
     slotField.hidden = cards.length < 2;
     pinPart.hidden = false;
+    insert.hidden = true;
+    reader.className = "second";
+    reader.textContent = reader.dataset.again;
+    found.textContent = cards.length < 2 ? called(cards[0]) : config.messages.severalCards;
+    found.hidden = false;
+    at(2);
     lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;
     status.textContent = cards.length < 2 ? say("oneCard", { card: called(cards[0]) }) : config.messages.severalCards;
   };
@@ -221,6 +243,8 @@
     if (reading.disabled) return;
     reading.disabled = true;
     clear();
+    at(1);
+    status.textContent = config.messages.reading;
     try {
       await chooseCard();
       (slotField.hidden ? pin : slot).focus();
@@ -256,7 +280,26 @@
     }
   };
 
-  document.getElementById("cards-button").addEventListener("click", readCards);
+  // How long there is, by the minute; in time before it ends it is said aloud, once.
+  const left = document.getElementById("time-left");
+  const ends = Date.parse(left.dataset.ends);
+  const ENDING_MS = 120000;
+  const tell = () => {
+    const ms = ends - Date.now();
+    const text = ms < ENDING_MS ? config.ending : config.minutes.replace("{minutes}", Math.floor(ms / 60000));
+    if (left.textContent !== text) left.textContent = text;
+  };
+  // A clock that is wrong tells nothing.
+  if (ends - Date.now() > 0 && ends - Date.now() < 86400000) {
+    left.removeAttribute("role");
+    tell();
+    setInterval(() => {
+      if (ends - Date.now() < ENDING_MS) left.setAttribute("role", "status");
+      tell();
+    }, 10000);
+  }
+
+  reader.addEventListener("click", readCards);
   form.addEventListener("submit", sign);
   slot.addEventListener("change", () => {
     lastTry.hidden = wrongPins.get(slot.value) !== TRIES - 1;

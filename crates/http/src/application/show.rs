@@ -133,8 +133,13 @@ pub(crate) fn case(
         Request::Apply { former_ubn, .. } => former_ubn.map(|ubn| ubn.to_string()),
         Request::ChangeAddress { .. } | Request::Suspend { .. } => None,
     };
+    let (cut_over, overlap) = match &case.request {
+        Request::ChangeAddress { cut_over_at, overlap_days, .. } => (*cut_over_at, *overlap_days),
+        Request::Apply { .. } | Request::Suspend { .. } => (None, 0),
+    };
     let closing = case.state.closing();
     let due = case.state.due();
+    let asked = case.clarifications.iter().rfind(|asked| asked.answer.is_none() && case.is_open());
     context! {
         id => case.id.to_string(),
         number => case.case_number.as_str(),
@@ -150,6 +155,9 @@ pub(crate) fn case(
         addresses => case.host_addresses.as_slice().iter().map(ToString::to_string).collect::<Value>(),
         purpose,
         former,
+        cut_over => cut_over.map(moment),
+        overlap => (overlap > 0).then_some(overlap),
+        answer_by => asked.map(|asked| deadline(asked.due)),
         due => due.map(deadline),
         overdue => due.is_some_and(|due| due.is_over(now)),
         decided_at => closing.map(|closing| moment(closing.at)),
@@ -180,12 +188,30 @@ pub(crate) fn registered(
     }
 }
 
-/// A registered public key.
-pub(crate) fn key(key: &RegisteredKey) -> Value {
+/// A fingerprint in groups of four.
+fn grouped(fingerprint: &str) -> String {
+    let groups = fingerprint.as_bytes().chunks(4).map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(" ")
+}
+
+/// Enough of a fingerprint to tell it from others.
+fn short(fingerprint: &str) -> String {
+    let grouped = grouped(fingerprint);
+    match (grouped.get(..9), grouped.get(grouped.len().saturating_sub(4)..)) {
+        (Some(begin), Some(end)) => format!("{begin} … {end}"),
+        _ => grouped,
+    }
+}
+
+/// A registered public key of a company.
+pub(crate) fn key(key: &RegisteredKey, ubn: &str) -> Value {
     context! {
         id => key.id.0.to_string(),
         label => key.label.as_str(),
+        ubn,
         fingerprint => &key.fingerprint,
+        short => short(&key.fingerprint),
+        grouped => grouped(&key.fingerprint),
         registered_at => moment(key.registered_at),
         profile => key.profile.as_str(),
         environment => key.environment.as_str(),
@@ -200,6 +226,6 @@ pub(crate) fn organisation(organisation: &Organisation, now: DateTime<Utc>) -> V
         access => organisation.access.as_str(),
         account => organisation.account.map(|account| account.to_string()),
         addresses => addresses.map(|set| set.as_slice().iter().map(ToString::to_string).collect::<Value>()),
-        keys => organisation.keys.iter().map(key).collect::<Value>(),
+        keys => organisation.keys.iter().map(|held| key(held, organisation.ubn.as_str())).collect::<Value>(),
     }
 }

@@ -14,7 +14,10 @@ pub(crate) fn door(method: &Method, path: &str) -> Option<Door> {
     }
     let segments: Vec<_> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
-        ["api", "v1", "challenges"] | ["acts", _] | ["sign", _, "again"] => Some(Door::Challenge),
+        ["api", "v1", "challenges"] | ["acts", _] | ["drafts" | "sign", _, "sign" | "again"] => {
+            Some(Door::Challenge)
+        }
+        ["drafts", ..] => Some(Door::Draft),
         ["api", "v1", "challenges", _, "proof"] | ["sign", _] => Some(Door::Proof),
         ["api", "v1", "officer", "session"] | ["officer", "sign-in"] => Some(Door::SignIn),
         _ => None,
@@ -32,6 +35,9 @@ mod tests {
             (&post, "/api/v1/challenges", Some(Door::Challenge)),
             (&post, "/api/v1/challenges/", Some(Door::Challenge)),
             (&post, "/acts/apply", Some(Door::Challenge)),
+            (&post, "/drafts/0198/sign", Some(Door::Challenge)),
+            (&post, "/drafts/0198/hosts", Some(Door::Draft)),
+            (&post, "/drafts/0198/discard", Some(Door::Draft)),
             (&post, "/sign/0198/again", Some(Door::Challenge)),
             (&post, "/api/v1/challenges/0198/proof", Some(Door::Proof)),
             (&post, "/sign/0198", Some(Door::Proof)),
@@ -39,7 +45,7 @@ mod tests {
             (&post, "/officer/sign-in", Some(Door::SignIn)),
             (&Method::GET, "/officer/sign-in/callback", Some(Door::SignIn)),
             (&Method::GET, "/acts/apply", None),
-            (&post, "/apply/check", None),
+            (&post, "/organisation/leave", None),
             (&post, "/api/v1/officer/applications/0198/approve", None),
         ] {
             assert_eq!(door(method, path), expected, "{method} {path}");

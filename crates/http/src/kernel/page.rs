@@ -88,6 +88,11 @@ impl<'r> Page<'r> {
         })
     }
 
+    /// Whether the browser sent its session: what is kept for it now it will find again.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.fresh
+    }
+
     /// SHA-256 of the browser session: what a challenge is bound to.
     pub(crate) fn session(&self) -> [u8; 32] {
         Sha256::digest(self.session.as_bytes()).into()
@@ -133,7 +138,7 @@ impl<'r> Page<'r> {
             phone => &contact.phone, email => &contact.email,
         };
         let with = context! {
-            csrf => self.csrf(), here => &self.here, request_id => &self.request_id, contact,
+            csrf => self.csrf(), here => &self.here, path => self.request.original_uri().path(), request_id => &self.request_id, contact,
             own_page => self.own_token().is_some_and(|token| !token.is_empty()), ..with
         };
         match view::render(template, self.lang, &self.nonce, with) {
@@ -148,7 +153,7 @@ impl<'r> Page<'r> {
     fn sealed(&self, status: StatusCode, opener: Opener, html: String) -> Response {
         let csp = format!(
             "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             nonce = self.nonce
         );
         let coop = match opener {
@@ -243,7 +248,7 @@ impl<'a> FromRequest<'a> for PostedForm {
 }
 
 /// Where a form that is not read leads back to, by how its path begins.
-const HOMES: [(&str, &str); 9] = [
+const HOMES: [(&str, &str); 10] = [
     ("/officer/mail", "/officer/mail"),
     ("/officer/sweeps", "/officer/sweeps"),
     ("/officer/templates", "/officer/templates"),
@@ -252,6 +257,7 @@ const HOMES: [(&str, &str); 9] = [
     ("/organisation", "/organisation"),
     ("/apply", "/apply/form"),
     ("/acts", "/progress"),
+    ("/drafts", "/"),
     ("/progress", "/progress"),
 ];
 

@@ -8,6 +8,7 @@ use idcheck_domain::application::TransitionRefusal;
 use idcheck_usecases::{
     FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
+    draft::DraftRefusal,
     officer::SignInRefusal,
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
 };
@@ -220,6 +221,17 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         App::store_failed(error);
         Self::simple(StatusCode::SERVICE_UNAVAILABLE, "problem-unavailable")
+    }
+}
+
+impl From<DraftRefusal> for Problem {
+    fn from(refusal: DraftRefusal) -> Self {
+        match refusal {
+            DraftRefusal::Unknown => Self::simple(StatusCode::NOT_FOUND, "problem-draft-unknown"),
+            DraftRefusal::TooMany => Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-drafts"),
+            DraftRefusal::Conflict => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
+            DraftRefusal::Store(error) => error.into(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     application::{ReadCases, ReviewApplication},
     audit::ReadAudit,
+    draft::KeepDrafts,
     mail::DeadLetters,
     notice::HandleNotices,
     officer::SignIn,
@@ -41,6 +42,8 @@ pub struct Services {
     pub prove_challenge: ProveChallenge,
     /// The receipt of a case just filed.
     pub read_receipt: ReadReceipt,
+    /// What was typed and not signed yet.
+    pub drafts: KeepDrafts,
     /// Where an organisation stands.
     pub read_own: ReadOwn,
     pub read_cases: ReadCases,

@@ -85,7 +85,8 @@ pub(crate) fn serve_asset(Path(name): Path<String>) -> Response {
 pub(crate) fn moment(at: DateTime<Utc>) -> Value {
     let local = taipei::local(at);
     let roc = format!("{:03}/{}", local.year() - 1911, local.format("%m/%d %H:%M:%S"));
-    context! { iso => local.to_rfc3339(), roc => roc }
+    let minute = roc.rsplit_once(':').map_or("", |(minute, _)| minute).to_owned();
+    context! { iso => local.to_rfc3339(), roc, minute }
 }
 
 /// A day as people read it: in the ROC calendar, as everywhere on the pages.
@@ -95,8 +96,8 @@ pub(crate) fn roc(day: NaiveDate) -> String {
 
 /// A deadline as templates take it: the end of its day, which people call 24:00 of that day and not 0:00 of the next.
 pub(crate) fn deadline(due: DueDate) -> Value {
-    let roc = format!("{} 24:00", roc(due.date));
-    context! { iso => taipei::local(due.ends_at()).to_rfc3339(), roc => roc, provisional => due.provisional }
+    let (day, roc) = (roc(due.date), format!("{} 24:00", roc(due.date)));
+    context! { iso => taipei::local(due.ends_at()).to_rfc3339(), roc => roc, day => day, provisional => due.provisional }
 }
 
 fn translate(lang: Lang) -> Value {
@@ -175,6 +176,17 @@ mod tests {
         use idcheck_usecases::acts::ActName;
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Some(match beginning {
+            "about-" => own(&[
+                "company",
+                "ubn",
+                "kind",
+                "caseNumber",
+                "question",
+                "rule",
+                "message",
+                "keyLabel",
+                "fingerprint",
+            ]),
             "access-" => own(&["none", "active", "suspended", "revoked"]),
             "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),
             "act-" => each(&ActName::ALL, ActName::as_str),
@@ -187,9 +199,14 @@ mod tests {
             "docs-" => own(&["guide", "reference", "errors", "sandbox", "compatibility"]),
             "field-environment-" => own(&["production", "sandbox"]),
             "field-profile-" => own(&["legacy", "strict"]),
+            "form-step-" => {
+                own(&["notices", "company", "contact", "hosts", "purpose", "reason", "form", "check", "sign"])
+            }
+            "own-view-" => own(&["overview", "cases", "keys", "contact", "usage", "operations"]),
+            "home-how-" => own(&["apply", "review", "key", "verify"]),
             "finding-" => own(&["matches", "nameDiffers", "notFound", "dissolved", "unread"]),
             "finding-detail-" => own(&["nameDiffers", "dissolved"]),
-            "kind-" => each(&Kind::ALL, Kind::as_str),
+            "kind-" | "accepted-then-" => each(&Kind::ALL, Kind::as_str),
             "mail-failure-" => own(&["temporary", "permanent"]),
             "measure-" => each(&Measure::ALL, Measure::as_str),
             "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
@@ -245,7 +262,7 @@ mod tests {
     fn every_fixed_key_of_the_templates_exists_in_both_languages() {
         let parameters = [
             "version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late", "email",
-            "due", "agency",
+            "due", "agency", "day", "at", "reason", "number", "field", "typed", "message",
         ];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in templates() {

@@ -133,7 +133,7 @@ pub(crate) fn proof_of(lang: Lang, proven: &Proven, now: DateTime<Utc>) -> Proof
         }),
         ActResult::Progress(progress) => ResultOfAct::Progress(progress_of(lang, progress)),
         ActResult::IssKey { account, iss_key } => ResultOfAct::IssKey(IssKeyResult {
-            account: account.to_string(),
+            account: account.clone(),
             iss_key: iss_key.expose().to_owned(),
         }),
         ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => {

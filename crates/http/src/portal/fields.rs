@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use idcheck_domain::{
+    Violation,
     consent::{CONDUCT_VERSION, NOTICE_VERSION},
     value::UnifiedBusinessNumber,
 };
@@ -20,7 +21,7 @@ use crate::{
         i18n::Lang,
         page::{FormValues, value},
     },
-    portal::spelling::usual,
+    portal::spelling::{instant_as_sent, instant_as_typed, usual},
 };
 
 /// A field of a form.
@@ -33,8 +34,8 @@ struct Field {
 
 /// The field for a public key.
 pub(crate) const PUBLIC_KEY: &str = "/publicKeyPem";
-const UBN: &str = "ubn";
-const HOSTS: &str = "hosts";
+pub(crate) const UBN: &str = "ubn";
+pub(crate) const HOSTS: &str = "hosts";
 pub(crate) const CONSENT: &str = "consent";
 
 /// The value of the box: the versions that are shown beside it. What is consented to is what was shown when the page
@@ -72,13 +73,24 @@ fn fields(act: ActName) -> Vec<Field> {
     fields
 }
 
+/// The key of a field's label; its HTML id too.
+pub(crate) fn label(name: &str) -> String {
+    match name {
+        UBN => "field-unifiedBusinessNumber".to_owned(),
+        HOSTS => "field-hostAddresses".to_owned(),
+        CONSENT => "field-consent".to_owned(),
+        pointer => format!("field{}", pointer.replace('/', "-")),
+    }
+}
+
 impl Field {
     fn widget(&self) -> &'static str {
         match self.shape {
             Shape::Line { .. } | Shape::Landline => "line",
             Shape::Mobile => "tel",
             Shape::Email { .. } => "email",
-            Shape::Text { .. } | Shape::HostAddresses { .. } => "area",
+            Shape::Text { .. } => "area",
+            Shape::HostAddresses { .. } => "hosts",
             Shape::BusinessNumber | Shape::Integer { .. } => "number",
             Shape::Identity => "hidden",
             Shape::Instant => "moment",
@@ -104,14 +116,8 @@ impl Field {
         }
     }
 
-    /// The key of its label; its HTML id too.
     fn label(&self) -> String {
-        match &*self.name {
-            UBN => "field-unifiedBusinessNumber".to_owned(),
-            HOSTS => "field-hostAddresses".to_owned(),
-            CONSENT => "field-consent".to_owned(),
-            pointer => format!("field{}", pointer.replace('/', "-")),
-        }
+        label(&self.name)
     }
 
     /// Whether a violation at `pointer` is told at this field.
@@ -125,36 +131,130 @@ impl Field {
     }
 }
 
-/// The fields with what was typed and what is wrong, for `form.html` and `check.html`.
-pub(crate) fn shown(lang: Lang, act: ActName, form: &FormValues, wrong: &[FieldViolation]) -> Value {
+/// Every value of a name.
+fn values<'f>(form: &'f FormValues, name: &'f str) -> impl Iterator<Item = &'f str> {
+    form.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// What is wrong with a field, in the words of its rule; what was left empty is asked for by its name.
+fn told(lang: Lang, field: &Field, violation: Violation) -> String {
+    if violation != Violation::Required {
+        return lang.violation(violation);
+    }
+    match field.shape {
+        Shape::Consent(_) => lang.t("consent-needed"),
+        Shape::Identity => lang.t("form-link-broken"),
+        _ => lang.t_with("field-needed", &[("field", lang.t(&field.label()).into())]),
+    }
+}
+
+/// The rows in which host addresses are asked for: those that were typed, and one more.
+fn rows(lang: Lang, form: &FormValues, max: usize, wrong: &[FieldViolation]) -> Value {
+    let mut typed: Vec<_> = values(form, HOSTS).filter(|host| !host.trim().is_empty()).collect();
+    if typed.len() < max {
+        typed.push("");
+    }
+    let row = |(index, host): (usize, &str)| {
+        let pointer = format!("/hostAddresses/{index}");
+        let error = wrong.iter().find(|v| v.pointer == pointer).map(|v| {
+            let places = [("typed", host.into()), ("message", lang.violation(v.violation).into())];
+            lang.t_with("row-wrong", &places)
+        });
+        context! { index, number => index + 1, value => host, error }
+    };
+    typed.into_iter().enumerate().map(row).collect()
+}
+
+/// The fields of one step, or of all, with what was typed and what is wrong, for `form.html` and `check.html`.
+pub(crate) fn shown(
+    lang: Lang,
+    act: ActName,
+    asked: impl Fn(&str) -> bool,
+    form: &FormValues,
+    wrong: &[FieldViolation],
+) -> Value {
     let one = |field: &Field| {
-        let error = wrong.iter().find(|v| field.tells(&v.pointer)).map(|v| lang.violation(v.violation));
+        let error = wrong.iter().find(|v| field.tells(&v.pointer)).map(|v| told(lang, field, v.violation));
         let typed = value(form, &field.name);
         let choices = field.choices();
         let typed = if typed.is_empty() { choices.first().copied().unwrap_or_default() } else { typed };
+        let rows = match field.shape {
+            Shape::HostAddresses { max } => rows(lang, form, max, wrong),
+            _ => Value::UNDEFINED,
+        };
+        let typed = match field.shape {
+            Shape::HostAddresses { .. } => values(form, HOSTS).collect::<Vec<_>>().join("\n"),
+            _ => typed.to_owned(),
+        };
         context! {
             name => &*field.name, widget => field.widget(), autocomplete => field.autocomplete(),
-            required => field.required, label => field.label(), id => field.label(), value => typed, error,
+            required => field.required, label => field.label(), id => field.label(), value => typed, error, rows,
             versions => (field.name == CONSENT).then(shown_versions),
             choices => choices.iter().copied().collect::<Value>(),
         }
     };
-    fields(act).iter().map(one).collect()
+    fields(act).iter().filter(|field| asked(&field.name)).map(one).collect()
 }
 
-/// The error summary: every violation once, in the order of the fields, each linked to its field.
-pub(crate) fn summary(lang: Lang, act: ActName, wrong: &[FieldViolation]) -> Value {
+/// Whether something is asked for in a step, beside what the browser knows already.
+pub(crate) fn asks_something(act: ActName, asked: impl Fn(&str) -> bool) -> bool {
+    fields(act).iter().any(|field| asked(&field.name) && !matches!(field.shape, Shape::Identity))
+}
+
+/// Names of what nobody types: it comes with the link, and says what the act is about.
+pub(crate) fn identities(act: ActName) -> Vec<String> {
+    let named =
+        |field: &Field| matches!(field.shape, Shape::Identity).then(|| field.name.clone().into_owned());
+    fields(act).iter().filter_map(named).collect()
+}
+
+/// Whether the form of an act has a field of this name.
+pub(crate) fn has(act: ActName, name: &str) -> bool {
+    fields(act).iter().any(|field| field.name == name)
+}
+
+/// Whether something is wrong that no field tells.
+pub(crate) fn nowhere(act: ActName, wrong: &[FieldViolation]) -> bool {
     let fields = fields(act);
-    let told = fields.iter().flat_map(|field| {
-        wrong.iter().filter(|v| field.tells(&v.pointer)).map(move |v| {
-            // What nobody types has no label and no place to jump to: it came with the link that was followed.
-            if matches!(field.shape, Shape::Identity) {
-                return context! { id => "main", message => lang.t("form-link-broken") };
-            }
-            let message = lang.violation(v.violation);
-            context! { id => field.label(), field => field.label(), message }
-        })
-    });
+    wrong.iter().any(|v| !fields.iter().any(|field| field.tells(&v.pointer)))
+}
+
+/// Whether something is wrong with a field that is asked for.
+pub(crate) fn any_wrong(act: ActName, asked: impl Fn(&str) -> bool, wrong: &[FieldViolation]) -> bool {
+    let fields = fields(act);
+    wrong.iter().any(|v| fields.iter().any(|field| asked(&field.name) && field.tells(&v.pointer)))
+}
+
+/// The error summary: every violation of the fields that are asked for once, in their order, each linked to its field.
+pub(crate) fn summary(
+    lang: Lang,
+    act: ActName,
+    asked: impl Fn(&str) -> bool,
+    form: &FormValues,
+    wrong: &[FieldViolation],
+) -> Value {
+    let fields = fields(act);
+    let hosts: Vec<_> = values(form, HOSTS).collect();
+    let one = |field: &Field, v: &FieldViolation| {
+        // What nobody types has no label and no place to jump to: it came with the link that was followed.
+        if matches!(field.shape, Shape::Identity) {
+            return context! { id => "main", message => lang.t("form-link-broken") };
+        }
+        let id = field.label();
+        if v.violation == Violation::Required {
+            return context! { id, message => told(lang, field, v.violation) };
+        }
+        let row = v.pointer.strip_prefix("/hostAddresses/").and_then(|row| row.parse::<usize>().ok());
+        let (id, name) = match row.zip(row.and_then(|row| hosts.get(row))) {
+            Some((row, host)) => (format!("{id}-{row}"), (*host).to_owned()),
+            None => (id.clone(), lang.t(&id)),
+        };
+        let places = [("field", name.into()), ("message", lang.violation(v.violation).into())];
+        context! { id, message => lang.t_with("summary-line", &places) }
+    };
+    let asked = fields.iter().filter(|field| asked(&field.name));
+    let told =
+        asked.flat_map(|field| wrong.iter().filter(|v| field.tells(&v.pointer)).map(move |v| one(field, v)));
     let rest = wrong.iter().filter(|v| !fields.iter().any(|field| field.tells(&v.pointer)));
     told.chain(rest.map(|v| context! { id => "main", message => lang.violation(v.violation) })).collect()
 }
@@ -165,9 +265,14 @@ pub(crate) fn understood(act: ActName, form: &FormValues) -> FormValues {
     let shape = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.shape);
     let one = |(name, typed): &(String, String)| {
         let understood = shape(name).map_or_else(|| typed.clone(), |shape| usual(shape, typed));
-        (name.clone(), understood)
+        let parts: Vec<_> = match name.as_str() {
+            // A list that was put into one row is a list.
+            HOSTS => understood.lines().map(str::to_owned).collect(),
+            _ => vec![understood],
+        };
+        parts.into_iter().map(|part| (name.clone(), part)).collect::<Vec<_>>()
     };
-    form.iter().map(one).collect()
+    form.iter().flat_map(one).collect()
 }
 
 /// A form as the content of its act. Blank fields are absent; fields of other acts are passed over.
@@ -178,7 +283,9 @@ pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
         let text = |pointer: String, text: &str| (pointer, Leaf::Text(text.to_owned()));
         match field.shape {
             Shape::HostAddresses { .. } => {
-                let hosts = typed.lines().filter(|host| !host.is_empty()).enumerate();
+                let typed: Vec<_> = values(form, HOSTS).map(|host| usual(field.shape, host)).collect();
+                let hosts = typed.iter().flat_map(|host| host.lines()).filter(|host| !host.is_empty());
+                let hosts = hosts.enumerate();
                 leaves.extend(hosts.map(|(index, host)| text(format!("/hostAddresses/{index}"), host)));
             }
             Shape::Consent(group) => {
@@ -186,7 +293,7 @@ pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
                 leaves.extend(versions.map(|(of, version)| text(format!("/consent/{}", of.name), version)));
             }
             _ if field.name == UBN || typed.trim().is_empty() => {}
-            Shape::Instant => leaves.push((field.name.into_owned(), Leaf::Text(in_taipei(&typed)))),
+            Shape::Instant => leaves.push((field.name.into_owned(), Leaf::Text(instant_as_sent(&typed)))),
             Shape::Integer { .. } => {
                 let leaf = typed.trim().parse().map_or(Leaf::Text(typed), Leaf::Integer);
                 leaves.push((field.name.into_owned(), leaf));
@@ -208,31 +315,24 @@ pub(crate) fn typed(act: ActName, ubn: UnifiedBusinessNumber, content: &Content)
         let typed = match field.shape {
             Shape::HostAddresses { .. } => {
                 let places = (0..).map(|index| leaf(&format!("/hostAddresses/{index}")));
-                places.take_while(|host| !host.is_empty()).collect::<Vec<_>>().join("\n")
+                places.take_while(|host| !host.is_empty()).collect()
             }
             Shape::Consent(group) => {
                 let versions = group.fields.iter().map(|of| leaf(&format!("/consent/{}", of.name)));
-                versions.collect::<Vec<_>>().join(" ").trim().to_owned()
+                vec![versions.collect::<Vec<_>>().join(" ").trim().to_owned()]
             }
-            // As a browser's field has it, which is Taipei's time; anything else is as it was typed.
-            Shape::Instant => {
-                let typed = leaf(&field.name);
-                typed.strip_suffix(":00+08:00").map_or(typed.clone(), str::to_owned)
-            }
-            _ if field.name == UBN => ubn.to_string(),
-            _ => leaf(&field.name),
+            Shape::Instant => vec![instant_as_typed(&leaf(&field.name))],
+            _ if field.name == UBN => vec![ubn.to_string()],
+            _ => vec![leaf(&field.name)],
         };
-        (field.name.into_owned(), typed)
+        typed.into_iter().map(move |typed| (field.name.clone().into_owned(), typed))
     };
-    fields(act).into_iter().map(one).collect()
+    fields(act).into_iter().flat_map(one).collect()
 }
 
-/// What a browser's field for date and time gives (`2026-12-01T09:00`) is Taipei's time; anything else is as typed.
-fn in_taipei(typed: &str) -> String {
-    match chrono::NaiveDateTime::parse_from_str(typed.trim(), "%Y-%m-%dT%H:%M") {
-        Ok(local) => format!("{}+08:00", local.format("%Y-%m-%dT%H:%M:%S")),
-        Err(_) => typed.to_owned(),
-    }
+#[cfg(test)]
+pub(crate) fn names(act: ActName) -> Vec<String> {
+    fields(act).into_iter().map(|field| field.name.into_owned()).collect()
 }
 
 /// A violation at every field of an act.
@@ -244,17 +344,14 @@ pub(crate) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
         CONSENT => "/consent/noticeVersion".to_owned(),
         own => own.to_owned(),
     };
-    let violation = idcheck_domain::Violation::Required;
+    let violation = Violation::Required;
     fields(act).into_iter().map(|field| FieldViolation { pointer: pointer(field), violation }).collect()
 }
 
 /// The number that was typed.
 pub(crate) fn ubn(form: &FormValues) -> Result<UnifiedBusinessNumber, FieldViolation> {
     let typed = usual(Shape::BusinessNumber, value(form, UBN));
-    let parsed = if typed.is_empty() {
-        Err(idcheck_domain::Violation::Required)
-    } else {
-        UnifiedBusinessNumber::parse(&typed)
-    };
+    let parsed =
+        if typed.is_empty() { Err(Violation::Required) } else { UnifiedBusinessNumber::parse(&typed) };
     parsed.map_err(|violation| FieldViolation { pointer: "/unifiedBusinessNumber".to_owned(), violation })
 }

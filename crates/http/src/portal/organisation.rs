@@ -1,12 +1,14 @@
 //! Where an organisation stands (圖8), and what it can do next.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     access::{Access, Ground},
+    calendar::DueDate,
     key::Environment,
     notice::{Notice, NoticeState},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanState},
+    taipei,
     value::Reason,
 };
 use idcheck_usecases::acts::Progress;
@@ -14,7 +16,7 @@ use minijinja::{Value, context};
 use poem::{
     Response, handler,
     http::{StatusCode, header},
-    web::Query,
+    web::{Path, Query},
 };
 
 use crate::{
@@ -38,10 +40,39 @@ async fn own(page: &Page<'_>) -> poem::Result<Progress> {
     progress.ok_or_else(|| poem::Error::from_response(see_other("/progress")))
 }
 
-/// What is shown while the session lasts.
+/// What is shown while the session lasts: the overview.
 #[handler]
 pub(crate) async fn stands(page: Page<'_>) -> poem::Result<Response> {
-    Ok(organisation(&page, &own(&page).await?))
+    let progress = own(&page).await?;
+    Ok(shown(&page, "overview", "organisation/overview.html", &progress, context! {}))
+}
+
+/// The other views, by their names.
+const VIEWS: [(&str, &str); 4] = [
+    ("cases", "organisation/cases.html"),
+    ("keys", "organisation/keys.html"),
+    ("contact", "organisation/contact.html"),
+    ("usage", "organisation/usage.html"),
+];
+
+/// `GET /organisation/:view`.
+#[handler]
+pub(crate) async fn show_view(page: Page<'_>, Path(name): Path<String>) -> poem::Result<Response> {
+    let view = VIEWS.iter().find(|(view, _)| *view == name);
+    let (view, template) = view.ok_or_else(|| page.not_found("/organisation"))?;
+    let progress = own(&page).await?;
+    Ok(shown(&page, view, template, &progress, context! {}))
+}
+
+/// `GET /organisation/cases/:number`: one case with its history.
+#[handler]
+pub(crate) async fn show_case(page: Page<'_>, Path(number): Path<String>) -> poem::Result<Response> {
+    let progress = own(&page).await?;
+    let case = progress.cases.iter().find(|case| case.application.case_number.as_str() == number);
+    let case = case.ok_or_else(|| page.not_found("/organisation/cases"))?;
+    let audience = Audience::applicant(page.lang);
+    let case = show::case(&case.application, &case.history, audience, progress.queried_at);
+    Ok(shown(&page, "cases", "organisation/case.html", &progress, context! { case }))
 }
 
 /// The operations document, as a page or to be kept.
@@ -52,8 +83,8 @@ pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
     let document = Document::of(&progress, &page.app.config.base_url, page.lang);
     let document = document.ok_or_else(|| page.not_found("/organisation"))?;
     if format == Format::Html {
-        let with = context! { title => document.title(), html => document.html(), own => true };
-        return Ok(page.show(StatusCode::OK, "operations.html", Opener::Isolated, with));
+        let with = context! { html => document.html() };
+        return Ok(shown(&page, "operations", "organisation/operations.html", &progress, with));
     }
     let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
     let response = Response::builder()
@@ -72,35 +103,71 @@ pub(crate) fn leave(page: Page<'_>, _: PostedForm) -> Response {
     response
 }
 
-fn organisation(page: &Page<'_>, progress: &Progress) -> Response {
+/// A view of the organisation's page, below what all of them begin with.
+fn shown(page: &Page<'_>, view: &str, template: &str, progress: &Progress, with: Value) -> Response {
+    page.show(
+        StatusCode::OK,
+        template,
+        Opener::Isolated,
+        context! { view, ..context! { ..with, ..told(page.lang, progress) } },
+    )
+}
+
+fn told(lang: Lang, progress: &Progress) -> Value {
     let now = progress.queried_at;
-    let audience = Audience::applicant(page.lang);
+    let audience = Audience::applicant(lang);
     let cases = progress.cases.iter().map(|c| show::case(&c.application, &c.history, audience, now));
-    let with = context! {
+    let held = progress.organisation.as_ref();
+    let newest = progress.cases.first().map(|case| &case.application);
+    let company = held.map(|held| held.name.as_str()).or(newest.map(|case| case.company_name.as_str()));
+    let keys = held.map(|held| held.keys.iter().filter(|key| key.in_force()).count());
+    context! {
         ubn => progress.ubn.to_string(),
+        company => company.unwrap_or_else(|| progress.ubn.as_str()),
+        account => held.and_then(|held| held.account).map(|account| account.to_string()),
+        access => held.map_or("none", |held| held.access.as_str()),
         queried_at => moment(now),
         session_ends => moment(progress.session.expires_at),
-        organisation => progress.organisation.as_ref().map(|held| held_by(page.lang, held, now)),
+        organisation => held.is_some(),
         next => next(progress),
+        case_count => progress.cases.len(),
+        key_count => keys.unwrap_or_default(),
         cases => cases.collect::<Value>(),
-        notices => progress.notices.iter().map(|notice| told(notice, now)).collect::<Value>(),
+        notices => progress.notices.iter().map(|one| notice(one, now)).collect::<Value>(),
         plans => progress.plans.iter().map(plan).collect::<Value>(),
         usage => progress.usage.as_ref().map(charts),
-    };
-    page.show(StatusCode::OK, "organisation.html", Opener::Isolated, with)
+        ..held.map_or_else(nothing_held, |held| held_by(lang, held, now))
+    }
+}
+
+/// Before the first case there is nothing else.
+fn nothing_held() -> Value {
+    context! {
+        access_since => (), access_reason => (), person => (), cut_over => (), addresses => (),
+        keys => Value::from(Vec::<Value>::new()),
+    }
 }
 
 fn held_by(lang: Lang, organisation: &Organisation, now: DateTime<Utc>) -> Value {
     let access = &organisation.access;
+    let next = organisation.addresses.as_ref().and_then(|plan| plan.next.as_ref());
+    // What was changed over and does not overlap any more is what is shown.
+    let next = next.filter(|next| now < next.overlap_until.max(next.at));
+    let cut_over = next.map(|next| {
+        let addresses = next.addresses.as_slice().iter().map(ToString::to_string).collect::<Value>();
+        context! { at => moment(next.at), until => moment(next.overlap_until), addresses }
+    });
+    let shown = show::organisation(organisation, now);
+    let part = |name: &str| shown.get_attr(name).unwrap_or_default();
     context! {
         access_since => access.since().map(moment), access_reason => show::access_reason(lang, access),
-        contact => show::contact(&organisation.contact),
-        ..show::organisation(organisation, now)
+        person => show::contact(&organisation.contact), cut_over,
+        addresses => part("addresses"), keys => part("keys"),
     }
 }
 
 /// A notice as its organisation sees it.
-fn told(notice: &Notice, now: DateTime<Utc>) -> Value {
+fn notice(notice: &Notice, now: DateTime<Utc>) -> Value {
     let due = notice.state.due();
     let sendings = notice.sendings.iter().map(|sending| {
         context! {
@@ -124,10 +191,10 @@ fn plan(plan: &ImprovementPlan) -> Value {
     }
 }
 
-/// A thing to do: the key of its words, and where it is done.
-fn step(words: &str, path: &str, with: &[(&str, &str)]) -> Value {
+/// A thing to do: the key of its words, where it is done, and until when.
+fn step(words: &str, path: &str, with: &[(&str, &str)], due: Option<DueDate>) -> Value {
     let query = query_string(with.iter().copied());
-    context! { words, href => format!("{path}?{query}") }
+    context! { words, href => format!("{path}?{query}"), due => due.map(deadline) }
 }
 
 /// What to do next, the most urgent first; empty when there is nothing to do but wait.
@@ -137,40 +204,66 @@ fn next(progress: &Progress) -> Value {
     let waiting = |notice: &&Notice| matches!(notice.state, NoticeState::Sent { .. });
     for notice in progress.notices.iter().filter(waiting) {
         let id = notice.id.to_string();
-        steps.push(step("next-explain", "/acts/explain", &[("ubn", &ubn), ("/noticeId", &id)]));
+        let with = [("ubn", &*ubn), ("/noticeId", &id)];
+        steps.push(step("next-explain", "/acts/explain", &with, notice.state.due()));
     }
     let mut open = false;
     for case in progress.cases.iter().map(|case| &case.application).filter(|case| case.is_open()) {
         open = true;
         for asked in case.clarifications.iter().filter(|asked| asked.answer.is_none()) {
-            let (case, asked) = (case.id.to_string(), asked.id.0.to_string());
-            let with = [("ubn", &*ubn), ("/applicationId", &case), ("/clarificationId", &asked)];
-            steps.push(step("next-answer", "/acts/answerClarification", &with));
+            let (case, id) = (case.id.to_string(), asked.id.0.to_string());
+            let with = [("ubn", &*ubn), ("/applicationId", &case), ("/clarificationId", &id)];
+            steps.push(step("next-answer", "/acts/answerClarification", &with, Some(asked.due)));
         }
     }
-    let access = progress.organisation.as_ref().map(|held| &held.access);
+    let held = progress.organisation.as_ref();
+    let own = [("ubn", &*ubn)];
+    let has_key = |environment| {
+        held.is_some_and(|held| held.keys.iter().any(|key| key.in_force() && key.environment == environment))
+    };
     let filed = progress.plans.iter().any(|plan| matches!(plan.state, PlanState::Filed));
-    let apply = || step("next-apply", "/apply", &[("ubn", &ubn)]);
-    match access {
+    match held.map(|held| &held.access) {
         Some(Access::Active { .. }) => {
-            let keys = progress.organisation.iter().flat_map(|held| &held.keys);
-            let mut in_force =
-                keys.filter(|key| key.in_force() && key.environment == Environment::Production);
-            if in_force.next().is_none() {
-                steps.push(step("next-register-key", "/acts/registerKey", &[("ubn", &ubn)]));
+            let unused = progress.usage.as_ref().is_none_or(|usage| usage.total().queries() == 0);
+            if !has_key(Environment::Production) {
+                steps.push(step("next-register-key", "/acts/registerKey", &own, None));
             }
-            steps.push(step("next-operations", "/organisation/operations-document", &[]));
+            // Who asks already has it.
+            if unused {
+                steps.push(step("next-iss-key", "/acts/revealIssKey", &own, None));
+                steps.push(step("next-operations", "/organisation/operations-document", &[], None));
+            }
         }
         Some(Access::Revoked { ground: Ground::Abuse | Ground::Conduct, may_return: false, .. }) => {
             if !filed {
-                steps.push(step("next-plan", "/acts/submitImprovementPlan", &[("ubn", &ubn)]));
+                steps.push(step("next-plan", "/acts/submitImprovementPlan", &own, None));
             }
         }
         Some(Access::Revoked { ground: Ground::NotRegistered, may_return: false, .. }) => {
-            steps.push(context! { words => "next-registration" });
+            steps.push(context! { words => "next-registration", due => () });
         }
-        _ if open => {}
-        None | Some(Access::None | Access::Suspended { .. } | Access::Revoked { .. }) => steps.push(apply()),
+        _ if open => {
+            if has_key(Environment::Sandbox) {
+                steps.push(step("next-operations", "/organisation/operations-document", &[], None));
+            } else {
+                steps.push(step("next-sandbox", "/acts/registerKey", &own, None));
+            }
+        }
+        None | Some(Access::None | Access::Suspended { .. } | Access::Revoked { .. }) => {
+            steps.push(step("next-apply", "/apply", &own, None));
+        }
     }
+    steps.extend(card_ends(progress));
     steps.into_iter().collect()
+}
+
+/// Days before the card that signed last ends, from which it is told.
+const CARD_ENDS: TimeDelta = TimeDelta::days(90);
+
+/// The card that signed the newest case ends soon, or has ended: acts need another one.
+fn card_ends(progress: &Progress) -> Option<Value> {
+    let card = &progress.cases.first()?.application.card;
+    let soon = card.not_after - progress.queried_at < CARD_ENDS;
+    let due = DueDate { date: taipei::day(card.not_after), provisional: false };
+    soon.then(|| context! { words => "next-card", due => deadline(due) })
 }

@@ -1,9 +1,9 @@
 //! The challenge, the card's signature, and what the act gave.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use idcheck_domain::{application::StateName, sandbox, value::CaseNumber};
+use idcheck_domain::{application::StateName, value::CaseNumber};
 use idcheck_usecases::acts::{
-    ActName, ActResult, ChallengeRefusal, ChallengeState, HeldChallenge, ProofRefusal, Proven,
+    ActName, ActResult, ChallengeRefusal, ChallengeState, Gave, HeldChallenge, ProofRefusal, Proven, Receipt,
 };
 use minijinja::{Value, context};
 use poem::{
@@ -22,11 +22,14 @@ use crate::{
         problem::Problem,
         view::moment,
     },
-    portal::{fields, fill_in, violations},
+    portal::{
+        draft,
+        fields::{self, HOSTS},
+    },
 };
 
 /// What can go wrong with card and component, each told in its own words.
-const MESSAGES: [&str; 31] = [
+const MESSAGES: [&str; 32] = [
     "absent",
     "blocked",
     "cancelled",
@@ -50,6 +53,7 @@ const MESSAGES: [&str; 31] = [
     "personal",
     "pinLength",
     "pinMissing",
+    "reading",
     "severalCards",
     "sureMissing",
     "timeout",
@@ -63,6 +67,9 @@ const MESSAGES: [&str; 31] = [
 struct Signing<'s> {
     act: ActName,
     challenge: Uuid,
+    ubn: String,
+    /// What is signed, in a few lines: names of fields and what was typed.
+    facts: FormValues,
     tbs: &'s str,
     expires_at: Value,
     /// Its time is over.
@@ -73,8 +80,26 @@ struct Signing<'s> {
 impl<'s> Signing<'s> {
     fn of(challenge: Uuid, held: &'s HeldChallenge, refused: Option<&'s Problem>) -> Self {
         let over = held.state == ChallengeState::Over;
-        Self { act: held.act, challenge, tbs: &held.tbs, expires_at: moment(held.expires_at), over, refused }
+        Self {
+            act: held.act,
+            challenge,
+            ubn: held.ubn.to_string(),
+            facts: facts(held),
+            tbs: &held.tbs,
+            expires_at: moment(held.expires_at),
+            over,
+            refused,
+        }
     }
+}
+
+/// The fields that tell what is signed, beside act and company.
+const FACTS: [&str; 7] =
+    ["/companyName", HOSTS, "/purpose/authority", "/purpose/rule", "/reason", "/label", "/contact/name"];
+
+fn facts(held: &HeldChallenge) -> FormValues {
+    let typed = fields::typed(held.act, held.ubn, &held.content);
+    typed.into_iter().filter(|(name, text)| FACTS.contains(&name.as_str()) && !text.is_empty()).collect()
 }
 
 fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
@@ -96,11 +121,17 @@ fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
     let error_prefix = lang.t("page-error-prefix");
     context! {
         act => signing.act.as_str(),
+        ubn => &signing.ubn,
+        facts => signing.facts.iter().map(|(name, text)| context! { label => fields::label(name), text }).collect::<Value>(),
+        steps => draft::line(signing.act, "sign"),
         challenge => signing.challenge.to_string(),
         expires_at => &signing.expires_at,
         over => signing.over,
         refused,
-        sign => context! { origin, tbs => signing.tbs, messages, errorPrefix => error_prefix },
+        sign => context! {
+            origin, tbs => signing.tbs, messages, errorPrefix => error_prefix,
+            minutes => lang.t("sign-minutes"), ending => lang.t("sign-ending"),
+        },
     }
 }
 
@@ -114,34 +145,23 @@ pub(crate) fn rendered(lang: Lang, act: ActName, shared: &Value) {
     for refused in std::iter::once(None).chain(refusals.iter().map(Some)) {
         for over in [false, true] {
             let expires_at = moment(chrono::DateTime::UNIX_EPOCH);
-            let signing = Signing { act, challenge: Uuid::nil(), tbs: "t", expires_at, over, refused };
+            let facts = FACTS.map(|name| (name.to_owned(), "x".to_owned())).into();
+            let signing = Signing {
+                act,
+                challenge: Uuid::nil(),
+                ubn: "04595257".to_owned(),
+                facts,
+                tbs: "t",
+                expires_at,
+                over,
+                refused,
+            };
             let with = to_sign(lang, "http://localhost:61161", &signing);
             render("sign.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
         }
     }
-    let with = context! { act => act.as_str(), own => true };
+    let with = context! { act => act.as_str(), own => true, hidden => true };
     render("result.html", lang, "n", context! { ..with, ..shared.clone() }).unwrap();
-}
-
-/// `POST /acts/:act`: issues the challenge and leads to the page that signs it.
-#[handler]
-pub(crate) async fn issue_challenge(
-    page: Page<'_>,
-    request: &Request,
-    Path(act): Path<String>,
-    PostedForm(typed): PostedForm,
-) -> poem::Result<Response> {
-    let act = ActName::parse(&act).ok_or_else(|| page.not_found("/"))?;
-    let wrong = violations(&page, act, &typed);
-    let ubn = match fields::ubn(&typed) {
-        Ok(ubn) if wrong.is_empty() => ubn,
-        _ => return Ok(fill_in(&page, act, &typed, &wrong)),
-    };
-    let content = fields::content(act, &typed);
-    let issue = &page.app.services.issue_challenge;
-    let from = origin(request, &page.app.config.trusted_proxies).address;
-    let issued = issue.execute(act, ubn, content, Some(page.session()), from).await;
-    Ok(see_other(&format!("/sign/{}", page.or_problem(issued, "/")?.id)))
 }
 
 /// The challenge of this browser that a path names; of one that was used it is said that it was.
@@ -173,21 +193,29 @@ pub(crate) async fn issue_again(
 ) -> poem::Result<Response> {
     let (id, held) = held(&page, &id).await?;
     let from = origin(request, &page.app.config.trusted_proxies).address;
-    match page.app.services.issue_challenge.again(id, page.session(), from).await {
-        Ok(issued) => Ok(see_other(&format!("/sign/{}", issued.id))),
-        // What was right when it was typed need not be right now.
-        Err(ChallengeRefusal::Content(wrong)) => {
-            Ok(fill_in(&page, held.act, &fields::typed(held.act, held.ubn, &held.content), &wrong))
+    let services = &page.app.services;
+    // Before there is another one the draft is still known by this one.
+    let (draft, form) = draft::of_challenge(&page, request, id, &held).await?;
+    match services.issue_challenge.again(id, page.session(), from).await {
+        Ok(issued) => {
+            page.or_problem(services.drafts.signs(draft.id, page.session(), issued.id).await, "/")?;
+            Ok(see_other(&format!("/sign/{}", issued.id)))
         }
+        // What was right when it was typed need not be right now.
+        Err(ChallengeRefusal::Content(_)) => Ok(see_other(&format!("{form}?told=1"))),
         Err(refusal) => Ok(page.problem(&refusal.into(), "/")),
     }
 }
 
-/// `GET /sign/:id/form`: the form with what is to be signed, for whoever wants to change it.
+/// `GET /sign/:id/form`: leads to what is to be signed, for whoever wants to change it.
 #[handler]
-pub(crate) async fn change_content(page: Page<'_>, Path(id): Path<String>) -> poem::Result<Response> {
-    let (_, held) = held(&page, &id).await?;
-    Ok(fill_in(&page, held.act, &fields::typed(held.act, held.ubn, &held.content), &[]))
+pub(crate) async fn change_content(
+    page: Page<'_>,
+    request: &Request,
+    Path(id): Path<String>,
+) -> poem::Result<Response> {
+    let (id, held) = held(&page, &id).await?;
+    Ok(see_other(&draft::of_challenge(&page, request, id, &held).await?.1))
 }
 
 /// `POST /sign/:id`: verifies the signature and acts.
@@ -201,7 +229,7 @@ pub(crate) async fn prove_challenge(
     let cms = STANDARD.decode(value(&typed, "signature").trim()).unwrap_or_default();
     let services = &page.app.services;
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
-        Ok(proven) => Ok(done(&page, challenge, proven)),
+        Ok(proven) => Ok(goes_on(&page, challenge, proven)),
         Err(refusal @ ProofRefusal::Card(_)) => {
             let problem = Problem::from(refusal);
             let (_, held) = held(&page, &id).await?;
@@ -220,34 +248,46 @@ pub(crate) async fn prove_challenge(
     }
 }
 
-fn done(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
-    let act = proven.act.as_str();
-    let now = page.app.services.clock.now();
-    let with = match proven.result {
+/// Where an act leads to: a page of its own, so that reloading and going back ask for no signature again.
+fn goes_on(page: &Page<'_>, challenge: Uuid, proven: Proven) -> Response {
+    match proven.result {
         ActResult::Progress(progress) => {
-            // A page of its own, so that reloading and going back ask for no signature again.
             let mut response = see_other("/organisation");
             page.set_cookie(&mut response, Page::OWN_COOKIE, progress.session.expose(), "Strict");
-            return response;
+            response
         }
         ActResult::Application(case) if case.state.name() == StateName::Received => {
             // The challenge says which browser may see the case, and nothing to any other.
-            return see_other(&format!("/applications/{}?filing={challenge}", case.case_number));
+            see_other(&format!("/applications/{}?filing={challenge}", case.case_number))
         }
-        ActResult::Application(case) => {
+        _ => see_other(&format!("/sign/{challenge}/done")),
+    }
+}
+
+/// `GET /sign/:id/done`: what the act gave.
+#[handler]
+pub(crate) async fn done(page: Page<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+    let id = Uuid::try_parse(&id).map_err(|_| page.not_found("/progress"))?;
+    let services = &page.app.services;
+    let receipt = page.or_problem(services.read_receipt.execute(id, page.session()).await, "/progress")?;
+    let Some(Receipt { act, gave }) = receipt else { return Ok(see_other("/progress")) };
+    let with = match gave {
+        Gave::Case(case) => {
+            let now = services.clock.now();
             context! { case => show::case(&case, &[], Audience::applicant(page.lang), now) }
         }
-        ActResult::IssKey { account, iss_key } => {
-            context! { account => account.to_string(), iss_key => iss_key.expose() }
-        }
-        ActResult::KeyRegistered(key) | ActResult::KeyRevoked(key) => context! { key => show::key(&key) },
-        ActResult::SandboxKeyRegistered { key, iss_key } => {
-            context! { key => show::key(&key), account => sandbox::ACCOUNT, iss_key => iss_key.expose() }
-        }
-        ActResult::Contact(_) | ActResult::ImprovementPlan(_) | ActResult::Notice(_) => context! {},
+        Gave::Key(key) => context! { key => show::key(&key, "") },
+        Gave::IssKey { environment, account, iss_key, key } => context! {
+            environment => environment.as_str(),
+            account,
+            iss_key => iss_key.expose(),
+            key => key.map_or(Value::UNDEFINED, |key| show::key(&key, "")),
+        },
+        Gave::Done => context! {},
     };
-    let with = context! { act, own => page.own_token().is_some(), ..with };
-    page.show(StatusCode::OK, "result.html", Opener::Isolated, with)
+    let hidden = matches!(act, ActName::RevealIssKey | ActName::RotateIssKey);
+    let with = context! { act => act.as_str(), hidden, own => page.own_token().is_some(), ..with };
+    Ok(page.show(StatusCode::OK, "result.html", Opener::Isolated, with))
 }
 
 /// `/applications/:number`: the case just filed (圖4–6), for the browser that filed it.
@@ -262,7 +302,7 @@ pub(crate) async fn accepted(
         return Ok(see_other("/progress"));
     };
     let services = &page.app.services;
-    let receipt = services.read_receipt.execute(&number, filing, page.session()).await;
+    let receipt = services.read_receipt.filed(&number, filing, page.session()).await;
     let Some(case) = page.or_problem(receipt, "/progress")? else { return Ok(see_other("/progress")) };
     let now = services.clock.now();
     let with = context! { case => show::case(&case, &[], Audience::applicant(page.lang), now), printed_at => moment(now) };

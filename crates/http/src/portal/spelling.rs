@@ -1,6 +1,7 @@
 //! Usual spellings of what people type into a form, as the one spelling that the rules know: full width, separators, blanks. What
 //! is still wrong then is refused in the words of its rule.
 
+use chrono::NaiveDateTime;
 use idcheck_usecases::acts::schema::Shape;
 use unicode_normalization::UnicodeNormalization;
 
@@ -57,6 +58,45 @@ fn host_addresses(text: &str) -> String {
     addresses.filter(|address| !address.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
+/// `115/12/1 9:00`, `民國115年12月1日 9時0分`, `2026-12-01T09:00` → `115/12/01 09:00`: Taipei's time in the ROC calendar. An instant with
+/// an offset is what it is.
+fn instant(text: &str) -> String {
+    let told = |c: char| c.is_ascii_digit() || c.is_whitespace() || "/-.:T年月日時分民國".contains(c);
+    if !text.chars().all(told) {
+        return text.to_owned();
+    }
+    let numbers: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+    let numbers: Option<Vec<i32>> = numbers.iter().map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([year, month, day, hour, minute] | [year, month, day, hour, minute, 0]) => {
+            let roc = if *year > ROC { year - ROC } else { *year };
+            format!("{roc:03}/{month:02}/{day:02} {hour:02}:{minute:02}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The year before the first one of the ROC calendar.
+const ROC: i32 = 1911;
+
+/// What was typed into a field for an instant, as RFC 3339 in Taipei's time; anything else is as typed.
+pub(crate) fn instant_as_sent(typed: &str) -> String {
+    let understood = instant(&half_width(typed));
+    let parsed = understood.split_once('/').and_then(|(year, rest)| {
+        let year: i32 = year.parse().ok()?;
+        NaiveDateTime::parse_from_str(&format!("{}/{rest}", year.checked_add(ROC)?), "%Y/%m/%d %H:%M").ok()
+    });
+    match parsed {
+        Some(local) => format!("{}+08:00", local.format("%Y-%m-%dT%H:%M:%S")),
+        None => understood,
+    }
+}
+
+/// An instant as it is typed: Taipei's in the ROC calendar; anything else is as it was typed.
+pub(crate) fn instant_as_typed(sent: &str) -> String {
+    sent.strip_suffix(":00+08:00").map_or_else(|| sent.to_owned(), instant)
+}
+
 /// What was typed into a field of this shape, in the spelling that its rule knows.
 pub(crate) fn usual(shape: Shape, typed: &str) -> String {
     match shape {
@@ -65,10 +105,10 @@ pub(crate) fn usual(shape: Shape, typed: &str) -> String {
         Shape::Landline => landline(&half_width(typed)),
         Shape::Email { .. } | Shape::Integer { .. } => half_width(typed),
         Shape::HostAddresses { .. } => host_addresses(&half_width(typed)),
+        Shape::Instant => instant(&half_width(typed)),
         Shape::Line { .. }
         | Shape::Text { .. }
         | Shape::Identity
-        | Shape::Instant
         | Shape::Choice(_)
         | Shape::PublicKey
         | Shape::Group(_)
@@ -110,6 +150,13 @@ mod tests {
                 "8.8.8.8\n8.8.4.4\n2001:db8::1\n9.9.9.9\n1.1.1.1",
             ),
             (Shape::Integer { min: 0, max: 7 }, "７", "7"),
+            (Shape::Instant, "115/12/1 9:00", "115/12/01 09:00"),
+            (Shape::Instant, "民國115年12月1日 9時5分", "115/12/01 09:05"),
+            (Shape::Instant, "１１５.１２.０１　０９：００", "115/12/01 09:00"),
+            (Shape::Instant, "2026-12-01T09:00", "115/12/01 09:00"),
+            (Shape::Instant, "2026/12/01 09:00:00", "115/12/01 09:00"),
+            (Shape::Instant, "2026-12-01T01:00:00Z", "2026-12-01T01:00:00Z"),
+            (Shape::Instant, "明天 9:00", "明天 9:00"),
         ] {
             let understood = usual(shape, typed);
             assert_eq!(understood, expected, "{typed}");
@@ -127,6 +174,23 @@ mod tests {
             };
             assert!(right, "{understood}");
         }
+    }
+
+    /// What is typed is Taipei's time, in either calendar; what is no time stays for the rule to refuse.
+    #[test]
+    fn an_instant_is_typed_in_taipeis_time() {
+        for (typed, sent) in [
+            ("115/12/01 09:00", "2026-12-01T09:00:00+08:00"),
+            ("2026-12-01T09:00", "2026-12-01T09:00:00+08:00"),
+            ("2026-12-01T01:00:00Z", "2026-12-01T01:00:00Z"),
+            ("115/13/01 09:00", "115/13/01 09:00"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(instant_as_sent(typed), sent);
+            assert_eq!(instant_as_sent(&instant_as_typed(sent)), sent);
+        }
+        assert_eq!(instant_as_typed("2026-12-01T09:00:00+08:00"), "115/12/01 09:00");
+        assert_eq!(instant_as_typed("2026-12-01T09:00:00+00:00"), "2026-12-01T09:00:00+00:00");
     }
 
     /// What nobody can tell is left for the rule to refuse.

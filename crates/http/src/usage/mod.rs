@@ -77,6 +77,7 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
     let one = |name, values: &[u64]| [Series { name, values: values.to_vec() }];
     let days = report.days.iter().rev().map(|(day, count)| day_row(*day, count));
     context! {
+        figures => figures(report),
         first => report.period.first().to_string(), last => report.period.last().to_string(),
         first_roc => roc(report.period.first()), last_roc => roc(report.period.last()),
         groups => GROUPS,
@@ -92,6 +93,26 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
         review_days => rows(&review_days(), reviews.by_days()),
         decisions => reviews.decisions(), late => reviews.late(), in_time => reviews.decisions() - reviews.late(),
     }
+}
+
+/// The period in three figures.
+fn figures(report: &UsageReport) -> Value {
+    let total = report.total();
+    // In tenths of a per cent, rounded.
+    let wrong = (total.wrong() * 1000 + total.queries() / 2).checked_div(total.queries()).unwrap_or_default();
+    context! {
+        any => total.queries() > 0,
+        queries => thousands(total.queries()),
+        wrong => format!("{}.{}%", wrong / 10, wrong % 10),
+        lock_outs => thousands(total.lock_outs()),
+    }
+}
+
+/// `18204` → `18,204`.
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    grouped.collect::<Vec<_>>().join(",")
 }
 
 fn day_row(day: NaiveDate, count: &DayCount) -> Value {
@@ -198,6 +219,14 @@ mod tests {
             reviews,
             busiest: vec![OrganisationUsage { ubn, name, count }],
         }
+    }
+
+    #[test]
+    fn figures_are_read_at_a_glance() {
+        for (count, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (18_204_007, "18,204,007")] {
+            assert_eq!(thousands(count), expected);
+        }
+        assert_eq!(figures(&report()).get_attr("wrong").unwrap().to_string(), "20.0%");
     }
 
     #[test]

@@ -121,6 +121,16 @@ async fn signing(service: &Service, cookie: &str, path: &str, form: &[(&str, &st
     response.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned()
 }
 
+/// Where a form leads to that was sent.
+async fn send(service: &Service, cookie: &str, path: &str, form: &[(&str, &str)]) -> String {
+    signing(service, cookie, path, form).await
+}
+
+async fn get(service: &Service, cookie: &str, path: &str) -> (StatusCode, String) {
+    let page = service.http.get(path).header("cookie", cookie).send().await;
+    (page.0.status(), page.0.into_body().into_string().await.unwrap())
+}
+
 /// A page that signs can be reloaded, read in the other language, left for the form and come back to; when its time is over, the
 /// same content gets another one with one press. Another browser sees nothing of it.
 #[tokio::test]
@@ -134,38 +144,46 @@ async fn nothing_is_lost_while_it_waits_for_the_signature() {
         ("/contact/mobile", "0912-345-678"),
         ("/contact/email", "it@example.com"),
     ];
-    let sign = signing(&service, &cookie, "/acts/changeContact", &form).await;
-    let get = async |path: String, cookie: &str| {
-        let page = service.http.get(path).header("cookie", cookie).send().await;
-        (page.0.status(), page.0.into_body().into_string().await.unwrap())
-    };
+    let sign = send(&service, &cookie, "/acts/changeContact", &form).await;
     for language in ["", "?lang=en", "?lang=zh-Hant-TW"] {
-        let (status, text) = get(format!("{sign}{language}"), &cookie).await;
+        let (status, text) = get(&service, &cookie, &format!("{sign}{language}")).await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("id=\"sign-form\"") && !text.contains("0912345678"), "{text}");
     }
-    let (status, text) = get(format!("{sign}/form"), &cookie).await;
+    let to_form = async |sign: &str| {
+        let moved = service.http.get(format!("{sign}/form")).header("cookie", &cookie).send().await;
+        moved.assert_status(StatusCode::SEE_OTHER);
+        let to = moved.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
+        get(&service, &cookie, &to).await
+    };
+    let (status, text) = to_form(&sign).await;
     assert_eq!(status, StatusCode::OK);
     for typed in [COMPANY, "王小明", "0912345678", "it@example.com"] {
         assert!(text.contains(typed), "{typed} is lost");
     }
     let (stranger, _) = browser(&service, "/progress").await;
     for path in [sign.clone(), format!("{sign}/form")] {
-        assert_eq!(get(path, &stranger).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(get(&service, &stranger, &path).await.0, StatusCode::NOT_FOUND);
     }
-    let later = idcheck_usecases::ports::Clock::now(&service.database.clock) + chrono::TimeDelta::minutes(16);
-    service.database.clock.set(later);
+    let later = |minutes| {
+        let now = idcheck_usecases::ports::Clock::now(&service.database.clock);
+        service.database.clock.set(now + chrono::TimeDelta::minutes(minutes));
+    };
+    later(16);
     let form = [("csrf", csrf.as_str()), ("signature", "Y21z")];
-    assert_eq!(signing(&service, &cookie, &sign, &form).await, sign, "too late to sign");
-    let (_, text) = get(sign.clone(), &cookie).await;
+    assert_eq!(send(&service, &cookie, &sign, &form).await, sign, "too late to sign");
+    let (_, text) = get(&service, &cookie, &sign).await;
     assert!(
         text.contains(&format!("action=\"{sign}/again\"")) && !text.contains("id=\"sign-form\""),
         "{text}"
     );
-    let again = signing(&service, &cookie, &format!("{sign}/again"), &form).await;
+    let again = send(&service, &cookie, &format!("{sign}/again"), &form).await;
     assert_ne!(again, sign);
-    assert!(get(again.clone(), &cookie).await.1.contains("id=\"sign-form\""));
-    assert!(get(format!("{again}/form"), &cookie).await.1.contains("0912345678"));
+    assert!(get(&service, &cookie, &again).await.1.contains("id=\"sign-form\""));
+    assert!(to_form(&again).await.1.contains("0912345678"));
+    // A draft that was thrown away is had back from what was to be signed.
+    service.database.tamper("DELETE FROM drafts").await;
+    assert!(to_form(&again).await.1.contains("0912345678"));
     // Where not the time but a rule has changed, it is said once and leads back to the form, not round in a circle.
     service.database.tamper("UPDATE challenges SET content = '{}'").await;
     let refused = service.http.post(&again).header("cookie", &cookie).form(&form).send().await;
@@ -174,29 +192,49 @@ async fn nothing_is_lost_while_it_waits_for_the_signature() {
     assert!(text.contains(&format!("href=\"{again}/form\"")), "{text}");
 }
 
+/// What is typed into the steps of an application, page by page.
+const STEPS: [(&str, &[(&str, &str)]); 4] = [
+    ("company", &[("/companyName", "測試股份有限公司"), ("ubn", "０４５９-５２５７")]),
+    (
+        "contact",
+        &[
+            ("/contact/name", "王小明"),
+            ("/contact/landline", "02-1234-5678 分機 12"),
+            ("/contact/mobile", "+886 912-345-678"),
+            ("/contact/email", "ｉｔ＠example.com"),
+        ],
+    ),
+    ("hosts", &[("hosts", "８．８．８．８，8.8.4.4"), ("hosts", ""), ("hosts", "9.9.9.9")]),
+    (
+        "purpose",
+        &[
+            ("/purpose/authority", "金管會"),
+            ("/purpose/rule", "防制洗錢辦法"),
+            ("/purpose/description", "開戶"),
+        ],
+    ),
+];
+
+/// Fills in the steps of an application; the address of the page that shows everything.
+async fn filled_in(service: &Service, cookie: &str, csrf: &str) -> String {
+    let mut at = "/acts/apply".to_owned();
+    for (step, typed) in STEPS {
+        let form: Vec<_> = [("csrf", csrf)].into_iter().chain(typed.iter().copied()).collect();
+        assert!(at == "/acts/apply" || at.ends_with(step), "{at}");
+        at = send(service, cookie, &at, &form).await;
+    }
+    assert!(at.starts_with("/drafts/") && at.ends_with("/check"), "{at}");
+    at
+}
+
 /// What people usually spell in several ways is understood, and shown as it was understood before it is signed.
 #[tokio::test]
 async fn usual_spellings_are_understood_and_shown() {
     let service = Service::start().await;
     let (cookie, csrf) = browser(&service, "/apply/form?kind=apply").await;
-    let form = [
-        ("csrf", csrf.as_str()),
-        ("/companyName", "測試股份有限公司"),
-        ("ubn", "０４５９-５２５７"),
-        ("hosts", "８．８．８．８，8.8.4.4；9.9.9.9"),
-        ("/contact/name", "王小明"),
-        ("/contact/landline", "02-1234-5678 分機 12"),
-        ("/contact/mobile", "+886 912-345-678"),
-        ("/contact/email", "ｉｔ＠example.com"),
-        ("/purpose/authority", "金管會"),
-        ("/purpose/rule", "防制洗錢辦法"),
-        ("/purpose/description", "開戶"),
-        ("consent", "108-06 108-06"),
-    ];
-    let checked =
-        service.http.post("/apply/check?kind=apply").header("cookie", &cookie).form(&form).send().await;
-    checked.assert_status_is_ok();
-    let text = checked.0.into_body().into_string().await.unwrap();
+    let check = filled_in(&service, &cookie, &csrf).await;
+    let (status, text) = get(&service, &cookie, &check).await;
+    assert_eq!(status, StatusCode::OK);
     for understood in
         ["04595257", "8.8.8.8\n8.8.4.4\n9.9.9.9", "(02)12345678#12", "0912345678", "it@example.com"]
     {
@@ -204,24 +242,275 @@ async fn usual_spellings_are_understood_and_shown() {
     }
 }
 
+/// A form is kept where it can be had again: reloaded, in another window, in the other language, from its beginning and from each row
+/// of the page that shows everything; for its browser alone, until it is signed, discarded or a day old.
+#[tokio::test]
+async fn a_form_is_a_draft_with_an_address_of_its_own() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/apply/form?kind=apply").await;
+    let own = csrf.as_str();
+    let check = filled_in(&service, &cookie, &csrf).await;
+    let of = |step: &str| check.replace("/check", &format!("/{step}"));
+    for (step, typed) in STEPS {
+        for query in ["", "?lang=en", "?lang=zh-Hant-TW"] {
+            let (status, text) = get(&service, &cookie, &format!("{}{query}", of(step))).await;
+            assert_eq!(status, StatusCode::OK);
+            for name in typed.iter().map(|(name, _)| *name) {
+                let field = text.replace("&#x2f;", "/");
+                let field = field.split(&format!("name=\"{name}\"")).nth(1).unwrap().to_owned();
+                let empty = field.split('>').next().unwrap().contains("value=\"\"");
+                assert!(!empty, "{step} {name} is empty");
+            }
+        }
+    }
+    // Begun once more it is the same draft, and nothing of it is in an address.
+    let again = service.http.get("/apply/form?kind=apply").header("cookie", &cookie).send().await;
+    again.assert_status(StatusCode::SEE_OTHER);
+    again.assert_header("location", of("company"));
+    // The language is changed without losing what was not sent yet, a row is added or taken away, a fault is told at its place.
+    let hosts = of("hosts");
+    for (go, leads_to) in [
+        ("lang-en", format!("{hosts}?lang=en")),
+        ("add", format!("{hosts}#hosts")),
+        ("remove-1", format!("{hosts}#hosts")),
+    ] {
+        let form = [("csrf", own), ("hosts", "8.8.8.8"), ("hosts", "1.1.1.1"), ("go", go)];
+        assert_eq!(send(&service, &cookie, &hosts, &form).await, leads_to);
+    }
+    assert!(!get(&service, &cookie, &hosts).await.1.contains("1.1.1.1"), "the second row is gone");
+    let form = [("csrf", own), ("hosts", "8.8.8.8"), ("hosts", "10.1.2.3")];
+    let told = send(&service, &cookie, &hosts, &form).await;
+    assert_eq!(told, format!("{hosts}?told=1"));
+    let (status, text) = get(&service, &cookie, &told).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("href=\"#field-hostAddresses-1\"") && text.contains("「10.1.2.3」"), "{text}");
+    let moved = service.http.get(&check).header("cookie", &cookie).send().await;
+    moved.assert_header("location", format!("{hosts}?told=1"));
+    // What was changed leads back to where everything is shown; without the consent it goes no further.
+    let form = [("csrf", own), ("hosts", "8.8.8.8")];
+    assert_eq!(send(&service, &cookie, &hosts, &form).await, check);
+    let form = [("csrf", own)];
+    assert_eq!(send(&service, &cookie, &of("sign"), &form).await, format!("{check}?told=1"));
+    let (_, text) = get(&service, &cookie, &format!("{check}?told=1")).await;
+    assert!(text.contains("href=\"#field-consent\""), "{text}");
+    // Nobody else's.
+    let (stranger, theirs) = browser(&service, "/progress").await;
+    assert_eq!(get(&service, &stranger, &check).await.0, StatusCode::NOT_FOUND);
+    let form = [("csrf", theirs.as_str()), ("hosts", "9.9.9.9")];
+    let refused = service.http.post(&hosts).header("cookie", &stranger).form(&form).send().await;
+    refused.assert_status(StatusCode::NOT_FOUND);
+    // Nothing of it stands in the database as it was typed.
+    assert_eq!(service.database.number("SELECT count(*) FROM drafts").await, 1);
+    let sealed = service.database.texts("SELECT hex(sealed) AS v FROM drafts").await;
+    assert!(!sealed[0].to_lowercase().contains(&hex::encode("王小明")));
+    // Signed, it is gone.
+    let form = [("csrf", own), ("consent", "108-06 108-06")];
+    let sign = send(&service, &cookie, &of("sign"), &form).await;
+    let accepted = send(&service, &cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+    assert!(accepted.starts_with("/applications/"), "{accepted}");
+    assert_eq!(get(&service, &cookie, &accepted).await.0, StatusCode::OK);
+    assert_eq!(service.database.number("SELECT count(*) FROM drafts").await, 0);
+    assert_eq!(get(&service, &cookie, &check).await.0, StatusCode::NOT_FOUND);
+}
+
+/// A draft ends after a day or when it is discarded, and a private key is never in one.
+#[tokio::test]
+async fn drafts_end_and_hold_no_private_key() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/acts/registerKey").await;
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("ubn", COMPANY),
+        ("/label", "host"),
+        ("/publicKeyPem", "PRIVATE"),
+        ("go", "keep"),
+    ];
+    let kept = service.http.post("/acts/registerKey").header("cookie", &cookie).form(&form).send().await;
+    kept.assert_status(StatusCode::NO_CONTENT);
+    let place = kept.0.headers().get("content-location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
+    let (_, text) = get(&service, &cookie, &place).await;
+    assert!(text.contains("value=\"host\"") && !text.contains("PRIVATE"), "{text}");
+    let sign = place.replace("/form", "/sign");
+    let told = send(&service, &cookie, &sign, &form[..4]).await;
+    assert_eq!(told, format!("{place}?told=leaked"));
+    let (_, text) = get(&service, &cookie, &told).await;
+    assert!(text.contains("href=\"#field-publicKeyPem\"") && !text.contains("PRIVATE"), "{text}");
+    let form = [("csrf", csrf.as_str())];
+    let discarded = send(&service, &cookie, &place.replace("/form", "/discard"), &form).await;
+    assert_eq!(discarded, format!("/acts/registerKey?ubn={COMPANY}"));
+    assert_eq!(get(&service, &cookie, &place).await.0, StatusCode::NOT_FOUND);
+    let check = filled_in(&service, &cookie, &csrf).await;
+    let now = idcheck_usecases::ports::Clock::now(&service.database.clock);
+    service.database.clock.set(now + chrono::TimeDelta::days(1));
+    assert_eq!(get(&service, &cookie, &check).await.0, StatusCode::NOT_FOUND);
+}
+
+/// The page of a result can be reloaded and gone back to, by its browser only.
+#[tokio::test]
+async fn a_result_has_a_page_of_its_own() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/acts/apply").await;
+    let own = csrf.as_str();
+    let check = filled_in(&service, &cookie, own).await;
+    let form = [("csrf", own), ("consent", "108-06 108-06")];
+    let sign = send(&service, &cookie, &check.replace("/check", "/sign"), &form).await;
+    send(&service, &cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+    let form = [
+        ("csrf", own),
+        ("ubn", COMPANY),
+        ("/contact/name", "陳大文"),
+        ("/contact/mobile", "0912345678"),
+        ("/contact/email", "new@example.com"),
+    ];
+    let sign = send(&service, &cookie, "/acts/changeContact", &form).await;
+    let done = send(&service, &cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+    assert_eq!(done, format!("{sign}/done"));
+    for _ in 0..2 {
+        assert_eq!(get(&service, &cookie, &done).await.0, StatusCode::OK);
+    }
+    let (stranger, _) = browser(&service, "/progress").await;
+    let moved = service.http.get(&done).header("cookie", &stranger).send().await;
+    moved.assert_header("location", "/progress");
+}
+
+/// Signs in with the card: the cookies of the company's own page.
+async fn signed_in(service: &Service, cookie: &str, csrf: &str) -> String {
+    let sign = send(service, cookie, "/acts/progress", &[("csrf", csrf), ("ubn", COMPANY)]).await;
+    let form = [("csrf", csrf), ("signature", "Y21z")];
+    let signed = service.http.post(&sign).header("cookie", cookie).form(&form).send().await;
+    signed.assert_header("location", "/organisation");
+    let own = signed.0.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).unwrap();
+    format!("{cookie}; {}", own.split(';').next().unwrap())
+}
+
+/// One's own page in every view and as a case goes on: before there is one, filed, asked, answered, approved. What is next comes first,
+/// and what a form knows is filled in and shown.
+#[tokio::test]
+async fn ones_own_page_follows_the_case() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/progress").await;
+    let own = csrf.as_str();
+    let nobody = signed_in(&service, &cookie, own).await;
+    let views = ["", "/cases", "/keys", "/contact", "/usage"];
+    for view in views {
+        let (status, text) = get(&service, &nobody, &format!("/organisation{view}")).await;
+        assert_eq!(status, StatusCode::OK, "{view}: {text}");
+    }
+    let check = filled_in(&service, &cookie, own).await;
+    let form = [("csrf", own), ("consent", "108-06 108-06")];
+    let sign = send(&service, &cookie, &check.replace("/check", "/sign"), &form).await;
+    let accepted = send(&service, &cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+    let number = accepted.split('/').nth(2).unwrap().split('?').next().unwrap().to_owned();
+    let officer = service.signed_in("chen").await;
+    let id = service.database.texts("SELECT lower(hex(id)) AS v FROM applications").await.remove(0);
+    let id = uuid::Uuid::parse_str(&id).unwrap();
+    let step = async |step: &str, mut body: Value| {
+        let path = format!("/api/v1/officer/applications/{id}");
+        if step == "approve" {
+            let read = service.http.get(&path).header("authorization", &officer).send().await;
+            body["version"] = value(read).await["version"].clone();
+        }
+        let request = service.http.post(format!("{path}/{step}")).header("authorization", &officer);
+        request.body_json(&body).send().await.assert_status_is_ok();
+    };
+    let views: Vec<_> = ["", "/cases", "/keys", "/contact", "/usage", "/operations-document"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([format!("/cases/{number}")])
+        .collect();
+    for (done, next) in [
+        ("", "先試用測試環境"),
+        ("clarification", "回覆補件"),
+        ("answer", "先試用測試環境"),
+        ("approve", "登錄正式金鑰"),
+    ] {
+        match done {
+            "" => {}
+            "clarification" => {
+                step("claim", json!({})).await;
+                step("clarification", json!({"question": "依據哪一條？"})).await;
+            }
+            "answer" => {
+                let cookies = signed_in(&service, &cookie, own).await;
+                answer(&service, &cookie, &cookies, own, &number).await;
+            }
+            step_done => step(step_done, json!({"note": null})).await,
+        }
+        let cookies = signed_in(&service, &cookie, own).await;
+        for view in &views {
+            let (status, text) = get(&service, &cookies, &format!("/organisation{view}")).await;
+            assert_eq!(status, StatusCode::OK, "{view} after {done}: {text}");
+            if view.is_empty() {
+                let first = text.split("class=\"card next\"").nth(1).unwrap().split("</h3>").next().unwrap();
+                assert!(first.contains(next), "after {done} {first}");
+            }
+        }
+    }
+    what_is_known_is_filled_in(&service, &cookie, own).await;
+}
+
+async fn what_is_known_is_filled_in(service: &Service, cookie: &str, csrf: &str) {
+    let cookies = signed_in(service, cookie, csrf).await;
+    for (path, known) in [
+        ("/apply/form?kind=changeAddress", "value=\"9.9.9.9\""),
+        ("/acts/changeContact", "value=\"王小明\""),
+        ("/acts/registerKey", "value=\"production\" checked"),
+    ] {
+        let opened = service.http.get(path).header("cookie", &cookies).send().await;
+        opened.assert_status(StatusCode::SEE_OTHER);
+        let draft = opened.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
+        let (_, text) = get(service, &cookies, &draft).await;
+        assert!(text.contains(known), "{path}: {text}");
+    }
+}
+
+/// Answers a question from one's own page. What is asked stays beside the answer when the session is over, and the number is not asked
+/// for again.
+async fn answer(service: &Service, cookie: &str, cookies: &str, own: &str, number: &str) {
+    let (_, text) = get(service, cookies, "/organisation").await;
+    let text = text.replace("&#x2f;", "/").replace("&amp;", "&");
+    let link = text.split("href=\"/acts/answerClarification?").nth(1).unwrap().split('"').next().unwrap();
+    let opened = service.http.get(format!("/acts/answerClarification?{link}")).header("cookie", cookies);
+    let opened = opened.send().await;
+    opened.assert_status(StatusCode::SEE_OTHER);
+    let draft = opened.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
+    let (_, text) = get(service, cookie, &draft).await;
+    assert!(text.contains("依據哪一條？") && text.contains(number), "{text}");
+    assert!(!text.contains("name=\"ubn\""), "{text}");
+    let form = [("csrf", own), ("/answer", "第三條。")];
+    let form: Vec<_> = form.into_iter().chain(hidden(&text)).collect();
+    let sign = send(service, cookie, &draft.replace("/form", "/sign"), &form).await;
+    send(service, cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+}
+
+/// The hidden fields of a page: names and values.
+fn hidden(page: &str) -> Vec<(&str, &str)> {
+    let fields = page.split("<input type=\"hidden\" name=\"").skip(1);
+    fields
+        .filter_map(|field| {
+            let (name, rest) = field.split_once("\" value=\"")?;
+            Some((name, rest.split('"').next()?))
+        })
+        .filter(|(name, _)| *name != "csrf")
+        .map(|(name, value)| (name.trim_start_matches("&#x2f;"), value))
+        .map(|(name, value)| match name {
+            "applicationId" => ("/applicationId", value),
+            "clarificationId" => ("/clarificationId", value),
+            other => (other, value),
+        })
+        .collect()
+}
+
 /// While the session lasts that the card opened, every page leads back to the company's own.
 #[tokio::test]
 async fn a_live_session_is_offered_from_everywhere() {
     let service = Service::start().await;
     let leads_home = async |cookies: &str, path: &str| {
-        let page = service.http.get(path).header("cookie", cookies).send().await;
-        page.0.into_body().into_string().await.unwrap().contains("href=\"/organisation\"")
+        get(&service, cookies, path).await.1.replace("&#x2f;", "/").contains("href=\"/organisation\"")
     };
     let (cookie, csrf) = browser(&service, "/progress").await;
-    let form = [("csrf", csrf.as_str()), ("ubn", COMPANY)];
-    let sign = signing(&service, &cookie, "/acts/progress", &form).await;
-    let form = [("csrf", csrf.as_str()), ("signature", "Y21z")];
-    let signed = service.http.post(&sign).header("cookie", &cookie).form(&form).send().await;
-    signed.assert_status(StatusCode::SEE_OTHER);
-    signed.assert_header("location", "/organisation");
-    let own = signed.0.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).unwrap();
-    let cookies = format!("{cookie}; {}", own.split(';').next().unwrap());
-    for path in ["/", "/apply", "/progress", "/docs", "/register", "/sitemap"] {
+    let cookies = signed_in(&service, &cookie, &csrf).await;
+    for path in ["/", "/apply", "/docs", "/register", "/sitemap"] {
         assert!(leads_home(&cookies, path).await, "{path}");
         assert!(!leads_home(&cookie, path).await, "{path} without a session");
     }

@@ -23,6 +23,7 @@ use idcheck_usecases::{
     acts::{ActPorts, IssueChallenge, OpenChallenges, ProveChallenge, ReadOwn, ReadReceipt},
     application::{ReadCases, ReviewApplication},
     audit::ReadAudit,
+    draft::{DraftPorts, KeepDrafts},
     mail::DeadLetters,
     notice::HandleNotices,
     officer::{OfficerPorts, SignIn, SignInMethods},
@@ -70,8 +71,8 @@ impl CardVerifier for Parts {
 }
 
 impl KeyReader for Parts {
-    fn read(&self, _: &str, _: Profile) -> Result<ParsedKey, Violation> {
-        Err(Violation::PublicKeyFormat)
+    fn read(&self, pem: &str, _: Profile) -> Result<ParsedKey, Violation> {
+        Err(if pem == "PRIVATE" { Violation::PrivateKey } else { Violation::PublicKeyFormat })
     }
 }
 
@@ -291,6 +292,12 @@ fn services(
         prove_challenge: ProveChallenge::new(acts.clone()),
         read_own: ReadOwn::new(acts.clone()),
         read_receipt: ReadReceipt::new(acts),
+        drafts: KeepDrafts::new(DraftPorts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            drafts: all!(store),
+            of_address: 50,
+        }),
         read_cases: ReadCases::new(office.clone(), all!(&parts)),
         review: ReviewApplication::new(office.clone(), all!(&parts)),
         organisations: ReadOrganisations::new(office.clone()),
