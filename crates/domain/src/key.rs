@@ -1,8 +1,9 @@
 //! An organisation's public keys: what is known of each, and how many there may be.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Months, Utc};
 
 use crate::identity::identity;
+use crate::taipei;
 use crate::value::KeyLabel;
 use crate::words::words;
 
@@ -36,6 +37,34 @@ words! {
     }
 }
 
+words! {
+    /// How long a key is good for, chosen when it is registered (ISO 8601 durations, **decided**).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Validity(as_str) {
+        /// Two years: the usual choice.
+        TwoYears = "P2Y",
+        /// One year.
+        OneYear = "P1Y",
+        /// Three years.
+        ThreeYears = "P3Y",
+        /// Until it is withdrawn.
+        Unlimited = "unlimited",
+    }
+}
+
+impl Validity {
+    /// When a key ends that is registered at a moment: with the Taipei day of the same date; none without an end.
+    pub fn end(self, registered_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let months = match self {
+            Self::OneYear => 12,
+            Self::TwoYears => 24,
+            Self::ThreeYears => 36,
+            Self::Unlimited => return None,
+        };
+        taipei::day(registered_at).checked_add_months(Months::new(months)).map(taipei::end_of)
+    }
+}
+
 /// A public key as an organisation registered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredKey {
@@ -53,13 +82,20 @@ pub struct RegisteredKey {
     pub label: KeyLabel,
     /// When it was registered.
     pub registered_at: DateTime<Utc>,
+    /// When it ends by itself, if it does.
+    pub expires_at: Option<DateTime<Utc>>,
     /// When it was withdrawn, if it was.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
 impl RegisteredKey {
-    /// Whether tokens signed with it pass.
-    pub fn in_force(&self) -> bool {
-        self.revoked_at.is_none()
+    /// Whether tokens signed with it pass at `now`.
+    pub fn in_force(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && !self.has_ended(now)
+    }
+
+    /// Whether its time is over.
+    pub fn has_ended(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|end| now >= end)
     }
 }

@@ -177,7 +177,7 @@ impl Organisation {
     ) -> Result<Self, Precondition> {
         self.access.may_be_revoked()?;
         self.access = Access::Revoked { since: at, ground, reason, may_return: false };
-        for key in self.keys.iter_mut().filter(|key| key.in_force()) {
+        for key in self.keys.iter_mut().filter(|key| key.revoked_at.is_none()) {
             key.revoked_at = Some(at);
         }
         Ok(self)
@@ -241,17 +241,22 @@ impl Organisation {
     /// # Errors
     /// [`Precondition::NotActive`] for a production key without access, [`Precondition::KeyKnown`],
     /// [`Precondition::TooManyKeys`].
-    pub fn admits_key(&self, environment: Environment, fingerprint: &str) -> Result<(), Precondition> {
+    pub fn admits_key(
+        &self,
+        environment: Environment,
+        fingerprint: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Precondition> {
         if environment == Environment::Production && !self.access.is_active() {
             return Err(Precondition::NotActive);
         }
         let known = |key: &RegisteredKey| {
-            key.fingerprint == fingerprint && (key.in_force() || key.environment == environment)
+            key.fingerprint == fingerprint && (key.revoked_at.is_none() || key.environment == environment)
         };
         if self.keys.iter().any(known) {
             return Err(Precondition::KeyKnown);
         }
-        let in_force = self.keys.iter().filter(|k| k.environment == environment && k.in_force()).count();
+        let in_force = self.keys.iter().filter(|k| k.environment == environment && k.in_force(now)).count();
         if in_force >= MAX_KEYS { Err(Precondition::TooManyKeys) } else { Ok(()) }
     }
 }

@@ -138,6 +138,15 @@ fn public_key<'m>(
     with(key, company, values, None)
 }
 
+fn key_ends<'m>(
+    (company, label, fingerprint): (&'m str, &'m str, &'m str),
+    day: NaiveDate,
+) -> Parameters<'m> {
+    let mut parameters = public_key("key-ends", company, label, fingerprint);
+    parameters.values.push(("day", Value::Date(day)));
+    parameters
+}
+
 fn parameters(message: &MailMessage) -> Parameters<'_> {
     use MailMessage as M;
     match message {
@@ -194,6 +203,9 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
         }
         M::KeyRevoked { company, label, fingerprint } => {
             public_key("key-revoked", company, label, fingerprint)
+        }
+        M::KeyEnds { company, label, fingerprint, last_day: day } => {
+            key_ends((company, label, fingerprint), *day)
         }
         M::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
         M::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),

@@ -77,6 +77,15 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
                 fingerprint: fingerprint(),
             },
         ),
+        (
+            "key-ends",
+            MailMessage::KeyEnds {
+                company: company(),
+                label: "主機一".to_owned(),
+                fingerprint: fingerprint(),
+                last_day: NaiveDate::from_ymd_opt(2027, 2, 28).unwrap(),
+            },
+        ),
         ("iss-key-rotated", MailMessage::IssKeyRotated { company: company() }),
         ("contact-changed", MailMessage::ContactChanged { company: company() }),
     ]

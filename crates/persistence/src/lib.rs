@@ -22,6 +22,7 @@ mod company_register;
 mod draft;
 mod household_register;
 mod kernel;
+mod last_use;
 mod ledger;
 mod mail;
 mod migration;

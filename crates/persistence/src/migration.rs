@@ -17,6 +17,7 @@ mod m0014_used_tokens;
 mod m0015_register_mark;
 mod m0016_reasons;
 mod m0017_drafts;
+mod m0018_key_life;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_register_mark::Migration),
             Box::new(m0016_reasons::Migration),
             Box::new(m0017_drafts::Migration),
+            Box::new(m0018_key_life::Migration),
         ]
     }
 }

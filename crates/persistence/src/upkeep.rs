@@ -58,7 +58,7 @@ const ENDED: &str = "SELECT o.ubn FROM organisations o WHERE o.access <> 'active
                      AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.ubn = o.ubn \
                      AND (a.closed_at IS NULL OR a.closed_at >= $1)) ORDER BY o.ubn LIMIT $2";
 /// What goes with an organisation, in the order of the references.
-const OF_AN_ORGANISATION: [&str; 12] = [
+const OF_AN_ORGANISATION: [&str; 13] = [
     "DELETE FROM clarifications WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
     "DELETE FROM application_history WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
     "DELETE FROM applications WHERE ubn = $1",
@@ -69,6 +69,7 @@ const OF_AN_ORGANISATION: [&str; 12] = [
     "DELETE FROM suspended_users WHERE ubn = $1",
     "DELETE FROM organisation_days WHERE ubn = $1",
     "DELETE FROM iss_keys WHERE ubn = $1",
+    "DELETE FROM last_uses WHERE ubn = $1",
     "DELETE FROM registered_keys WHERE ubn = $1",
     "DELETE FROM organisations WHERE ubn = $1",
 ];

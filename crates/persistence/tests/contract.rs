@@ -25,6 +25,9 @@ on_both!(redating_races, |database| {
 on_both!(drafts, |database| {
     contract::draft::suite(&database.store().await, &database.store().await, &database.clock).await;
 });
+on_both!(last_uses, |database| {
+    contract::last_use::suite(&database.store().await, &database.store().await).await;
+});
 on_both!(changes, |database| contract::change::suite(&database.store().await, &database.store().await).await);
 on_both!(casework, |database| {
     let (store, other) = (database.store().await, database.store().await);

@@ -110,6 +110,7 @@ impl World {
             applications: Arc::clone(&store) as _,
             organisations: Arc::clone(&store) as _,
             plans: Arc::clone(&store) as _,
+            uses: Arc::clone(&store) as _,
             notices: Arc::clone(&store) as _,
             sessions: store.own_sessions(),
             calendar: Arc::clone(&store) as _,

@@ -1,6 +1,7 @@
 //! JWS in compact form (RFC 7515 §7.1), read strictly.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use idcheck_domain::key::Profile;
 use idcheck_usecases::ports::{CallerKey, TokenRefusal};
 
@@ -74,16 +75,20 @@ impl<'t> Compact<'t> {
         self.payload.borrow_dependent().as_ref().ok_or(TokenRefusal::Malformed)
     }
 
-    /// Check 4: a signature by one of the organisation's keys of `profile`, with the algorithm pinned to it.
+    /// Check 4: a signature by one of the organisation's keys of `profile` that has not ended, with the algorithm pinned to it.
     pub(crate) fn signed<'k>(
         &self,
         profile: Profile,
         mut keys: impl Iterator<Item = &'k CallerKey>,
+        now: DateTime<Utc>,
     ) -> Result<(), TokenRefusal> {
         let message = self.signing_input.as_bytes();
-        let signed = keys.any(|key| {
-            key.profile == profile && key.material.verify(self.algorithm, message, &self.signature)
+        let key = keys.find(|key| {
+            key.profile == profile
+                && key.expires_at.is_none_or(|end| now < end)
+                && key.material.verify(self.algorithm, message, &self.signature)
         });
-        if signed { Ok(()) } else { Err(TokenRefusal::SignatureInvalid) }
+        key.ok_or(TokenRefusal::SignatureInvalid)?.used.note(now);
+        Ok(())
     }
 }

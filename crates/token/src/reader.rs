@@ -51,7 +51,7 @@ impl ReadToken for Read<'_> {
         keys: &[CallerKey],
         now: DateTime<Utc>,
     ) -> Result<LegacyClaims<'_>, TokenRefusal> {
-        self.compact.signed(Profile::Legacy, keys.iter())?;
+        self.compact.signed(Profile::Legacy, keys.iter(), now)?;
         let claims = self.compact.claims()?;
         let (valid_from, expires_at) = self.rules.legacy.times(claims, now)?;
         Ok(LegacyClaims {
@@ -78,7 +78,7 @@ impl ReadToken for Read<'_> {
             let asked = self.compact.key_id.as_deref();
             asked.is_none_or(|kid| kid == key.id.0.as_hyphenated().to_string())
         };
-        self.compact.signed(Profile::Strict, keys.iter().filter(named))?;
+        self.compact.signed(Profile::Strict, keys.iter().filter(named), now)?;
         let claims = self.compact.claims()?;
         let (valid_from, expires_at) = self.rules.strict.times(claims, now)?;
         let (audience, bound) = (claims.text("aud"), claims.text("digest"));

@@ -20,8 +20,8 @@ use idcheck_domain::{
 use idcheck_token::PublicKeys;
 use idcheck_usecases::{
     ports::{
-        CallerRecord, CallerSource, Clock, Door, Exceeded, Ledger, LedgerAnswer, LedgerEntry, LedgerError,
-        Limits, LoadedCallers, RateLimiter, Standing, StoreError,
+        CallerKeyRecord, CallerRecord, CallerSource, Clock, Door, Exceeded, Ledger, LedgerAnswer,
+        LedgerEntry, LedgerError, Limits, LoadedCallers, RateLimiter, Standing, StoreError,
     },
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
 };
@@ -58,7 +58,12 @@ impl CallerSource for World {
                     active: true,
                     addresses: AddressPlan::fixed(HostAddresses::new(vec![address]).unwrap()),
                 },
-                keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, self.pem.clone())],
+                keys: vec![CallerKeyRecord {
+                    id: KeyId(Uuid::from_u128(1)),
+                    profile: Profile::Legacy,
+                    pem: self.pem.clone(),
+                    expires_at: None,
+                }],
             }],
         })
     }

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Months, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Months, NaiveDate, TimeDelta, Timelike, Utc};
 use idcheck_domain::{
     application::StateName,
     calendar::{DueDate, WorkingCalendar},
+    key::{Environment, RegisteredKey},
     taipei,
 };
 
@@ -20,6 +21,8 @@ use crate::ports::{
 
 /// No reminder leaves before this hour in Taipei (**decided**).
 const FIRST_HOUR: u32 = 8;
+/// Days before its end from which a key is told about, once in each stage (**decided**).
+const KEY_STAGES: [i64; 3] = [90, 45, 30];
 /// Cases read at one time.
 const PAGE: u16 = 100;
 
@@ -100,6 +103,7 @@ impl SendReminders {
         let mut called_for = self.clarifications(&calendar, now).await?;
         called_for.extend(self.notices(&calendar, now).await?);
         called_for.extend(self.dormant(now).await?);
+        called_for.extend(self.keys(now).await?);
         let keys: Vec<_> = called_for.iter().map(|reminder| reminder.key.clone()).collect();
         let sent = self.ports.reminders.sent(&keys).await?;
         let mut count = 0;
@@ -183,6 +187,32 @@ impl SendReminders {
             let to = held.value.contact.email().clone();
             let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
             reminders.push(Reminder { key: format!("dormant:{}:{}", dormant.ubn, dormant.since), mail });
+        }
+        Ok(reminders)
+    }
+
+    /// Of each production key that ends, in each of the three stages once; what was missed is not caught up with.
+    async fn keys(&self, now: DateTime<Utc>) -> Result<Vec<Reminder>, StoreError> {
+        let mut reminders = Vec::new();
+        let until = now + TimeDelta::days(KEY_STAGES[0]);
+        for ubn in self.ports.organisations.with_keys_ending(now, until).await? {
+            let Some(held) = self.ports.organisations.find(ubn).await? else { continue };
+            let ends = |key: &RegisteredKey| {
+                let end = key.expires_at.filter(|_| key.in_force(now))?;
+                let stage = KEY_STAGES.into_iter().rfind(|days| end <= now + TimeDelta::days(*days))?;
+                (key.environment == Environment::Production).then_some((end, stage))
+            };
+            for (key, (end, stage)) in held.value.keys.iter().filter_map(|key| Some((key, ends(key)?))) {
+                let message = MailMessage::KeyEnds {
+                    company: held.value.name.as_str().to_owned(),
+                    label: key.label.as_str().to_owned(),
+                    fingerprint: key.fingerprint.clone(),
+                    last_day: taipei::day(end - TimeDelta::microseconds(1)),
+                };
+                let to = held.value.contact.email().clone();
+                let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+                reminders.push(Reminder { key: format!("key:{}:{stage}", key.id.0), mail });
+            }
         }
         Ok(reminders)
     }

@@ -37,6 +37,7 @@ pub(crate) fn act_ports(
         applications: Arc::clone(store) as _,
         organisations: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
+        uses: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
         calendar: Arc::clone(store) as _,
         usage: office.usage(),

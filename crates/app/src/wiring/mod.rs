@@ -54,6 +54,8 @@ const PURGE: Duration = Duration::from_hours(1);
 const CONNECTIONS: usize = 10_000;
 /// File descriptors for databases, files and lists.
 const OWN_DESCRIPTORS: usize = 128;
+/// How often it is kept when keys and addresses were used last.
+const LAST_USES: Duration = Duration::from_secs(30);
 /// How often measured latencies are handed on.
 const LATENCIES: Duration = Duration::from_secs(20);
 /// How long requests under way may take when the server stops.
@@ -175,13 +177,19 @@ impl Service {
     pub(crate) async fn run(self, listener: TcpListener, stop: watch::Receiver<()>) -> anyhow::Result<()> {
         let mut jobs = Jobs::new(stop.clone(), self.jobs);
         let (callers, cards, rates) = (self.callers, self.cards, self.rates);
+        let refreshed = Arc::clone(&callers);
         jobs.add("callers", REFRESH, move || {
-            let callers = Arc::clone(&callers);
+            let callers = Arc::clone(&refreshed);
             async move {
                 let refreshed = callers.refresh().await;
                 crate::metrics::damaged_callers(callers.damaged());
                 refreshed
             }
+        });
+        let (used, store) = (Arc::clone(&callers), self.store.clone());
+        jobs.add("last uses", LAST_USES, move || {
+            let (callers, store) = (Arc::clone(&used), store.clone());
+            async move { callers.keep_uses(&store).await }
         });
         let (measured, store) = (self.latencies.clone(), self.store.clone());
         jobs.add("latencies", LATENCIES, move || {
@@ -221,6 +229,7 @@ impl Service {
         jobs.join().await;
         // What was measured since the last turn; when it fails it is lost, which the log tells.
         let _ = self.latencies.hand_on(&self.store).await;
+        let _ = callers.keep_uses(&self.store).await;
         Ok(served?)
     }
 }

@@ -5,7 +5,7 @@ use idcheck_domain::{
     Violation,
     access::Access,
     application::{MAX_CUT_OVER_DAYS, Request},
-    key::{Environment, KeyId, MAX_KEYS, Profile, RegisteredKey},
+    key::{Environment, KeyId, MAX_KEYS, Profile, RegisteredKey, Validity},
     organisation::{AddressPlan, CutOver, Effect, Organisation},
     precondition::Precondition,
     value::{Account, KeyLabel, UnifiedBusinessNumber},
@@ -195,6 +195,7 @@ fn key(n: usize, environment: Environment, revoked: bool) -> RegisteredKey {
         environment,
         label: KeyLabel::parse("主機").unwrap(),
         registered_at: start(),
+        expires_at: None,
         revoked_at: revoked.then(start),
     }
 }
@@ -216,14 +217,17 @@ fn up_to_five_keys(
         .chain((0..sandbox).map(|n| key(200 + n, Environment::Sandbox, false)))
         .collect();
     let organisation = Organisation { keys, ..active() };
-    assert_eq!(organisation.admits_key(Environment::Production, "new").err(), refused);
-    assert_eq!(organisation.admits_key(Environment::Sandbox, "new").is_err(), sandbox >= MAX_KEYS);
+    assert_eq!(organisation.admits_key(Environment::Production, "new", start()).err(), refused);
+    assert_eq!(organisation.admits_key(Environment::Sandbox, "new", start()).is_err(), sandbox >= MAX_KEYS);
 }
 
 #[test]
 fn a_production_key_needs_access_a_sandbox_key_does_not() {
-    assert_eq!(organisation().admits_key(Environment::Production, "new"), Err(Precondition::NotActive));
-    assert_eq!(organisation().admits_key(Environment::Sandbox, "new"), Ok(()));
+    assert_eq!(
+        organisation().admits_key(Environment::Production, "new", start()),
+        Err(Precondition::NotActive)
+    );
+    assert_eq!(organisation().admits_key(Environment::Sandbox, "new", start()), Ok(()));
 }
 
 #[rstest]
@@ -240,7 +244,38 @@ fn a_key_is_registered_once_and_does_not_come_back(
     let fingerprint = key.fingerprint.clone();
     let organisation = Organisation { keys: vec![key], ..active() };
     for (environment, refused) in [Environment::Production, Environment::Sandbox].into_iter().zip(refused) {
-        let answer = organisation.admits_key(environment, &fingerprint);
+        let answer = organisation.admits_key(environment, &fingerprint, start());
         assert_eq!(answer.err(), refused.then_some(Precondition::KeyKnown), "{environment:?}");
     }
+}
+
+/// A key that ended makes room for another, and comes back no more than one that was withdrawn.
+#[test]
+fn a_key_ends_by_itself() {
+    let end = start() + TimeDelta::days(1);
+    let ending = |n| RegisteredKey { expires_at: Some(end), ..key(n, Environment::Sandbox, false) };
+    let organisation = Organisation { keys: (0..MAX_KEYS).map(ending).collect(), ..organisation() };
+    let admits = |fingerprint: &str, now| organisation.admits_key(Environment::Sandbox, fingerprint, now);
+    let before = end - TimeDelta::microseconds(1);
+    assert_eq!(admits("new", before), Err(Precondition::TooManyKeys));
+    assert_eq!(admits("new", end), Ok(()));
+    assert_eq!(admits(&format!("{:064x}", 0), end), Err(Precondition::KeyKnown));
+    assert!(organisation.keys[0].in_force(before) && !organisation.keys[0].in_force(end));
+}
+
+/// It ends with the Taipei day of the same date; a day that is not there is the one before.
+#[rstest]
+#[case(Validity::OneYear, "2026-11-29T09:00:00+08:00", Some("2027-11-30T00:00:00+08:00"))]
+#[case(Validity::TwoYears, "2026-11-29T23:59:59+08:00", Some("2028-11-30T00:00:00+08:00"))]
+#[case(Validity::ThreeYears, "2026-11-28T23:59:59Z", Some("2029-11-30T00:00:00+08:00"))]
+#[case(Validity::OneYear, "2028-02-29T12:00:00+08:00", Some("2029-03-01T00:00:00+08:00"))]
+#[case(Validity::Unlimited, "2026-11-29T09:00:00+08:00", None)]
+fn a_key_is_good_for_what_was_chosen(
+    #[case] validity: Validity,
+    #[case] registered_at: &str,
+    #[case] end: Option<&str>,
+) {
+    let parsed = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+    assert_eq!(validity.end(parsed(registered_at)), end.map(parsed));
+    assert_eq!(Validity::parse(validity.as_str()), Some(validity));
 }

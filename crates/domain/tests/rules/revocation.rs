@@ -35,6 +35,7 @@ fn active() -> Organisation {
         environment,
         label: KeyLabel::parse("主機").unwrap(),
         registered_at: at(ASKED),
+        expires_at: None,
         revoked_at: (id == 3).then(|| at(ASKED)),
     };
     let keys =
@@ -65,7 +66,7 @@ fn a_ruling_is_final() {
 fn revoking_drops_every_key_and_closes_the_way() {
     let revoked = active().revoke(Ground::Conduct, reason("違反管理規範").into(), at(LATER)).unwrap();
     assert_eq!(revoked.access.as_str(), "revoked");
-    assert!(revoked.keys.iter().all(|key| !key.in_force()));
+    assert!(revoked.keys.iter().all(|key| !key.in_force(at(LATER))));
     assert_eq!(revoked.keys[2].revoked_at, Some(at(ASKED)), "a key withdrawn before keeps its time");
     assert_eq!(revoked.admits_case(Kind::Apply), Err(Precondition::ImprovementPlanNeeded));
     let again = revoked.revoke(Ground::Abuse, reason("再次").into(), at(LATER));
@@ -75,7 +76,7 @@ fn revoking_drops_every_key_and_closes_the_way() {
 #[test]
 fn suspended_access_can_be_revoked_and_keeps_its_keys_until_then() {
     let suspended = active().suspend(reason("憑證已失效"), at(LATER)).unwrap();
-    assert_eq!(suspended.keys.iter().filter(|key| key.in_force()).count(), 2);
+    assert_eq!(suspended.keys.iter().filter(|key| key.in_force(at(LATER))).count(), 2);
     assert_eq!(suspended.clone().suspend(reason("再次"), at(LATER)).unwrap_err(), Precondition::NotActive);
     assert!(suspended.revoke(Ground::Abuse, reason("停用前之異常使用").into(), at(LATER)).is_ok());
     assert_eq!(

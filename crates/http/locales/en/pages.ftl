@@ -553,3 +553,20 @@ home-how-key = Register a key and get the Iss Key
 home-how-key-text = On your organisation's page, where you also find your operations document
 home-how-verify = Start to verify
 home-how-verify-text = Three mismatches about one ID number on a day lock that number until midnight
+
+# How long keys are good for, and when they were used last.
+field-validity = Good for
+field-validity-hint = You are reminded by mail 90, 45 and 30 days before; after 24:00 of the last day its queries are refused.
+field-validity-P2Y = 2 years
+field-validity-P1Y = 1 year
+field-validity-P3Y = 3 years
+field-validity-unlimited = no end
+last-used = Last used
+never-used = never used
+key-ends = Ends
+key-no-end = no end
+key-ended = ended
+own-host = Host
+next-key-ends = Replace a key that ends soon
+next-key-ends-why = Register the new key first and revoke the old one when your program uses the new; both can be in force.
+next-key-ends-do = Register a new key

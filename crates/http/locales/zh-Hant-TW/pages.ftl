@@ -547,3 +547,20 @@ home-how-key = 登錄金鑰、取得 Iss Key
 home-how-key-text = 在「貴機構」頁面辦理，並下載專屬的介接作業說明
 home-how-verify = 開始查驗
 home-how-verify-text = 同一統一編號當日錯誤達 3 次，當日無法再查驗
+
+# 金鑰的期限與最近使用。
+field-validity = 有效期限
+field-validity-hint = 到期前 90、45、30 日會以電子郵件提醒；到期當日 24:00 後不再受理。
+field-validity-P2Y = 2 年
+field-validity-P1Y = 1 年
+field-validity-P3Y = 3 年
+field-validity-unlimited = 不設期限
+last-used = 上次使用
+never-used = 未曾使用
+key-ends = 到期
+key-no-end = 不設期限
+key-ended = 已到期
+own-host = 主機
+next-key-ends = 更換即將到期的金鑰
+next-key-ends-why = 先登錄新的金鑰，程式改用後再撤銷舊的；兩把可同時有效。
+next-key-ends-do = 登錄新金鑰

@@ -1,6 +1,6 @@
 //! Cases and organisations as templates take them. Values go one by one: the domain's types can't be serialised.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     access::Access,
     application::{Action, Application, Clarification, Request, Step},
@@ -10,14 +10,15 @@ use idcheck_domain::{
     key::RegisteredKey,
     organisation::Organisation,
     reason::RecordedReason,
+    taipei,
     value::{CompanyName, Landline, Mobile, private_use},
 };
-use idcheck_usecases::ports::{CardRefusal, HistoryLine, RegisterError};
+use idcheck_usecases::ports::{CardRefusal, HistoryLine, KeptUse, RegisterError, Used};
 use minijinja::{Value, context};
 
 use crate::kernel::{
     i18n::Lang,
-    view::{deadline, moment},
+    view::{deadline, moment, roc},
 };
 
 /// Who reads: the language, and whether officers are named.
@@ -204,7 +205,13 @@ fn short(fingerprint: &str) -> String {
 }
 
 /// A registered public key of a company.
-pub(crate) fn key(key: &RegisteredKey, ubn: &str) -> Value {
+pub(crate) fn key(key: &RegisteredKey, ubn: &str, now: DateTime<Utc>, uses: &[KeptUse]) -> Value {
+    let used = uses.iter().find(|kept| kept.used == Used::Key(key.id));
+    let state = match (key.revoked_at, key.has_ended(now)) {
+        (Some(_), _) => "revoked",
+        (None, true) => "ended",
+        (None, false) => "in-force",
+    };
     context! {
         id => key.id.0.to_string(),
         label => key.label.as_str(),
@@ -215,17 +222,22 @@ pub(crate) fn key(key: &RegisteredKey, ubn: &str) -> Value {
         registered_at => moment(key.registered_at),
         profile => key.profile.as_str(),
         environment => key.environment.as_str(),
-        in_force => key.in_force(),
+        in_force => key.in_force(now),
+        state,
+        ends => key.expires_at.map(|end| roc(taipei::day(end - TimeDelta::seconds(1)))),
+        used_at => used.map(|kept| moment(kept.at)),
     }
 }
 
-pub(crate) fn organisation(organisation: &Organisation, now: DateTime<Utc>) -> Value {
+/// An organisation, with the last uses that its reader may know.
+pub(crate) fn organisation(organisation: &Organisation, now: DateTime<Utc>, uses: &[KeptUse]) -> Value {
+    let ubn = organisation.ubn.as_str();
     let addresses = organisation.addresses.as_ref().map(|plan| plan.shown(now));
     context! {
         name => organisation.name.as_str(),
         access => organisation.access.as_str(),
         account => organisation.account.map(|account| account.to_string()),
         addresses => addresses.map(|set| set.as_slice().iter().map(ToString::to_string).collect::<Value>()),
-        keys => organisation.keys.iter().map(|held| key(held, organisation.ubn.as_str())).collect::<Value>(),
+        keys => organisation.keys.iter().map(|held| key(held, ubn, now, uses)).collect::<Value>(),
     }
 }

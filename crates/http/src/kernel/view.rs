@@ -204,6 +204,7 @@ mod tests {
             }
             "own-view-" => own(&["overview", "cases", "keys", "contact", "usage", "operations"]),
             "home-how-" => own(&["apply", "review", "key", "verify"]),
+            "key-" => own(&["in-force", "ended", "revoked"]),
             "finding-" => own(&["matches", "nameDiffers", "notFound", "dissolved", "unread"]),
             "finding-detail-" => own(&["nameDiffers", "dissolved"]),
             "kind-" | "accepted-then-" => each(&Kind::ALL, Kind::as_str),

@@ -78,7 +78,7 @@ impl Document {
                 ("{{access}}", lang.t(&format!("access-{}", organisation.access.as_str()))),
                 ("{{base}}", base_url.to_owned()),
                 ("{{hosts}}", hosts(organisation, progress, lang)),
-                ("{{keys}}", keys(organisation, lang)),
+                ("{{keys}}", keys(organisation, progress, lang)),
             ],
         })
     }
@@ -147,8 +147,8 @@ fn hosts(organisation: &Organisation, progress: &Progress, lang: Lang) -> String
     listed(&hosts.collect::<Vec<_>>(), lang)
 }
 
-fn keys(organisation: &Organisation, lang: Lang) -> String {
-    let in_force = organisation.keys.iter().filter(|key| key.in_force());
+fn keys(organisation: &Organisation, progress: &Progress, lang: Lang) -> String {
+    let in_force = organisation.keys.iter().filter(|key| key.in_force(progress.queried_at));
     let told = in_force.map(|key| {
         let sandbox = if key.environment == Environment::Sandbox { ", sandbox" } else { "" };
         format!("{} ({}{sandbox}) {}", key.label.as_str(), key.profile.as_str(), key.fingerprint)

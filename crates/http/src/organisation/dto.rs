@@ -30,6 +30,8 @@ pub(crate) struct Key {
     environment: String,
     label: String,
     registered_at: Time,
+    /// When it ends by itself; absent for a key without an end.
+    expires_at: Option<Time>,
     revoked_at: Option<Time>,
 }
 
@@ -41,6 +43,7 @@ pub(crate) fn key_of(key: &key::RegisteredKey) -> Key {
         environment: key.environment.as_str().to_owned(),
         label: key.label.as_str().to_owned(),
         registered_at: time(key.registered_at),
+        expires_at: key.expires_at.map(time),
         revoked_at: key.revoked_at.map(time),
     }
 }

@@ -137,7 +137,7 @@ fn organisation_page(
         refused.map(|refused| context! { id => format!("{}-text", refused.form), message => &message });
     let with = context! {
         ubn => organisation.ubn.to_string(),
-        organisation => shown::organisation(organisation, now),
+        organisation => shown::organisation(organisation, now, &[]),
         access => access(page.lang, &organisation.access),
         may_govern => page.permits(Permission::GovernAccess),
         steps => file.steps.iter().map(|step| step.as_str()).collect::<Value>(),

@@ -11,7 +11,7 @@ use idcheck_domain::{
     taipei,
     value::Reason,
 };
-use idcheck_usecases::acts::Progress;
+use idcheck_usecases::{acts::Progress, ports::Used};
 use minijinja::{Value, context};
 use poem::{
     Response, handler,
@@ -120,7 +120,7 @@ fn told(lang: Lang, progress: &Progress) -> Value {
     let held = progress.organisation.as_ref();
     let newest = progress.cases.first().map(|case| &case.application);
     let company = held.map(|held| held.name.as_str()).or(newest.map(|case| case.company_name.as_str()));
-    let keys = held.map(|held| held.keys.iter().filter(|key| key.in_force()).count());
+    let keys = held.map(|held| held.keys.iter().filter(|key| key.in_force(now)).count());
     context! {
         ubn => progress.ubn.to_string(),
         company => company.unwrap_or_else(|| progress.ubn.as_str()),
@@ -136,19 +136,20 @@ fn told(lang: Lang, progress: &Progress) -> Value {
         notices => progress.notices.iter().map(|one| notice(one, now)).collect::<Value>(),
         plans => progress.plans.iter().map(plan).collect::<Value>(),
         usage => progress.usage.as_ref().map(charts),
-        ..held.map_or_else(nothing_held, |held| held_by(lang, held, now))
+        ..held.map_or_else(nothing_held, |held| held_by(lang, held, progress))
     }
 }
 
 /// Before the first case there is nothing else.
 fn nothing_held() -> Value {
     context! {
-        access_since => (), access_reason => (), person => (), cut_over => (), addresses => (),
+        access_since => (), access_reason => (), person => (), cut_over => (), hosts => Value::from(Vec::<Value>::new()),
         keys => Value::from(Vec::<Value>::new()),
     }
 }
 
-fn held_by(lang: Lang, organisation: &Organisation, now: DateTime<Utc>) -> Value {
+fn held_by(lang: Lang, organisation: &Organisation, progress: &Progress) -> Value {
+    let now = progress.queried_at;
     let access = &organisation.access;
     let next = organisation.addresses.as_ref().and_then(|plan| plan.next.as_ref());
     // What was changed over and does not overlap any more is what is shown.
@@ -157,12 +158,16 @@ fn held_by(lang: Lang, organisation: &Organisation, now: DateTime<Utc>) -> Value
         let addresses = next.addresses.as_slice().iter().map(ToString::to_string).collect::<Value>();
         context! { at => moment(next.at), until => moment(next.overlap_until), addresses }
     });
-    let shown = show::organisation(organisation, now);
-    let part = |name: &str| shown.get_attr(name).unwrap_or_default();
+    let shown = show::organisation(organisation, now, &progress.uses);
+    let current = organisation.addresses.as_ref().map(|plan| plan.shown(now).as_slice());
+    let hosts = current.unwrap_or_default().iter().map(|host| {
+        let used = progress.uses.iter().find(|kept| kept.used == Used::Address(host.ip()));
+        context! { address => host.to_string(), used_at => used.map(|kept| moment(kept.at)) }
+    });
     context! {
         access_since => access.since().map(moment), access_reason => show::access_reason(lang, access),
         person => show::contact(&organisation.contact), cut_over,
-        addresses => part("addresses"), keys => part("keys"),
+        hosts => hosts.collect::<Value>(), keys => shown.get_attr("keys").unwrap_or_default(),
     }
 }
 
@@ -199,7 +204,7 @@ fn step(words: &str, path: &str, with: &[(&str, &str)], due: Option<DueDate>) ->
 
 /// What to do next, the most urgent first; empty when there is nothing to do but wait.
 fn next(progress: &Progress) -> Value {
-    let ubn = progress.ubn.to_string();
+    let (ubn, now) = (progress.ubn.to_string(), progress.queried_at);
     let mut steps = Vec::new();
     let waiting = |notice: &&Notice| matches!(notice.state, NoticeState::Sent { .. });
     for notice in progress.notices.iter().filter(waiting) {
@@ -219,7 +224,9 @@ fn next(progress: &Progress) -> Value {
     let held = progress.organisation.as_ref();
     let own = [("ubn", &*ubn)];
     let has_key = |environment| {
-        held.is_some_and(|held| held.keys.iter().any(|key| key.in_force() && key.environment == environment))
+        held.is_some_and(|held| {
+            held.keys.iter().any(|key| key.in_force(now) && key.environment == environment)
+        })
     };
     let filed = progress.plans.iter().any(|plan| matches!(plan.state, PlanState::Filed));
     match held.map(|held| &held.access) {
@@ -253,17 +260,31 @@ fn next(progress: &Progress) -> Value {
             steps.push(step("next-apply", "/apply", &own, None));
         }
     }
+    steps.extend(keys_end(progress));
     steps.extend(card_ends(progress));
     steps.into_iter().collect()
 }
 
-/// Days before the card that signed last ends, from which it is told.
-const CARD_ENDS: TimeDelta = TimeDelta::days(90);
+/// From when on it is told that a key or the card that signed last ends.
+const ENDS_SOON: TimeDelta = TimeDelta::days(90);
+
+/// Keys that end soon, each with its day; one that has ended is not there any more.
+fn keys_end(progress: &Progress) -> Vec<Value> {
+    let (now, ubn) = (progress.queried_at, progress.ubn.to_string());
+    let keys = progress.organisation.iter().flat_map(|held| &held.keys).filter(|key| key.in_force(now));
+    let mut ends: Vec<_> =
+        keys.filter_map(|key| key.expires_at).filter(|end| *end - now < ENDS_SOON).collect();
+    ends.sort_unstable();
+    let due = |end| DueDate { date: taipei::day(end - TimeDelta::seconds(1)), provisional: false };
+    ends.into_iter()
+        .map(|end| step("next-key-ends", "/acts/registerKey", &[("ubn", &ubn)], Some(due(end))))
+        .collect()
+}
 
 /// The card that signed the newest case ends soon, or has ended: acts need another one.
 fn card_ends(progress: &Progress) -> Option<Value> {
     let card = &progress.cases.first()?.application.card;
-    let soon = card.not_after - progress.queried_at < CARD_ENDS;
+    let soon = card.not_after - progress.queried_at < ENDS_SOON;
     let due = DueDate { date: taipei::day(card.not_after), provisional: false };
     soon.then(|| context! { words => "next-card", due => deadline(due) })
 }

@@ -271,17 +271,17 @@ pub(crate) async fn done(page: Page<'_>, Path(id): Path<String>) -> poem::Result
     let services = &page.app.services;
     let receipt = page.or_problem(services.read_receipt.execute(id, page.session()).await, "/progress")?;
     let Some(Receipt { act, gave }) = receipt else { return Ok(see_other("/progress")) };
+    let now = services.clock.now();
     let with = match gave {
         Gave::Case(case) => {
-            let now = services.clock.now();
             context! { case => show::case(&case, &[], Audience::applicant(page.lang), now) }
         }
-        Gave::Key(key) => context! { key => show::key(&key, "") },
+        Gave::Key(key) => context! { key => show::key(&key, "", now, &[]) },
         Gave::IssKey { environment, account, iss_key, key } => context! {
             environment => environment.as_str(),
             account,
             iss_key => iss_key.expose(),
-            key => key.map_or(Value::UNDEFINED, |key| show::key(&key, "")),
+            key => key.map_or(Value::UNDEFINED, |key| show::key(&key, "", now, &[])),
         },
         Gave::Done => context! {},
     };

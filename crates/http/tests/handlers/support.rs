@@ -249,6 +249,7 @@ fn acts(office: &OfficePorts, store: &Arc<Store>, parts: &Arc<Parts>) -> ActPort
         applications: all!(store),
         organisations: all!(store),
         plans: all!(store),
+        uses: all!(store),
         notices: all!(store),
         calendar: all!(store),
         usage: office.usage(),

@@ -92,6 +92,12 @@ enum MessageJson {
         label: String,
         fingerprint: String,
     },
+    KeyEnds {
+        company: String,
+        label: String,
+        fingerprint: String,
+        last_day: NaiveDate,
+    },
     IssKeyRotated {
         company: String,
     },
@@ -220,6 +226,9 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         MailMessage::KeyRevoked { company, label, fingerprint } => {
             MessageJson::KeyRevoked { company, label, fingerprint }
         }
+        MailMessage::KeyEnds { company, label, fingerprint, last_day } => {
+            MessageJson::KeyEnds { company, label, fingerprint, last_day }
+        }
         MailMessage::IssKeyRotated { company } => MessageJson::IssKeyRotated { company },
         MailMessage::ContactChanged { company } => MessageJson::ContactChanged { company },
         MailMessage::AccessRevoked { company, ground, reason } => MessageJson::AccessRevoked {
@@ -297,6 +306,9 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
         }
         MessageJson::KeyRevoked { company, label, fingerprint } => {
             MailMessage::KeyRevoked { company, label, fingerprint }
+        }
+        MessageJson::KeyEnds { company, label, fingerprint, last_day } => {
+            MailMessage::KeyEnds { company, label, fingerprint, last_day }
         }
         MessageJson::IssKeyRotated { company } => MailMessage::IssKeyRotated { company },
         MessageJson::ContactChanged { company } => MailMessage::ContactChanged { company },

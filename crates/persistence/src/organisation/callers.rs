@@ -8,7 +8,9 @@ use idcheck_domain::{
     key::{Environment, RegisteredKey},
     value::UnifiedBusinessNumber,
 };
-use idcheck_usecases::ports::{AuditAction, CallerRecord, CallerSource, LoadedCallers, Standing, StoreError};
+use idcheck_usecases::ports::{
+    AuditAction, CallerKeyRecord, CallerRecord, CallerSource, LoadedCallers, Standing, StoreError,
+};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use crate::{
@@ -101,9 +103,14 @@ impl Store {
             iss_key: self.open_iss_key(sealed)?,
             ubn: UnifiedBusinessNumber::parse(&sealed.ubn).map_err(|_| corrupt("iss_keys", "ubn"))?,
             standing,
-            keys: keys.into_iter().map(|key| (key.id, key.profile, key.public_key_pem)).collect(),
+            keys: keys.into_iter().map(caller_key).collect(),
         }))
     }
+}
+
+fn caller_key(key: RegisteredKey) -> CallerKeyRecord {
+    let RegisteredKey { id, profile, public_key_pem, expires_at, .. } = key;
+    CallerKeyRecord { id, profile, pem: public_key_pem, expires_at }
 }
 
 /// Where an organisation stands in production; nothing before its first approval.

@@ -46,6 +46,7 @@ pub(crate) mod registered_key {
         pub environment: String,
         pub label: String,
         pub registered_at: i64,
+        pub expires_at: Option<i64>,
         pub revoked_at: Option<i64>,
     }
 

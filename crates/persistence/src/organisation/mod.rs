@@ -6,6 +6,7 @@ pub(crate) mod entity;
 pub(crate) mod row;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use idcheck_domain::{
     key::Environment,
     organisation::Organisation,
@@ -13,13 +14,13 @@ use idcheck_domain::{
 };
 use idcheck_usecases::ports::{CommitError, GivenIssKey, Organisations, StoreError, Versioned, Write};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, sea_query::OnConflict,
 };
 
 use crate::{
     kernel::{
-        cell::corrupt,
+        cell::{corrupt, micros},
         store::{Store, unavailable},
         versioned::{put, refused, versions},
     },
@@ -59,6 +60,36 @@ impl Organisations for Store {
             .map_err(unavailable)?;
         let successor = row.map(|row| UnifiedBusinessNumber::parse(&row.ubn)).transpose();
         successor.map_err(|_| corrupt("organisations", "ubn"))
+    }
+
+    async fn with_keys_ending(
+        &self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<UnifiedBusinessNumber>, StoreError> {
+        let rows = registered_key::Entity::find()
+            .filter(registered_key::Column::RevokedAt.is_null())
+            .filter(registered_key::Column::Environment.eq(Environment::Production.as_str()))
+            .filter(registered_key::Column::ExpiresAt.gte(micros(from)))
+            .filter(registered_key::Column::ExpiresAt.lt(micros(until)))
+            .filter(
+                registered_key::Column::Ubn.in_subquery(
+                    organisation::Entity::find()
+                        .select_only()
+                        .column(organisation::Column::Ubn)
+                        .filter(organisation::Column::Access.eq("active"))
+                        .into_query(),
+                ),
+            )
+            .order_by_asc(registered_key::Column::Ubn)
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let mut ubns: Vec<_> = rows.into_iter().map(|row| row.ubn).collect();
+        ubns.dedup();
+        let parsed =
+            |ubn: String| UnifiedBusinessNumber::parse(&ubn).map_err(|_| corrupt("registered_keys", "ubn"));
+        ubns.into_iter().map(parsed).collect()
     }
 
     async fn last_account(&self) -> Result<Option<Account>, StoreError> {

@@ -177,6 +177,7 @@ pub(crate) fn key_model(ubn: UnifiedBusinessNumber, key: &RegisteredKey) -> regi
         environment: key.environment.as_str().to_owned(),
         label: key.label.as_str().to_owned(),
         registered_at: micros(key.registered_at),
+        expires_at: key.expires_at.map(micros),
         revoked_at: key.revoked_at.map(micros),
     }
 }
@@ -192,6 +193,7 @@ pub(crate) fn key_of(row: registered_key::Model) -> Result<RegisteredKey, StoreE
         environment: Environment::parse(&row.environment).ok_or_else(|| corrupt(TABLE, "environment"))?,
         label: KeyLabel::parse(&row.label).map_err(|_| corrupt(TABLE, "label"))?,
         registered_at: instant(TABLE, "registered_at", row.registered_at)?,
+        expires_at: row.expires_at.map(|at| instant(TABLE, "expires_at", at)).transpose()?,
         revoked_at: row.revoked_at.map(|at| instant(TABLE, "revoked_at", at)).transpose()?,
     })
 }

@@ -319,6 +319,7 @@ fn key(id: u128, fingerprint: &str) -> RegisteredKey {
         environment: Environment::Production,
         label: KeyLabel::parse("主機").unwrap(),
         registered_at: FixedClock::default().now(),
+        expires_at: Some(FixedClock::default().now() + chrono::TimeDelta::days(365)),
         revoked_at: None,
     }
 }
@@ -349,6 +350,15 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     let caller = store.load().await.unwrap().callers.into_iter().find(|c| c.ubn == one).unwrap();
     assert!(matches!(caller.standing, Standing::Production { active: true, .. }));
     assert_eq!((caller.iss_key, caller.keys.len()), (iss_key, 1));
+    assert_eq!(caller.keys[0].expires_at, held.keys[0].expires_at);
+    let ends = held.keys[0].expires_at.unwrap();
+    let hour = chrono::TimeDelta::hours(1);
+    for (from, until, found) in
+        [(ends, ends + hour, true), (ends - hour, ends, false), (ends + hour, ends + hour * 2, false)]
+    {
+        let ending = store.with_keys_ending(from, until).await.unwrap();
+        assert_eq!(ending.contains(&one), found, "{from} {until}");
+    }
 
     let mut other = active_organisation(two, Account::from_ordinal(6001).unwrap(), at);
     other.keys.push(key(40_001, "aa"));
@@ -366,6 +376,10 @@ pub async fn callers_see_keys_and_access(store: &impl Store) {
     let caller = store.load().await.unwrap().callers.into_iter().find(|c| c.ubn == one).unwrap();
     assert!(matches!(caller.standing, Standing::Production { active: false, .. }));
     assert!(caller.keys.is_empty());
+    assert!(
+        !store.with_keys_ending(ends, ends + hour).await.unwrap().contains(&one),
+        "withdrawn, and without access"
+    );
     assert_eq!(Organisations::find(store, one).await.unwrap().unwrap().value, held);
 }
 
@@ -432,7 +446,7 @@ pub async fn the_sandbox_needs_no_approval(store: &impl Store) {
     let callers: Vec<_> = store.load().await.unwrap().callers.into_iter().filter(|c| c.ubn == one).collect();
     assert_eq!(callers.len(), 1);
     assert_eq!((&callers[0].iss_key, &callers[0].standing), (&iss_key, &Standing::Sandbox));
-    let keys: Vec<_> = callers[0].keys.iter().map(|(id, ..)| *id).collect();
+    let keys: Vec<_> = callers[0].keys.iter().map(|key| key.id).collect();
     assert_eq!(keys, [sandbox_key.id]);
 }
 

@@ -8,6 +8,7 @@ pub mod company_register;
 pub mod dormancy;
 pub mod draft;
 pub mod household_register;
+pub mod last_use;
 pub mod ledger;
 pub mod mail;
 pub mod notice;

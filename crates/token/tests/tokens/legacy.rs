@@ -7,7 +7,7 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use idcheck_domain::key::Profile;
-use idcheck_usecases::ports::{TokenReader, TokenRefusal};
+use idcheck_usecases::ports::{CallerKey, TokenReader, TokenRefusal};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -47,6 +47,20 @@ fn what_clients_send_is_accepted() {
     let read = tokens.read(&token).ok().unwrap();
     let claims = read.verify_legacy(&[signer.key(Profile::Legacy)], now()).ok().unwrap();
     assert_eq!((claims.sub, read.issuer()), (Some("綠色便民專案"), Ok(ISS)));
+}
+
+/// A key that ended is none; one that is used is known to be.
+#[test]
+fn a_key_ends_by_itself_and_its_use_is_noted() {
+    let signer = Rsa::new();
+    let token = signer.token(HEADER, &claims(-180, 180).to_string());
+    for (ends_in, accepted) in [(None, true), (Some(1), true), (Some(0), false), (Some(-1), false)] {
+        let expires_at = ends_in.map(|seconds| now() + TimeDelta::seconds(seconds));
+        let key = CallerKey { expires_at, ..signer.key(Profile::Legacy) };
+        let read = support::legacy(&token, std::slice::from_ref(&key), now()).is_ok();
+        assert_eq!(read, accepted, "{ends_in:?}");
+        assert_eq!(format!("{:?}", key.used).contains(&now().timestamp_micros().to_string()), accepted);
+    }
 }
 
 #[test]

@@ -88,7 +88,13 @@ pub(crate) fn spki(algorithm: &str, key: &[u8]) -> String {
 
 pub(crate) fn caller_key(pem: &str, profile: Profile, id: u128) -> CallerKey {
     let material = PublicKeys.read(pem, profile).unwrap().material;
-    CallerKey { id: KeyId(Uuid::from_u128(id)), profile, material }
+    CallerKey {
+        id: KeyId(Uuid::from_u128(id)),
+        profile,
+        material,
+        expires_at: None,
+        used: std::sync::Arc::default(),
+    }
 }
 
 /// An RSA key pair.

@@ -32,7 +32,13 @@ fn pem_of(jwk: &Value) -> Option<String> {
 
 fn key_of(jwk: &Value, profile: Profile) -> Option<CallerKey> {
     let material = PublicKeys.read(&pem_of(jwk)?, profile).ok()?.material;
-    Some(CallerKey { id: idcheck_domain::key::KeyId(uuid::Uuid::nil()), profile, material })
+    Some(CallerKey {
+        id: idcheck_domain::key::KeyId(uuid::Uuid::nil()),
+        profile,
+        material,
+        expires_at: None,
+        used: std::sync::Arc::default(),
+    })
 }
 
 /// Whether the signature of a JWS is taken. The vectors sign other claims than ours: past the signature they end as

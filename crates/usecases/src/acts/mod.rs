@@ -38,7 +38,7 @@ use crate::{
     kernel::content::{Content, FieldViolation, Fields},
     ports::{
         Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
-        KeyReader, Notices, Organisations, OwnSessions,
+        KeyReader, LastUses, Notices, Organisations, OwnSessions,
     },
     usage::ReadUsage,
 };
@@ -169,6 +169,8 @@ pub struct ActPorts {
     pub calendar: Arc<dyn CalendarStore>,
     /// Counts of use.
     pub usage: ReadUsage,
+    /// When keys and host addresses were used last.
+    pub uses: Arc<dyn LastUses>,
     /// Changes.
     pub changes: Arc<dyn Changes>,
     /// How long a challenge can be signed.

@@ -71,6 +71,7 @@ pub(crate) async fn stands(
         notices: notices.map(|read| read.value).filter(idcheck_domain::notice::Notice::is_told).collect(),
         plans: plans.into_iter().map(|plan| plan.value).collect(),
         usage,
+        uses: ports.uses.uses_of(ubn).await.unwrap_or_default(),
         queried_at: now,
         session,
     })

@@ -18,7 +18,7 @@ use crate::{
     kernel::Overtaken,
     ports::{
         AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
-        OwnSession, StoreError, StoredChallenge,
+        KeptUse, OwnSession, StoreError, StoredChallenge,
     },
     usage::UsageReport,
 };
@@ -95,6 +95,8 @@ pub struct Progress {
     /// Its use of the last 30 days, once it has an account; none when the counts can't be read, which the rest need not fail
     /// for.
     pub usage: Option<UsageReport>,
+    /// When its keys and host addresses were used last; empty when that can't be read.
+    pub uses: Vec<KeptUse>,
     /// When it was asked.
     pub queried_at: DateTime<Utc>,
     /// What reads this again without the card, for a while.

@@ -2,7 +2,7 @@
 
 use idcheck_domain::{
     Violation,
-    key::{Environment, KeyId, Profile, RegisteredKey},
+    key::{Environment, KeyId, Profile, RegisteredKey, Validity},
     value::{IssKey, KeyLabel},
 };
 
@@ -45,6 +45,8 @@ content! {
         environment as "environment": Option<Environment>,
         /// `legacy` or `strict`.
         profile as "profile": Profile,
+        /// How long it is good for: `P1Y`, `P2Y` or `P3Y`, with the end of the day in Taipei, or `unlimited`; the default.
+        validity as "validity": Option<Validity>,
         pem as "publicKeyPem": Pem,
     }
 }
@@ -54,6 +56,7 @@ pub(crate) struct RegisterKey {
     label: KeyLabel,
     environment: Environment,
     profile: Profile,
+    validity: Validity,
     pem: String,
     fingerprint: String,
 }
@@ -63,10 +66,12 @@ impl RegisterKey {
 
     /// Whether a key will do depends on the profile that it is for.
     pub(crate) fn read(fields: &mut Fields<'_>, at: &str, with: &Reading<'_>) -> Option<Self> {
-        let Members { label, environment, profile, pem: Pem(pem) } = Members::read(fields, at, with)?;
+        let Members { label, environment, profile, validity, pem: Pem(pem) } =
+            Members::read(fields, at, with)?;
         let parsed = fields.check(&format!("{at}/publicKeyPem"), with.keys.read(&pem, profile))?;
         let environment = environment.unwrap_or(Environment::Production);
-        Some(Self { label, environment, profile, pem, fingerprint: parsed.fingerprint })
+        let validity = validity.unwrap_or(Validity::Unlimited);
+        Some(Self { label, environment, profile, validity, pem, fingerprint: parsed.fingerprint })
     }
 
     pub(crate) async fn perform(
@@ -76,7 +81,7 @@ impl RegisterKey {
     ) -> Result<ActResult, ProofRefusal> {
         retry(|| async {
             let Versioned { value: mut organisation, version } = by.held(signed).await?;
-            organisation.admits_key(self.environment, &self.fingerprint)?;
+            organisation.admits_key(self.environment, &self.fingerprint, signed.now)?;
             let key = self.key(KeyId(by.ports.entropy.uuid(signed.now)), signed);
             let mut change = signed.change(key.id);
             change.mail.push(by.mail(
@@ -112,6 +117,7 @@ impl RegisterKey {
             environment: self.environment,
             label: self.label.clone(),
             registered_at: signed.now,
+            expires_at: self.validity.end(signed.now),
             revoked_at: None,
         }
     }

@@ -26,7 +26,7 @@ impl RevokeKey {
     ) -> Result<ActResult, ProofRefusal> {
         retry(|| async {
             let Versioned { value: mut organisation, version } = by.held(signed).await?;
-            let key = organisation.keys.iter_mut().find(|key| key.id == self.key && key.in_force());
+            let key = organisation.keys.iter_mut().find(|key| key.id == self.key && key.revoked_at.is_none());
             let key = key.ok_or(Precondition::KeyUnknown)?;
             key.revoked_at = Some(signed.now);
             let key = key.clone();

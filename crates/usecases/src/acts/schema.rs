@@ -7,7 +7,7 @@ use idcheck_domain::{
     application::{ApplicationId, ClarificationId},
     consent::Consent,
     contact::Contact,
-    key::{Environment, KeyId, Profile},
+    key::{Environment, KeyId, Profile, Validity},
     notice::NoticeId,
     value::{
         AddressPolicy, Authority, CompanyName, ContactName, Description, EmailAddress, HostAddress,
@@ -222,6 +222,7 @@ macro_rules! choices {
 choices! {
     Environment: Production, Sandbox;
     Profile: Legacy, Strict;
+    Validity: TwoYears, OneYear, ThreeYears, Unlimited;
 }
 
 /// Identities that the service gave.

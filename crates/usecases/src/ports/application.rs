@@ -190,6 +190,13 @@ pub trait Organisations: Send + Sync {
         former: UnifiedBusinessNumber,
     ) -> Result<Option<UnifiedBusinessNumber>, StoreError>;
 
+    /// Organisations with active access and a production key in force that ends from `from` on, but before `until`.
+    async fn with_keys_ending(
+        &self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<UnifiedBusinessNumber>, StoreError>;
+
     /// The account given last.
     async fn last_account(&self) -> Result<Option<Account>, StoreError>;
 

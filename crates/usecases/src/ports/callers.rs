@@ -12,7 +12,7 @@ use idcheck_domain::{
     value::{Account, IssKey, UnifiedBusinessNumber},
 };
 
-use crate::ports::StoreError;
+use crate::ports::{LastUse, StoreError};
 
 /// A parsed public key that can check signatures.
 pub trait KeyMaterial: Send + Sync + std::fmt::Debug {
@@ -51,6 +51,10 @@ pub struct CallerKey {
     pub profile: Profile,
     /// The key.
     pub material: Arc<dyn KeyMaterial>,
+    /// When it ends by itself, if it does.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When this process found a token signed with it last.
+    pub used: Arc<LastUse>,
 }
 
 /// What an Iss Key opens, and under which conditions.
@@ -88,8 +92,21 @@ pub struct CallerRecord {
     pub ubn: UnifiedBusinessNumber,
     /// What the Iss Key opens.
     pub standing: Standing,
-    /// The organisation's keys in force in this environment: identity, profile, PEM.
-    pub keys: Vec<(KeyId, Profile, String)>,
+    /// The organisation's keys in this environment that were not withdrawn.
+    pub keys: Vec<CallerKeyRecord>,
+}
+
+/// A key of a caller as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerKeyRecord {
+    /// Its identity.
+    pub id: KeyId,
+    /// The wire format it is bound to.
+    pub profile: Profile,
+    /// PEM `SubjectPublicKeyInfo`.
+    pub pem: String,
+    /// When it ends by itself, if it does.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Who may ask, as far as it can be read.

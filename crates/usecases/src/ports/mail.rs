@@ -119,6 +119,17 @@ pub enum MailMessage {
         /// The key's fingerprint.
         fingerprint: String,
     },
+    /// A public key ends by itself.
+    KeyEnds {
+        /// The company.
+        company: String,
+        /// The key's label.
+        label: String,
+        /// The key's fingerprint.
+        fingerprint: String,
+        /// The last day on which it is good.
+        last_day: NaiveDate,
+    },
     /// The Iss Key was replaced.
     IssKeyRotated {
         /// The company.

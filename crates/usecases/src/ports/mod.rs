@@ -12,6 +12,7 @@ mod company_register;
 mod draft;
 mod household_register;
 mod identity;
+mod last_use;
 mod ledger;
 mod mail;
 mod officer;
@@ -31,8 +32,8 @@ pub use application::{
 pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus, RecordedEntry};
 pub use audit_entry::{AuditAction, AuditActor, AuditEntry, AuditSubject};
 pub use callers::{
-    CallerKey, CallerRecord, CallerSource, Door, Exceeded, KeyMaterial, KeyReader, LimitName, LoadedCallers,
-    ParsedKey, RateLimiter, Standing,
+    CallerKey, CallerKeyRecord, CallerRecord, CallerSource, Door, Exceeded, KeyMaterial, KeyReader,
+    LimitName, LoadedCallers, ParsedKey, RateLimiter, Standing,
 };
 pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use change::{
@@ -45,6 +46,7 @@ pub use household_register::{
     CalendarEdit, CalendarStore, HouseholdRegister, Redate, Redated, RegisterRow, RunningDeadlines,
 };
 pub use identity::{IdentityProvider, ProviderError, SignInAttempt};
+pub use last_use::{KeptUse, LastUse, LastUses, Used};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officer::{
@@ -74,6 +76,7 @@ pub(crate) use {
     draft::MockDrafts,
     household_register::MockCalendarStore,
     identity::MockIdentityProvider,
+    last_use::MockLastUses,
     ledger::MockLedger,
     mail::{MockMailComposer, MockReminders},
     officer::{MockCredentials, MockOfficerSessions, MockOfficers},

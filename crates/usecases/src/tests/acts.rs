@@ -126,6 +126,7 @@ impl World {
             organisations: Arc::new(organisations),
             calendar: calendar(),
             usage: crate::tests::usage(),
+            uses: Arc::new(no_uses()),
             changes: Arc::new(changes),
             challenge_life: TimeDelta::minutes(15),
             address_policy: AddressPolicy::Public,
@@ -424,4 +425,10 @@ async fn without_access_there_is_no_production_key() {
     let (outcome, changes) = register_sandbox_key(None, "production").await;
     assert_eq!(outcome, Err(ProofRefusal::Precondition(Precondition::NotActive)));
     assert!(changes.is_empty());
+}
+
+fn no_uses() -> crate::ports::MockLastUses {
+    let mut uses = crate::ports::MockLastUses::new();
+    uses.expect_uses_of().returning(|_| Ok(Vec::new()));
+    uses
 }

@@ -9,9 +9,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::{
     application::ClarificationId,
     calendar::WorkingCalendar,
+    key::{Environment, KeyId, Profile, RegisteredKey},
     officer::OfficerId,
     organisation::Organisation,
-    value::{CompanyName, Narrative},
+    value::{CompanyName, KeyLabel, Narrative},
 };
 use uuid::Uuid;
 
@@ -32,6 +33,48 @@ fn asked() -> CaseSummary {
     let question = Narrative::parse("請補充").unwrap();
     let asked = case.request_clarification(id, question, officer, now(), &WorkingCalendar::default());
     CaseSummary { application: asked.unwrap().0, version: 3, assignee_name: None }
+}
+
+/// A key that is good until the end of 2027-12-31.
+fn ending() -> RegisteredKey {
+    RegisteredKey {
+        id: KeyId(Uuid::from_u128(7)),
+        fingerprint: "ab".to_owned(),
+        public_key_pem: String::new(),
+        profile: Profile::Legacy,
+        environment: Environment::Production,
+        label: KeyLabel::parse("主機").unwrap(),
+        registered_at: now(),
+        expires_at: Some("2028-01-01T00:00:00+08:00".parse().unwrap()),
+        revoked_at: None,
+    }
+}
+
+/// Ninety, forty-five and thirty days before, once each.
+#[tokio::test]
+async fn a_key_that_ends_is_told_three_times() {
+    let overdue = DUE.replace(":due", ":overdue");
+    let key = |stage: &str| format!("key:00000000-0000-0000-0000-000000000007:{stage}");
+    let before = [DUE, &overdue, "dormant:04595257:2025-12-05"];
+    for (time, called_for) in [
+        ("2027-10-02T09:00:00+08:00", None),
+        ("2027-10-03T09:00:00+08:00", Some("90")),
+        ("2027-11-16T09:00:00+08:00", Some("90")),
+        ("2027-11-17T09:00:00+08:00", Some("45")),
+        ("2027-12-02T09:00:00+08:00", Some("30")),
+        ("2027-12-31T23:00:00+08:00", Some("30")),
+        ("2028-01-01T09:00:00+08:00", None),
+    ] {
+        let (_, changes) = at(time, &before, Ok(())).await;
+        let told: Vec<_> = changes.iter().filter_map(|change| change.reminder.clone()).collect();
+        assert_eq!(told, called_for.map(key).into_iter().collect::<Vec<_>>(), "{time}");
+        if let Some(change) = changes.first() {
+            let last = NaiveDate::from_ymd_opt(2027, 12, 31).unwrap();
+            assert!(
+                matches!(&change.mail[0].message, MailMessage::KeyEnds { last_day, .. } if *last_day == last)
+            );
+        }
+    }
 }
 
 async fn at(
@@ -55,7 +98,11 @@ async fn at(
     let mut organisations = MockOrganisations::new();
     organisations.expect_find().returning(|_| {
         let value = Organisation::new(ubn(), CompanyName::parse("測試甲").unwrap(), contact());
-        Ok(Some(Versioned { value, version: 1 }))
+        Ok(Some(Versioned { value: Organisation { keys: vec![ending()], ..value }, version: 1 }))
+    });
+    organisations.expect_with_keys_ending().returning(|from, until| {
+        let ends = ending().expires_at.is_some_and(|end| from <= end && end < until);
+        Ok(if ends { vec![ubn()] } else { Vec::new() })
     });
     let mut reminders = MockReminders::new();
     let sent: HashSet<String> = sent.iter().map(|key| (*key).to_owned()).collect();

@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 use crate::{
     ports::{
-        Ask, CallerKey, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer, LedgerEntry,
-        LedgerError, LegacyClaims, LimitName, Limits, LoadedCallers, MockCallerSource, MockKeyReader,
-        MockLedger, MockRateLimiter, ParsedKey, ReadToken, Standing, StrictClaims, TextMembers, TokenReader,
-        TokenRefusal,
+        Ask, CallerKey, CallerKeyRecord, CallerRecord, Condition, Exceeded, KeyMaterial, LedgerAnswer,
+        LedgerEntry, LedgerError, LegacyClaims, LimitName, Limits, LoadedCallers, MockCallerSource,
+        MockKeyReader, MockLedger, MockRateLimiter, ParsedKey, ReadToken, Standing, StrictClaims,
+        TextMembers, TokenReader, TokenRefusal,
     },
     tests::{addresses, clock, now, ubn},
     verify::{Arrival, CallerSnapshot, Verdict, VerifyCard, VerifyPorts},
@@ -205,7 +205,12 @@ async fn ask(query: Query) -> (Verdict, Vec<LedgerEntry>) {
                 iss_key: IssKey::parse(ISS).unwrap(),
                 ubn: ubn(),
                 standing: standing.clone(),
-                keys: vec![(KeyId(Uuid::from_u128(1)), Profile::Legacy, String::new())],
+                keys: vec![CallerKeyRecord {
+                    id: KeyId(Uuid::from_u128(1)),
+                    profile: Profile::Legacy,
+                    pem: String::new(),
+                    expires_at: None,
+                }],
             }],
         })
     });
@@ -480,5 +485,50 @@ async fn what_the_ledger_refuses_is_told() {
         (LedgerAnswer::QuotaExceeded, day(LimitName::DailyQuota, 10)),
     ] {
         assert_eq!(ask(Query { ledger: Ok(answer), ..RIGHT }).await.0, expected);
+    }
+}
+
+/// What was used last is kept once, and goes on to be known when the callers are loaded again.
+#[tokio::test]
+async fn last_uses_are_kept_once_and_outlive_a_refresh() {
+    let mut source = MockCallerSource::new();
+    let mut epoch = 0;
+    source.expect_epoch().returning(move || {
+        epoch += 1;
+        Ok(epoch)
+    });
+    source.expect_restored_at().returning(|| Ok(None));
+    source.expect_load().returning(|| {
+        let addresses = AddressPlan::fixed(addresses());
+        let standing = Standing::Production { account: Account::FIRST, active: true, addresses };
+        let (id, iss_key) = (KeyId(Uuid::from_u128(1)), IssKey::parse(ISS).unwrap());
+        let key = CallerKeyRecord { id, profile: Profile::Legacy, pem: String::new(), expires_at: None };
+        let caller = CallerRecord { iss_key, ubn: ubn(), standing, keys: vec![key] };
+        Ok(LoadedCallers { damaged: 0, callers: vec![caller] })
+    });
+    let mut keys = MockKeyReader::new();
+    keys.expect_read()
+        .returning(|_, _| Ok(ParsedKey { material: Arc::new(AnyKey), fingerprint: String::new() }));
+    let callers = CallerSnapshot::new(Arc::new(source), Arc::new(keys));
+    callers.refresh().await.unwrap();
+    let caller = callers.find(ISS).unwrap();
+    let address: IpAddr = "8.8.8.8".parse().unwrap();
+    caller.keys[0].used.note(now());
+    caller.asked_from(address, now());
+    caller.asked_from("9.9.9.9".parse().unwrap(), now());
+    callers.refresh().await.unwrap();
+    let kept = |used, at| crate::ports::KeptUse { ubn: ubn(), used, at };
+    let (key, host) =
+        (crate::ports::Used::Key(KeyId(Uuid::from_u128(1))), crate::ports::Used::Address(address));
+    for (outcome, expected) in [
+        (Err(crate::ports::StoreError::Unavailable), Some(vec![kept(key, now()), kept(host, now())])),
+        (Ok(()), Some(vec![kept(key, now()), kept(host, now())])),
+        (Ok(()), None),
+    ] {
+        let mut store = crate::ports::MockLastUses::new();
+        if let Some(expected) = expected {
+            store.expect_keep_uses().withf(move |uses| uses == expected).times(1).return_const(outcome);
+        }
+        assert_eq!(callers.keep_uses(&store).await, outcome);
     }
 }

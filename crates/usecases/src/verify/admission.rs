@@ -192,6 +192,7 @@ impl VerifyCard {
             };
             (code, Verdict::Token(refusal))
         })?;
+        caller.asked_from(asked.address, now);
         if let Some(named) = profile.user_id(&claims).filter(|named| user_id(named)) {
             named.clone_into(user);
         }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -17,7 +18,10 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{key::KeyId, value::UnifiedBusinessNumber};
 use tokio::time::Instant;
 
-use crate::ports::{CallerKey, CallerRecord, CallerSource, KeyMaterial, KeyReader, Standing, StoreError};
+use crate::ports::{
+    CallerKey, CallerKeyRecord, CallerRecord, CallerSource, KeptUse, KeyReader, LastUse, LastUses, Standing,
+    StoreError, Used,
+};
 
 /// A caller as the checks need it.
 #[derive(Debug, Clone)]
@@ -26,8 +30,31 @@ pub struct Caller {
     pub ubn: UnifiedBusinessNumber,
     /// What its Iss Key opens.
     pub standing: Standing,
-    /// Its keys in force.
+    /// Its keys that were not withdrawn.
     pub keys: Vec<CallerKey>,
+    /// When it asked last from each of its addresses.
+    addresses: Vec<(IpAddr, Arc<LastUse>)>,
+}
+
+impl Caller {
+    /// Notes a query from one of its addresses.
+    pub(crate) fn asked_from(&self, address: IpAddr, at: DateTime<Utc>) {
+        if let Some((_, used)) = self.addresses.iter().find(|(known, _)| *known == address) {
+            used.note(at);
+        }
+    }
+
+    fn last_uses(&self) -> impl Iterator<Item = (Used, &Arc<LastUse>)> {
+        let keys = self.keys.iter().map(|key| (Used::Key(key.id), &key.used));
+        keys.chain(self.addresses.iter().map(|(address, used)| (Used::Address(*address), used)))
+    }
+}
+
+/// What of the callers before goes on to be used.
+#[derive(Default)]
+struct Known {
+    keys: HashMap<KeyId, CallerKey>,
+    addresses: HashMap<(UnifiedBusinessNumber, IpAddr), Arc<LastUse>>,
 }
 
 type Callers = HashMap<String, Arc<Caller>>;
@@ -105,7 +132,7 @@ impl CallerSnapshot {
         if let Some(at) = self.source.restored_at().await? {
             self.restored_at.store(at.timestamp_micros(), Ordering::Release);
         }
-        let known = self.parsed_keys();
+        let known = self.known();
         let callers = loaded.callers.into_iter().map(|record| self.caller(record, &known)).collect();
         self.callers.store(Arc::new(callers));
         self.damaged.store(loaded.damaged, Ordering::Relaxed);
@@ -115,28 +142,64 @@ impl CallerSnapshot {
         Ok(())
     }
 
-    fn parsed_keys(&self) -> HashMap<KeyId, Arc<dyn KeyMaterial>> {
-        let callers = self.callers.load();
-        callers.values().flat_map(|c| &c.keys).map(|k| (k.id, Arc::clone(&k.material))).collect()
+    fn known(&self) -> Known {
+        let mut known = Known::default();
+        for caller in self.callers.load().values() {
+            known.keys.extend(caller.keys.iter().map(|key| (key.id, key.clone())));
+            let addresses =
+                caller.addresses.iter().map(|(address, used)| ((caller.ubn, *address), Arc::clone(used)));
+            known.addresses.extend(addresses);
+        }
+        known
+    }
+
+    /// Keeps what was used since it was kept last.
+    ///
+    /// # Errors
+    /// The store's; the next turn keeps it.
+    pub async fn keep_uses(&self, store: &dyn LastUses) -> Result<(), StoreError> {
+        let callers = self.callers.load_full();
+        let mut news = Vec::new();
+        for caller in callers.values() {
+            let used = caller.last_uses().filter_map(|(used, last)| Some((used, last, last.news()?)));
+            news.extend(used.map(|(used, last, at)| (KeptUse { ubn: caller.ubn, used, at }, last)));
+        }
+        let uses: Vec<_> = news.iter().map(|(kept, _)| *kept).collect();
+        if !uses.is_empty() {
+            store.keep_uses(&uses).await?;
+        }
+        for (kept, last) in news {
+            last.is_kept(kept.at);
+        }
+        Ok(())
     }
 
     /// A key that no longer reads is left out: its tokens are refused, the others' are not.
-    fn caller(
-        &self,
-        record: CallerRecord,
-        known: &HashMap<KeyId, Arc<dyn KeyMaterial>>,
-    ) -> (String, Arc<Caller>) {
+    fn caller(&self, record: CallerRecord, known: &Known) -> (String, Arc<Caller>) {
         let mut keys = Vec::with_capacity(record.keys.len());
-        for (id, profile, pem) in record.keys {
-            let material =
-                known.get(&id).cloned().or_else(|| Some(self.keys.read(&pem, profile).ok()?.material));
-            if let Some(material) = material {
-                keys.push(CallerKey { id, profile, material });
+        for CallerKeyRecord { id, profile, pem, expires_at } in record.keys {
+            let key = known.keys.get(&id).cloned().or_else(|| {
+                let material = self.keys.read(&pem, profile).ok()?.material;
+                Some(CallerKey { id, profile, material, expires_at, used: Arc::default() })
+            });
+            if let Some(key) = key {
+                keys.push(key);
             } else {
                 tracing::error!(key = %id.0, "a registered key can't be read");
             }
         }
-        let caller = Caller { ubn: record.ubn, standing: record.standing, keys };
+        let addresses = match &record.standing {
+            Standing::Sandbox => Vec::new(),
+            Standing::Production { addresses, .. } => {
+                let next = addresses.next.iter().flat_map(|next| next.addresses.as_slice());
+                let all = addresses.current.as_slice().iter().chain(next).map(|host| host.ip());
+                let used = |address: IpAddr| {
+                    known.addresses.get(&(record.ubn, address)).cloned().unwrap_or_default()
+                };
+                all.map(|address| (address, used(address))).collect()
+            }
+        };
+        let caller = Caller { ubn: record.ubn, standing: record.standing, keys, addresses };
         (record.iss_key.expose().to_owned(), Arc::new(caller))
     }
 }
