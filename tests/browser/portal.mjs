@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { AXE_TAGS, Axe, demo, fillIn, launch, look, shots, steps } from "./common.mjs";
+import { audit, demo, fillIn, launch, look, shots, steps } from "./common.mjs";
 
 const [first, second] = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
 // The ten main pages that need no card.
@@ -24,18 +24,13 @@ const inContext = async (options, walk) => {
   }
 };
 
-const axe = async (page, name) => {
-  const { violations } = await new Axe({ page }).withTags(AXE_TAGS).analyze();
-  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), [], name);
-};
-
 for (const locale of ["zh-TW", "en"]) {
   test(`every page in the dark and at 400 % zoom (${locale})`, async () => {
     // WCAG 1.4.10: a window of 1280 × 1024 at 400 % is one of 320 × 256.
     await inContext({ locale, colorScheme: "dark", viewport: { width: 320, height: 256 } }, async (page) => {
       for (const path of PAGES) {
         await page.goto(demo.baseUrl + path);
-        await axe(page, `${path} in the dark`);
+        await audit(page, `${path} in the dark`);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(overflow <= 0, `${path} scrolls sideways by ${overflow}px`);
       }
@@ -230,13 +225,20 @@ test("a private key is stopped in the browser: it is not sent, and does not stay
     ];
     for (const text of words) {
       await page.fill('[name="/publicKeyPem"]', text);
-      await page.click("#go-on");
       await page.waitForFunction(() => document.querySelector("[data-key] [role=status]").textContent !== "");
       assert.match(await page.textContent("[data-key] [role=status]"), /私鑰|私密金鑰/);
       assert.equal(await page.inputValue('[name="/publicKeyPem"]'), "");
       assert.equal(await page.evaluate(() => document.activeElement.name), "/publicKeyPem");
       await page.evaluate(() => { document.querySelector("[data-key] [role=status]").textContent = ""; });
     }
+    // What is in the form is kept after some seconds, and it was not in it.
+    await page.fill('[name="/label"]', "主機二");
+    await page.waitForFunction(() => document.querySelector("[data-kept]").textContent !== "", undefined, { timeout: 15000 });
+    assert.ok(sent.join("").includes(encodeURIComponent("主機二")));
     assert.ok(!sent.join("").includes("SECRET"));
+    // Reloaded, it is there: it has become a draft.
+    await page.reload();
+    assert.match(new URL(page.url()).pathname, /^\/drafts\//);
+    assert.equal(await page.inputValue('[name="/label"]'), "主機二");
   });
 });

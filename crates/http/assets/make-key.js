@@ -3,7 +3,7 @@
 "use strict";
 const tools = document.querySelector("[data-key]");
 const field = document.querySelector('[name="/publicKeyPem"]');
-const profile = document.querySelector('[name="/profile"]');
+const profile = () => field.form.elements["/profile"].value;
 const status = tools.querySelector("[role=status]");
 const pem = (name, bytes) => {
   const text = btoa(String.fromCharCode(...new Uint8Array(bytes))).match(/.{1,64}/g).join("\n");
@@ -21,20 +21,23 @@ const make = async () => {
   const { subtle } = globalThis.crypto;
   const kind = { name: "RSASSA-PKCS1-v1_5", modulusLength: 3072, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" };
   const pair = await subtle.generateKey(kind, true, ["sign", "verify"]);
-  save(`idcheck-${profile.value}-private-key.pem`, pem("PRIVATE KEY", await subtle.exportKey("pkcs8", pair.privateKey)));
+  save(`idcheck-${profile()}-private-key.pem`, pem("PRIVATE KEY", await subtle.exportKey("pkcs8", pair.privateKey)));
   field.value = pem("PUBLIC KEY", await subtle.exportKey("spki", pair.publicKey));
   say("made");
 };
 // As the server looks for it; what is found here never gets there.
 const isPrivate = (text) => /PRIVATE KEY-----|PuTTY-User-Key-File|<D>|^\s*\{[^]*"d"\s*:/.test(text);
-field.form.addEventListener("submit", (event) => {
+const stop = (event) => {
   if (!isPrivate(field.value)) return;
   event.preventDefault();
   field.value = "";
   tools.hidden = false;
   say("private");
   field.focus();
-});
+};
+// As soon as it is there: what is in the form is kept while one goes on.
+field.addEventListener("input", stop);
+field.form.addEventListener("submit", stop);
 // WebCrypto is there on secure pages only; without it the field takes what is pasted.
 if (globalThis.crypto?.subtle) {
   tools.hidden = false;

@@ -214,3 +214,4 @@ compared-blank = （空白）
 usage-own-30 = 近三十日使用情形
 case-no-notices = 沒有異常使用通知。
 case-no-former = 沒有其他申請案。
+case-assigned = 承辦人：{ $officer }

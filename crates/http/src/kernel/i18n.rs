@@ -144,6 +144,58 @@ mod tests {
         messages.filter_map(|line| Some(line.split_once(" =")?.0)).collect()
     }
 
+    /// Every text of this crate, as it stands in the repository.
+    fn sources(folder: &std::path::Path, texts: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, texts);
+            } else {
+                texts.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    /// A text that no page, rule or refusal names is one that nobody reads: it goes.
+    #[test]
+    fn no_text_is_left_over() {
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut texts = String::new();
+        for folder in ["src", "templates", "locales/zh-Hant-TW"] {
+            sources(&here.join(folder), &mut texts);
+        }
+        // What ends in a variable: `t("kind-" ~ kind)` in a template, `format!("reason-{code}")` here, in either order.
+        let parts = texts.split(['"', '\'']);
+        let made: BTreeSet<_> = parts
+            .filter_map(|part| part.split_once('{').map_or(Some(part), |(before, _)| Some(before)))
+            .filter(|part| part.len() > 2 && part.ends_with('-') && !part.contains(char::is_whitespace))
+            .collect();
+        // Names of fields, refusals of cards and numbered articles are made of values.
+        let families = ["card-", "conduct-", "privacy-", "accessibility-"];
+        let fields = crate::portal::labels();
+        let named = |key: &str| {
+            ['"', '\''].iter().any(|quote| texts.contains(&format!("{quote}{key}{quote}")))
+                || texts.contains(&format!("{{ {key} }}"))
+        };
+        let files = ["pages", "api", "officer", "docs", "notices"];
+        let files = files.map(|file| here.join(format!("locales/zh-Hant-TW/{file}.ftl")));
+        let all = files.map(|file| std::fs::read_to_string(file).unwrap()).join("\n");
+        let lines = all.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+        let keys = lines.filter_map(|line| Some(line.split_once(" =")?.0));
+        let known = |key: &str| {
+            named(key)
+                || fields.iter().any(|field| field == key)
+                || made.iter().chain(&families).any(|made| key.starts_with(made))
+        };
+        // The second text of something, and the words of a choice.
+        let of_a_known = |key: &str| {
+            let stem = ["-hint", "-why", "-do"].iter().find_map(|end| key.strip_suffix(end));
+            stem.is_some_and(known) || fields.iter().any(|field| key.starts_with(&format!("{field}-")))
+        };
+        let stray: Vec<_> = keys.filter(|key| !known(key) && !of_a_known(key)).collect();
+        assert_eq!(stray, Vec::<&str>::new());
+    }
+
     #[test]
     fn both_languages_have_the_same_keys() {
         for (chinese, english) in [

@@ -19,16 +19,51 @@ const ENGLISH: [&str; 2] =
 /// The sections of the guide that follow the programs: the token's members, the results, the refusals.
 const OF_THE_GUIDE: std::ops::RangeInclusive<usize> = 4..=6;
 
-/// Language as the code block names it, its name, the program.
-const PROGRAMS: [(&str, &str, &str); 7] = [
-    ("sh", "curl, OpenSSL", include_str!("../../../../docs/guides/samples/verify.sh")),
-    ("python", "Python", include_str!("../../../../docs/guides/samples/verify.py")),
-    ("csharp", "C# (.NET 8)", include_str!("../../../../docs/guides/samples/Verify.cs")),
-    ("java", "Java 17", include_str!("../../../../docs/guides/samples/Verify.java")),
-    ("php", "PHP 8", include_str!("../../../../docs/guides/samples/verify.php")),
-    ("go", "Go", include_str!("../../../../docs/guides/samples/verify.go")),
-    ("javascript", "Node.js 20", include_str!("../../../../docs/guides/samples/verify.mjs")),
-];
+/// A program that asks one question, with places that are filled for the organisation.
+struct Program {
+    /// As the code block names it.
+    language: &'static str,
+    name: &'static str,
+    /// As it is downloaded.
+    file: &'static str,
+    text: &'static str,
+}
+
+macro_rules! programs {
+    ($($language:literal, $name:literal, $file:literal;)*) => {
+        const PROGRAMS: [Program; [$($language),*].len()] = [$(Program {
+            language: $language,
+            name: $name,
+            file: $file,
+            text: include_str!(concat!("../../../../docs/guides/samples/", $file)),
+        }),*];
+    };
+}
+
+programs! {
+    "sh", "curl, OpenSSL", "verify.sh";
+    "python", "Python", "verify.py";
+    "csharp", "C# (.NET 8)", "Verify.cs";
+    "java", "Java 17", "Verify.java";
+    "php", "PHP 8", "verify.php";
+    "go", "Go", "verify.go";
+    "javascript", "Node.js 20", "verify.mjs";
+}
+
+/// What stands behind the value for the sandbox on a line that production has another value for.
+const PRODUCTION: &str = "production: ";
+
+/// A program for production: on its marked lines what stands behind the mark takes the place of the value.
+fn for_production(text: &str) -> String {
+    let line = |line: &str| {
+        let Some((code, production)) = line.split_once(PRODUCTION) else { return line.to_owned() };
+        let Some((name, value)) = code.split_once('=') else { return line.to_owned() };
+        let blank = if value.starts_with(' ') { " " } else { "" };
+        let end = if value.contains(';') { ";" } else { "" };
+        format!("{name}={blank}{production}{end}")
+    };
+    text.lines().map(line).fold(String::new(), |all, line| all + &line + "\n")
+}
 
 /// How the document is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +87,8 @@ impl Format {
 /// The document for one organisation in one language.
 pub(crate) struct Document {
     lang: Lang,
+    /// Which environment its programs ask in.
+    environment: Environment,
     title: String,
     footer: String,
     /// Name and value of each place.
@@ -68,6 +105,7 @@ impl Document {
         let title = lang.t("operations-title");
         Some(Self {
             lang,
+            environment: Environment::Sandbox,
             footer: format!("{title} · {} · {made}", progress.ubn),
             title,
             places: vec![
@@ -81,6 +119,35 @@ impl Document {
                 ("{{keys}}", keys(organisation, progress, lang)),
             ],
         })
+    }
+
+    /// The same with programs that ask in another environment; production is there for who may ask in it.
+    pub(crate) fn asking_in(self, environment: Environment, progress: &Progress) -> Self {
+        let active = progress.organisation.as_ref().is_some_and(|held| held.access.is_active());
+        let environment = if active { environment } else { Environment::Sandbox };
+        Self { environment, ..self }
+    }
+
+    pub(crate) const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// The names of the programs and of their files.
+    pub(crate) fn programs() -> impl Iterator<Item = (&'static str, &'static str)> {
+        PROGRAMS.iter().map(|program| (program.name, program.file))
+    }
+
+    /// A program, by its file's name.
+    pub(crate) fn program(&self, file: &str) -> Option<String> {
+        let program = PROGRAMS.iter().find(|program| program.file == file)?;
+        Some(filled(&self.asked(program), &self.places).into_string())
+    }
+
+    fn asked(&self, program: &Program) -> String {
+        match self.environment {
+            Environment::Sandbox => program.text.to_owned(),
+            Environment::Production => for_production(program.text),
+        }
     }
 
     /// What the page and the file are called.
@@ -107,7 +174,9 @@ impl Document {
             OF_THE_GUIDE.contains(&section)
         });
         let places = self.places.clone();
-        parsed(own).chain(PROGRAMS.iter().flat_map(program)).chain(guide).map(move |event| match event {
+        let programs: Vec<_> =
+            PROGRAMS.iter().flat_map(|program| shown(program, self.asked(program))).collect();
+        parsed(own).chain(programs).chain(guide).map(move |event| match event {
             Event::Text(text) => Event::Text(filled(&text, &places)),
             Event::Code(text) => Event::Code(filled(&text, &places)),
             event => event,
@@ -119,14 +188,14 @@ fn parsed(markdown: &'static str) -> impl Iterator<Item = Event<'static>> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES)
 }
 
-fn program((language, name, text): &(&'static str, &'static str, &'static str)) -> [Event<'static>; 6] {
+fn shown(program: &Program, text: String) -> [Event<'static>; 6] {
     let heading = Tag::Heading { level: HeadingLevel::H3, id: None, classes: Vec::new(), attrs: Vec::new() };
     [
         Event::Start(heading),
-        Event::Text((*name).into()),
+        Event::Text(program.name.into()),
         Event::End(TagEnd::Heading(HeadingLevel::H3)),
-        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced((*language).into()))),
-        Event::Text((*text).into()),
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(program.language.into()))),
+        Event::Text(text.into()),
         Event::End(TagEnd::CodeBlock),
     ]
 }
@@ -138,7 +207,7 @@ fn filled(text: &str, places: &[(&'static str, String)]) -> CowStr<'static> {
 }
 
 fn listed(items: &[String], lang: Lang) -> String {
-    if items.is_empty() { lang.t("operations-none") } else { items.join("、") }
+    if items.is_empty() { lang.t("operations-none") } else { items.join(&lang.t("list-separator")) }
 }
 
 fn hosts(organisation: &Organisation, progress: &Progress, lang: Lang) -> String {
@@ -164,6 +233,7 @@ mod tests {
         let value = |text: &str| text.to_owned();
         Document {
             lang,
+            environment: Environment::Sandbox,
             title: value("介接作業說明"),
             footer: value("介接作業說明 · 04595257"),
             places: vec![
@@ -185,7 +255,7 @@ mod tests {
             let html = document(lang).html();
             assert!(!html.contains("{{"), "a place is left");
             assert!(html.contains("&lt;b&gt;甲 *乙* | `丙`&lt;/b&gt;"), "{lang:?}");
-            for (language, ..) in PROGRAMS {
+            for Program { language, .. } in PROGRAMS {
                 assert!(html.contains(&format!("class=\"language-{language}\"")), "{language}");
             }
             // The guide's tables of members, results and refusals, and nothing else of it.
@@ -198,7 +268,7 @@ mod tests {
 
     #[test]
     fn each_program_sends_what_the_wire_asks_for() {
-        for (language, _, text) in PROGRAMS {
+        for Program { language, text, .. } in PROGRAMS {
             for fact in [
                 "/integration/rwv2c2",
                 "sris-consumerAdminId",

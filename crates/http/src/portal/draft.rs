@@ -351,10 +351,6 @@ pub(crate) async fn save(
     PostedForm(posted): PostedForm,
 ) -> poem::Result<Response> {
     let draft = held(&page, &id).await?;
-    if name == CHECK {
-        // From the page that shows everything: its language is changed.
-        return Ok(see_other(&with_lang(address(draft.id, CHECK), language(&posted).unwrap_or_default())));
-    }
     let step = steps::step(draft.act, &name).ok_or_else(|| page.not_found("/"))?;
     let (draft, fate) = kept(&page, draft, step, &posted).await?;
     go_on(&page, request, &draft, step, &fate).await
@@ -435,6 +431,9 @@ pub(crate) async fn sign(
     let edit = |typed: &mut FormValues| put(typed, draft.act, |field| field == CONSENT, &posted);
     let kept = page.app.services.drafts.change(draft.id, page.session(), edit).await;
     let draft = page.or_problem(kept, "/")?;
+    if let Some(lang) = language(&posted) {
+        return Ok(see_other(&with_lang(address(draft.id, CHECK), lang)));
+    }
     let wrong = violations(&page, draft.act, &draft.typed);
     issue(&page, request, &draft, &wrong).await
 }

@@ -36,6 +36,8 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/organisation/:view", get(organisation::show_view))
         .at("/organisation/cases/:number", get(organisation::show_case))
         .at("/organisation/operations-document", get(organisation::operations))
+        .at("/organisation/operations-document/programs/:file", get(organisation::program))
+        .at("/organisation/try", get(organisation::try_out))
         .at("/organisation/leave", post(organisation::leave))
         .at("/acts/:act", get(draft::act_form).post(draft::begin))
         .at("/drafts/:id/:step", get(draft::show).post(draft::save))
@@ -122,6 +124,12 @@ async fn progress(
     Query(query): Query<FormValues>,
 ) -> poem::Result<Response> {
     draft::start(&page, request, ActName::Progress, &query).await
+}
+
+/// The keys of the labels of all fields.
+#[cfg(test)]
+pub(crate) fn labels() -> Vec<String> {
+    ActName::ALL.into_iter().flat_map(fields::names).map(|name| fields::label(&name)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use idcheck_domain::{
     notice::{Notice, NoticeState},
     organisation::Organisation,
     plan::{ImprovementPlan, PlanState},
+    sandbox::{self, Played},
     taipei,
     value::Reason,
 };
@@ -83,7 +84,11 @@ pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
     let document = Document::of(&progress, &page.app.config.base_url, page.lang);
     let document = document.ok_or_else(|| page.not_found("/organisation"))?;
     if format == Format::Html {
-        let with = context! { html => document.html() };
+        let asked = Environment::parse(value(&query, "environment")).unwrap_or(Environment::Sandbox);
+        let document = document.asking_in(asked, &progress);
+        let programs = Document::programs().map(|(name, file)| context! { name, file }).collect::<Value>();
+        let environment = document.environment().as_str();
+        let with = context! { html => document.html(), environment, programs };
         return Ok(shown(&page, "operations", "organisation/operations.html", &progress, with));
     }
     let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
@@ -93,6 +98,42 @@ pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
         .header(header::CONTENT_DISPOSITION, name)
         .body(document.pdf());
     Ok(response)
+}
+
+/// `GET /organisation/operations-document/programs/:file`: a program that runs as it was downloaded.
+#[handler]
+pub(crate) async fn program(
+    page: Page<'_>,
+    Path(file): Path<String>,
+    Query(query): Query<FormValues>,
+) -> poem::Result<Response> {
+    let progress = own(&page).await?;
+    let asked = Environment::parse(value(&query, "environment")).unwrap_or(Environment::Sandbox);
+    let document = Document::of(&progress, &page.app.config.base_url, page.lang);
+    let program = document.and_then(|document| document.asking_in(asked, &progress).program(&file));
+    let program = program.ok_or_else(|| page.not_found("/organisation/operations-document"))?;
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\""))
+        .body(program);
+    Ok(response)
+}
+
+/// Tries a question in the sandbox: the token is made and signed in the browser, whose private key goes nowhere.
+#[handler]
+pub(crate) async fn try_out(page: Page<'_>) -> poem::Result<Response> {
+    let progress = own(&page).await?;
+    let played = sandbox::PLAYED.iter().map(|(number, played)| {
+        let words = match played {
+            Played::Result(result) => format!("try-result-{}", result.code()),
+            Played::Refusal(_) => "try-refusal".to_owned(),
+        };
+        context! { number => *number, words => page.lang.t(&words) }
+    });
+    let with =
+        context! { numbers => played.collect::<Value>(), environment => Environment::Sandbox.as_str() };
+    Ok(shown(&page, "try", "organisation/try.html", &progress, with))
 }
 
 /// Forgets the session in this browser.

@@ -303,6 +303,10 @@ async fn a_form_is_a_draft_with_an_address_of_its_own() {
     assert_eq!(service.database.number("SELECT count(*) FROM drafts").await, 1);
     let sealed = service.database.texts("SELECT hex(sealed) AS v FROM drafts").await;
     assert!(!sealed[0].to_lowercase().contains(&hex::encode("王小明")));
+    let form = [("csrf", own), ("consent", "108-06 108-06"), ("go", "lang-en")];
+    let english = send(&service, &cookie, &of("sign"), &form).await;
+    assert_eq!(english, format!("{check}?lang=en"));
+    assert!(get(&service, &cookie, &english).await.1.contains("value=\"108-06 108-06\" checked"));
     // Signed, it is gone.
     let form = [("csrf", own), ("consent", "108-06 108-06")];
     let sign = send(&service, &cookie, &of("sign"), &form).await;
@@ -391,7 +395,7 @@ async fn ones_own_page_follows_the_case() {
     let (cookie, csrf) = browser(&service, "/progress").await;
     let own = csrf.as_str();
     let nobody = signed_in(&service, &cookie, own).await;
-    let views = ["", "/cases", "/keys", "/contact", "/usage"];
+    let views = ["", "/cases", "/keys", "/contact", "/usage", "/try"];
     for view in views {
         let (status, text) = get(&service, &nobody, &format!("/organisation{view}")).await;
         assert_eq!(status, StatusCode::OK, "{view}: {text}");
@@ -413,7 +417,7 @@ async fn ones_own_page_follows_the_case() {
         let request = service.http.post(format!("{path}/{step}")).header("authorization", &officer);
         request.body_json(&body).send().await.assert_status_is_ok();
     };
-    let views: Vec<_> = ["", "/cases", "/keys", "/contact", "/usage", "/operations-document"]
+    let views: Vec<_> = ["", "/cases", "/keys", "/contact", "/usage", "/operations-document", "/try"]
         .map(str::to_owned)
         .into_iter()
         .chain([format!("/cases/{number}")])
@@ -440,6 +444,16 @@ async fn ones_own_page_follows_the_case() {
         for view in &views {
             let (status, text) = get(&service, &cookies, &format!("/organisation{view}")).await;
             assert_eq!(status, StatusCode::OK, "{view} after {done}: {text}");
+            if view == "/operations-document" {
+                let (_, program) = get(
+                    &service,
+                    &cookies,
+                    &format!("/organisation{view}/programs/verify.sh?environment=production"),
+                )
+                .await;
+                // Before the approval there is nothing to ask production with.
+                assert_eq!(program.contains("account=SBX00"), done != "approve", "after {done}: {program}");
+            }
             if view.is_empty() {
                 let first = text.split("class=\"card next\"").nth(1).unwrap().split("</h3>").next().unwrap();
                 assert!(first.contains(next), "after {done} {first}");
@@ -451,6 +465,19 @@ async fn ones_own_page_follows_the_case() {
 
 async fn what_is_known_is_filled_in(service: &Service, cookie: &str, csrf: &str) {
     let cookies = signed_in(service, cookie, csrf).await;
+    let base = "/organisation/operations-document";
+    for (path, holds, not) in [
+        ("/programs/verify.py", "/sandbox\"  # production", "orgId\": \"{{ubn}}"),
+        ("/programs/verify.py?environment=production", "account = \"AW", "sandbox"),
+        ("/programs/Verify.java?environment=production", "ACCOUNT = \"AW", "production"),
+        ("?environment=production", "account=AW", "account=SBX00"),
+    ] {
+        let (status, text) = get(service, &cookies, &format!("{base}{path}")).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(text.contains(holds) && !text.contains(not), "{path}: {text}");
+    }
+    let (status, _) = get(service, &cookies, &format!("{base}/programs/..%2Fverify.py")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
     for (path, known) in [
         ("/apply/form?kind=changeAddress", "value=\"9.9.9.9\""),
         ("/acts/changeContact", "value=\"王小明\""),
