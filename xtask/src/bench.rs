@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use crate::{
+    browser,
     demo::target_directory,
     postgres::Postgres,
     shell::{cargo, output, run},
@@ -151,7 +152,7 @@ fn criterion(package: &str, bench: &str, what: &str) -> anyhow::Result<Vec<Row>>
     Ok(rows)
 }
 
-/// Pages of the officer console of the release program on a database full of cases, on both databases.
+/// Pages of the officer console of the release program on a database full of cases, on both databases, and a visit to the portal.
 fn pages(effort: Effort) -> anyhow::Result<Vec<Row>> {
     run(&mut cargo(&["build", "--quiet", "--release", "-p", "idcheck", "-p", "idcheck-softcard", "--bins"]))?;
     let postgres = Postgres::start()?;
@@ -161,7 +162,7 @@ fn pages(effort: Effort) -> anyhow::Result<Vec<Row>> {
             .env("IDCHECK_TEST_BENCH_ROUNDS", effort.rounds.to_string())
             .env("IDCHECK_TEST_BENCH_LARGE", u8::from(effort.large).to_string()),
     )?;
-    medians(&printed)
+    medians(&(printed + &browser::visit(effort.rounds)?))
 }
 
 /// Load on the verification API of the release program, on both databases, beside one transaction a query

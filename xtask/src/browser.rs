@@ -11,7 +11,7 @@ use anyhow::bail;
 
 use crate::{
     demo::target_directory,
-    shell::{command, packages, run},
+    shell::{command, output, packages, run},
     tools,
 };
 
@@ -30,6 +30,22 @@ pub(crate) fn walk() -> anyhow::Result<()> {
 /// What generators make of the API document.
 pub(crate) fn clients() -> anyhow::Result<()> {
     suites(CLIENTS)
+}
+
+/// What `visit.mjs` prints of the release program, as a visitor waits for it.
+pub(crate) fn visit(rounds: usize) -> anyhow::Result<String> {
+    packages(|| Path::new("/usr/bin/chromium").exists(), &["chromium", "fonts-noto-cjk"])?;
+    let folder = crate::shell::root().join(BROWSER.0);
+    run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    let data = tempfile::tempdir()?;
+    let demo = Demo::start(&target_directory()?.join("release/idcheck"), data.path())?;
+    let printed = output(
+        command("node", &["tests/browser/visit.mjs"])
+            .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))
+            .env("IDCHECK_TEST_BENCH_ROUNDS", rounds.to_string()),
+    );
+    drop(demo);
+    printed
 }
 
 /// Installs the packages of a folder; then for each suite starts the demo, runs the suite, stops the demo.

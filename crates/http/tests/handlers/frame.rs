@@ -94,3 +94,44 @@ async fn every_page_says_who_runs_the_service() {
         }
     }
 }
+
+/// Behind TLS every cookie is bound to this host and to TLS (RFC 6265bis §4.1.3.2), and the host to TLS (RFC 6797).
+#[tokio::test]
+async fn behind_tls_cookies_and_host_are_bound_to_it() {
+    let service = Service::over_tls().await;
+    let mut names = Vec::new();
+    for path in ["/?lang=en", "/apply", "/organisation/leave"] {
+        let asked = match path {
+            "/organisation/leave" => {
+                let page = service.http.get("/").send().await;
+                let cookie = page.0.headers().get("set-cookie").and_then(|one| one.to_str().ok()).unwrap();
+                let cookie = cookie.split(';').next().unwrap().to_owned();
+                let form = service.http.get("/progress").header("cookie", &cookie).send().await;
+                let text = form.0.into_body().into_string().await.unwrap();
+                let csrf = text
+                    .split("name=\"csrf\" value=\"")
+                    .nth(1)
+                    .unwrap()
+                    .split('"')
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                service.http.post(path).header("cookie", &cookie).form(&[("csrf", csrf)]).send().await
+            }
+            _ => service.http.get(path).send().await,
+        };
+        let headers = asked.0.headers();
+        assert_eq!(headers.get("strict-transport-security").unwrap(), "max-age=31536000", "{path}");
+        for cookie in headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()) {
+            assert!(cookie.starts_with("__Host-"), "{cookie}");
+            assert!(
+                cookie.contains("; Path=/;") && cookie.contains("; Secure") && !cookie.contains("Domain"),
+                "{cookie}"
+            );
+            names.push(cookie.split('=').next().unwrap().to_owned());
+        }
+    }
+    for name in ["__Host-lang", "__Host-idcheck-session", "__Host-idcheck-organisation"] {
+        assert!(names.iter().any(|one| one == name), "{name} in {names:?}");
+    }
+}

@@ -157,11 +157,20 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) async fn start() -> Self {
-        Self::with_doors(true).await
+        Self::with(true, false).await
     }
 
     /// With doors that are closed nothing that costs may be asked for by who is not known.
     pub(crate) async fn with_doors(open: bool) -> Self {
+        Self::with(open, false).await
+    }
+
+    /// Reached over TLS only.
+    pub(crate) async fn over_tls() -> Self {
+        Self::with(true, true).await
+    }
+
+    async fn with(open: bool, tls: bool) -> Self {
         let database = TempDatabase::sqlite().await;
         let store = Arc::new(database.store().await);
         let officers = [("chen", Role::Reviewer), ("lin", Role::Supervisor), ("audit", Role::Auditor)];
@@ -175,7 +184,7 @@ impl Service {
         }
         let callers = Arc::new(CallerSnapshot::new(Arc::clone(&store) as _, Arc::new(Parts { open })));
         callers.refresh().await.unwrap();
-        let app = App { services: services(&database, &store, callers, open), config: Arc::new(config()) };
+        let app = App { services: services(&database, &store, callers, open), config: Arc::new(config(tls)) };
         Self { http: TestClient::new(routes(app).boxed()), database }
     }
 
@@ -189,7 +198,7 @@ impl Service {
     }
 }
 
-fn config() -> HttpConfig {
+fn config(tls: bool) -> HttpConfig {
     HttpConfig {
         base_url: "http://localhost".to_owned(),
         card_component_origin: "http://localhost:61161".to_owned(),
@@ -198,7 +207,7 @@ fn config() -> HttpConfig {
             phone: Some("02-12345678".to_owned()),
             email: Some("idcheck@example.gov.tw".to_owned()),
         },
-        secure_cookies: false,
+        secure_cookies: tls,
         trusted_proxies: Vec::new(),
         surfaces: Surface::ALL.to_vec(),
         metrics: String::new,
