@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { audit, demo, fillIn, launch, look, shots, steps } from "./common.mjs";
+import { audit, demo, fillIn, launch, look, picture, shots, signByKeyboard, steps, tabTo } from "./common.mjs";
 
 const [first, second] = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
 // The ten main pages that need no card.
@@ -38,6 +38,26 @@ for (const locale of ["zh-TW", "en"]) {
     });
   });
 }
+
+test("on a wide screen no line is longer than can be read", async () => {
+  await inContext({ viewport: { width: 1920, height: 1080 } }, async (page) => {
+    for (const path of PAGES) {
+      await page.goto(demo.baseUrl + path);
+      await audit(page, `${path} at 1920`);
+      const widest = await page.evaluate(() => Math.max(...[...document.querySelectorAll("main p")].map((p) => p.clientWidth)));
+      assert.ok(widest <= 1300, `${path}: a paragraph of ${widest}px`);
+    }
+  });
+});
+
+test("the main pages look as they did, in light, dark and print", async () => {
+  await inContext({}, async (page) => {
+    for (const path of ["/", "/apply", "/apply/form", "/apply/form?kind=apply", "/progress", "/register", "/docs", "/design", "/privacy"]) {
+      await page.goto(demo.baseUrl + path);
+      await picture(page, path);
+    }
+  });
+});
 
 test("the parts of the pages", async () => {
   await inContext({}, async (page) => {
@@ -102,33 +122,6 @@ test("without scripts everything works but the card, and that is told", async ()
   });
 });
 
-// Moves the focus on with the Tab key until it stands on the element.
-const tabTo = async (page, selector) => {
-  const there = () => page.evaluate((s) => document.activeElement?.matches(s), selector);
-  for (let presses = 0; presses < 60; presses += 1) {
-    if (await there()) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`${selector} can't be reached with the keyboard`);
-};
-
-const signByKeyboard = async (page, card) => {
-  await tabTo(page, "#cards-button");
-  await page.keyboard.press("Enter");
-  await page.waitForSelector("#pin", { state: "visible" });
-  if (await page.isVisible("#slot")) {
-    await tabTo(page, "#slot");
-    const names = await page.locator("#slot option").evaluateAll((all) => all.map((option) => option.value));
-    const at = await page.locator("#slot").evaluate((slot) => slot.selectedIndex);
-    const steps = names.indexOf(card.slot) - at;
-    for (let step = 0; step < Math.abs(steps); step += 1) await page.keyboard.press(steps > 0 ? "ArrowDown" : "ArrowUp");
-  }
-  await tabTo(page, "#pin");
-  await page.keyboard.type(card.pin);
-  const here = new URL(page.url()).pathname;
-  await Promise.all([page.waitForURL((url) => url.pathname !== here), page.keyboard.press("Enter")]);
-};
-
 test("apply and progress with the keyboard alone", async () => {
   await inContext({}, async (page) => {
     await page.goto(demo.baseUrl);
@@ -188,6 +181,7 @@ test("Back, reload and a double click make no second case; the receipt is printe
     const file = `${shots}accepted.pdf`;
     await page.pdf({ path: file, preferCSSPageSize: true });
     const sheets = execFileSync("pdftotext", ["-layout", file, "-"]).toString().split("\f").filter((sheet) => sheet.trim());
+    assert.equal(sheets.length, 1, "one sheet");
     sheets.forEach((sheet, n) => {
       const foot = sheet.trim().split("\n").at(-1);
       assert.ok(foot.includes(number) && /\d{3}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}/.test(foot), foot);

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { demo, fillIn, launch, look as lookAt, lookInBoth, shots } from "./common.mjs";
+import { demo, fillIn, launch, look as lookAt, lookInBoth, picture, shots, signByKeyboard, tabTo } from "./common.mjs";
 
 const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
 const officer = demo.officers.find((o) => o.role === "reviewer");
@@ -83,10 +83,12 @@ test("apply", async () => {
   assert.match(await page.textContent("main"), /<script>alert\(1\)<\/script>/);
   await page.click("#go-on");
   await look("sign");
+  await picture(page, "sign");
   await sign(card.slot, card.pin);
   assert.match(new URL(page.url()).pathname, /^\/applications\//);
   caseNumber = decodeURIComponent(new URL(page.url()).pathname.split("/").at(-1));
   await look("accepted");
+  await picture(page, "accepted");
 });
 
 test("an officer approves", async () => {
@@ -114,6 +116,7 @@ test("progress, again without the card while the session lasts, reveal the Iss K
   assert.match(await page.textContent("main"), /A[WX]\d{3}/);
   assert.match(await page.textContent("main"), /接下來 · 登錄正式金鑰/);
   await look("organisation");
+  await picture(page, "organisation");
   // Reloading and going back ask for no signature.
   await page.reload();
   await page.goto(`${demo.baseUrl}/docs`);
@@ -129,6 +132,22 @@ test("progress, again without the card while the session lasts, reveal the Iss K
   await page.waitForSelector("text=已複製。");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), issKey);
   await look("iss-key");
+});
+
+test("to the Iss Key with the keyboard alone", async () => {
+  await open("/organisation");
+  await tabTo(page, 'main a[href^="/acts/revealIssKey"]');
+  await Promise.all([page.waitForURL("**/drafts/**"), page.keyboard.press("Enter")]);
+  await tabTo(page, "#go-on");
+  await Promise.all([page.waitForURL("**/sign/*"), page.keyboard.press("Enter")]);
+  await signByKeyboard(page, card);
+  assert.equal(await page.textContent("#iss-key"), issKey);
+  // The page of a result can be reloaded and gone back to.
+  await page.reload();
+  assert.equal(await page.textContent("#iss-key"), issKey);
+  await page.goto(demo.baseUrl);
+  await page.goBack();
+  assert.equal(await page.textContent("#iss-key"), issKey);
 });
 
 test("the Iss Key is hidden again after a minute", async () => {
@@ -203,6 +222,14 @@ test("the operations document, as a page and as a file, without a secret", async
   // As a program that is not ours reads it.
   const pdf = execFileSync("pdftotext", ["-layout", await download.path(), "-"]).toString();
   assert.match(pdf, /介接作業說明[^]*A[WX]\d{3}[^]*127\.0\.0\.1[^]*openssl dgst[^]*checkIdCardApply[^]*RS7007/);
+  // Printed from the page: every program, though it is folded away, with lines that wrap, and the mark on each sheet.
+  const printed = `${shots}operations-page.pdf`;
+  await page.goto(`${demo.baseUrl}/organisation/operations-document`);
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  await page.pdf({ path: printed, preferCSSPageSize: true });
+  const sheets = execFileSync("pdftotext", ["-layout", printed, "-"]).toString().split("\f").filter((sheet) => sheet.trim());
+  assert.match(sheets.join(""), /openssl dgst[^]*jwt\.encode[^]*RS256/);
+  sheets.forEach((sheet) => assert.ok(sheet.trim().split("\n").at(-1).includes(card.unifiedBusinessNumber), sheet));
   const footers = pdf.split("\f").filter((sheet) => sheet.trim()).map((sheet) => sheet.trim().split("\n").at(-1));
   assert.ok(footers.length > 3);
   footers.forEach((footer, n) => assert.ok(footer.includes(`${card.unifiedBusinessNumber}`) && footer.endsWith(`${n + 1}/${footers.length}`), footer));

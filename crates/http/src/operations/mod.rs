@@ -155,16 +155,21 @@ impl Document {
         &self.title
     }
 
-    /// The body of the page.
+    /// The body of a page.
     pub(crate) fn html(&self) -> String {
-        html(self.events())
+        html(self.events(false))
+    }
+
+    /// The same with each program folded away.
+    pub(crate) fn folded_html(&self) -> String {
+        html(self.events(true))
     }
 
     pub(crate) fn pdf(&self) -> Vec<u8> {
-        pdf::document(&self.title, &self.footer, self.lang.tag(), self.events())
+        pdf::document(&self.title, &self.footer, self.lang.tag(), self.events(false))
     }
 
-    fn events(&self) -> impl Iterator<Item = Event<'static>> {
+    fn events(&self, folded: bool) -> impl Iterator<Item = Event<'static>> {
         let [own, guide] = if self.lang == Lang::En { ENGLISH } else { CHINESE };
         let mut section = 0;
         let guide = parsed(guide).filter(move |event| {
@@ -175,7 +180,7 @@ impl Document {
         });
         let places = self.places.clone();
         let programs: Vec<_> =
-            PROGRAMS.iter().flat_map(|program| shown(program, self.asked(program))).collect();
+            PROGRAMS.iter().flat_map(|program| shown(program, self.asked(program), folded)).collect();
         parsed(own).chain(programs).chain(guide).map(move |event| match event {
             Event::Text(text) => Event::Text(filled(&text, &places)),
             Event::Code(text) => Event::Code(filled(&text, &places)),
@@ -188,16 +193,24 @@ fn parsed(markdown: &'static str) -> impl Iterator<Item = Event<'static>> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES)
 }
 
-fn shown(program: &Program, text: String) -> [Event<'static>; 6] {
+fn shown(program: &Program, text: String, folded: bool) -> Vec<Event<'static>> {
     let heading = Tag::Heading { level: HeadingLevel::H3, id: None, classes: Vec::new(), attrs: Vec::new() };
-    [
+    let html = |html: &'static str| vec![Event::Html(html.into())];
+    let title = vec![
         Event::Start(heading),
         Event::Text(program.name.into()),
         Event::End(TagEnd::Heading(HeadingLevel::H3)),
+    ];
+    let code = vec![
         Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(program.language.into()))),
         Event::Text(text.into()),
         Event::End(TagEnd::CodeBlock),
-    ]
+    ];
+    if folded {
+        [html("<details><summary>"), title, html("</summary>"), code, html("</details>")].concat()
+    } else {
+        [title, code].concat()
+    }
 }
 
 /// A text of the document with its places filled. What fills them is text already and never read as Markdown.

@@ -88,7 +88,7 @@ pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
         let document = document.asking_in(asked, &progress);
         let programs = Document::programs().map(|(name, file)| context! { name, file }).collect::<Value>();
         let environment = document.environment().as_str();
-        let with = context! { html => document.html(), environment, programs };
+        let with = context! { html => document.folded_html(), environment, programs };
         return Ok(shown(&page, "operations", "organisation/operations.html", &progress, with));
     }
     let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
