@@ -222,6 +222,15 @@ test("the operations document, as a page and as a file, without a secret", async
   // As a program that is not ours reads it.
   const pdf = execFileSync("pdftotext", ["-layout", await download.path(), "-"]).toString();
   assert.match(pdf, /介接作業說明[^]*A[WX]\d{3}[^]*127\.0\.0\.1[^]*openssl dgst[^]*checkIdCardApply[^]*RS7007/);
+  // No line of a program is broken or spelled differently: what is copied out of the file runs as what is downloaded, which does.
+  const inOneLine = pdf.split("\n").map((line) => line.replaceAll(/\s/g, ""));
+  const programs = await page.locator("a[download]").evaluateAll((links) => links.map((link) => link.href));
+  assert.equal(programs.length, 7);
+  for (const program of programs) {
+    const text = await (await page.request.get(program)).text();
+    const missing = text.split("\n").map((line) => line.replaceAll(/\s/g, "")).filter((line) => !inOneLine.includes(line) && line !== "");
+    assert.deepEqual(missing, [], program);
+  }
   // Printed from the page: every program, though it is folded away, with lines that wrap, and the mark on each sheet.
   const printed = `${shots}operations-page.pdf`;
   await page.goto(`${demo.baseUrl}/organisation/operations-document`);

@@ -22,20 +22,26 @@ public class Verify {
 
     public static void main(String[] arguments) throws Exception {
         long now = Instant.now().getEpochSecond();
-        String aud = ZonedDateTime.now(ZoneId.of("Asia/Taipei")).format(DateTimeFormatter.ofPattern("uuuu/MM/dd HH:mm:ss"));
-        String condition = "{\"personId\":\"A190000017\",\"applyCode\":\"1\",\"applyYyymmdd\":\"1080617\",\"issueSiteId\":\"63000\"}";
-        String claims = String.format("{\"orgId\":\"{{ubn}}\",\"apId\":\"" + ACCOUNT + "\",\"userId\":\"teller01\",\"iss\":\"%s\","
-            + "\"sub\":\"綠色便民專案\",\"aud\":\"%s\",\"jobId\":\"V2C201\",\"opType\":\"RW\",\"iat\":%d,\"exp\":%d,"
+        var taipei = ZonedDateTime.now(ZoneId.of("Asia/Taipei"));
+        String aud = taipei.format(DateTimeFormatter.ofPattern("uuuu/MM/dd HH:mm:ss"));
+        String condition = "{\"personId\":\"A190000017\",\"applyCode\":\"1\","
+            + "\"applyYyymmdd\":\"1080617\",\"issueSiteId\":\"63000\"}";
+        String claims = String.format("{\"orgId\":\"{{ubn}}\",\"apId\":\"" + ACCOUNT + "\","
+            + "\"userId\":\"teller01\",\"iss\":\"%s\","
+            + "\"sub\":\"綠色便民專案\",\"aud\":\"%s\",\"jobId\":\"V2C201\",\"opType\":\"RW\","
+            + "\"iat\":%d,\"exp\":%d,"
             + "\"jti\":\"%s\",\"conditionMap\":\"%s\"}", System.getenv("ISS_KEY"), aud, now - 180, now + 180,
             UUID.randomUUID().toString().replace("-", ""), condition.replace("\"", "\\\""));
         String text = json("{\"alg\":\"RS256\",\"typ\":\"JWT\"}") + "." + json(claims);
         String pem = Files.readString(Path.of("private-key.pem")).replaceAll("-----[^-]+-----|\\s", "");
         Signature signature = Signature.getInstance("SHA256withRSA");
-        signature.initSign(KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem))));
+        var spec = new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem));
+        signature.initSign(KeyFactory.getInstance("RSA").generatePrivate(spec));
         signature.update(text.getBytes(StandardCharsets.US_ASCII));
         HttpRequest request = HttpRequest.newBuilder(URI.create(SERVICE + "/integration/rwv2c2"))
             .header("Authorization", "Bearer " + text + "." + part(signature.sign()))
             .header("sris-consumerAdminId", "00000000").header("Content-Type", "application/json").build();
-        System.out.println(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
+        var body = HttpResponse.BodyHandlers.ofString();
+        System.out.println(HttpClient.newHttpClient().send(request, body).body());
     }
 }

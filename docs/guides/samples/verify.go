@@ -41,9 +41,11 @@ func main() {
 		"personId": "A190000017", "applyCode": "1", "applyYyymmdd": "1080617", "issueSiteId": "63000",
 	}))
 	text := part(map[string]string{"alg": "RS256", "typ": "JWT"}) + "." + part(map[string]any{
-		"orgId": "{{ubn}}", "apId": account, "userId": "teller01", "iss": os.Getenv("ISS_KEY"), "sub": "綠色便民專案",
-		"aud": now.In(time.FixedZone("Taipei", 8*3600)).Format("2006/01/02 15:04:05"), "jobId": "V2C201", "opType": "RW",
-		"iat": now.Unix() - 180, "exp": now.Unix() + 180, "jti": hex.EncodeToString(jti), "conditionMap": string(condition),
+		"orgId": "{{ubn}}", "apId": account, "userId": "teller01", "iss": os.Getenv("ISS_KEY"),
+		"sub": "綠色便民專案", "jobId": "V2C201", "opType": "RW",
+		"aud": now.In(time.FixedZone("Taipei", 8*3600)).Format("2006/01/02 15:04:05"),
+		"iat": now.Unix() - 180, "exp": now.Unix() + 180, "jti": hex.EncodeToString(jti),
+		"conditionMap": string(condition),
 	})
 	block, _ := pem.Decode(must(os.ReadFile("private-key.pem")))
 	key := must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)

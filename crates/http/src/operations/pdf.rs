@@ -17,7 +17,9 @@ const MARGIN: f32 = 51.0;
 /// Where text ends above the footer.
 const BOTTOM: f32 = 68.0;
 const BODY: Size = Size { points: 10.0, leading: 16.0 };
-const CODE: Size = Size { points: 8.0, leading: 11.0 };
+/// Small enough that no line of a program breaks: it is to run as it is copied.
+const CODE: Size = Size { points: 6.8, leading: 9.6 };
+const FOOT: Size = Size { points: 8.0, leading: 11.0 };
 const CELL: Size = Size { points: 9.0, leading: 13.0 };
 /// What must not begin a line.
 const CLOSING: &str = "，。、；：！？）」』】,.;:!?)]}";
@@ -206,7 +208,7 @@ impl Paper {
     }
 
     fn code(&mut self, text: &str) {
-        let spans = [Span { text: text.trim_end().to_owned(), face: Face::Mono }];
+        let spans = [Span { text: text.trim_end().replace('\t', "    "), face: Face::Mono }];
         for line in lines(&spans, CODE, WIDTH - 2.0 * MARGIN - 12.0) {
             self.room(CODE.leading);
             self.y -= CODE.leading;
@@ -403,9 +405,9 @@ pub(crate) fn document<'e>(
     for (number, page) in std::mem::take(&mut paper.pages).into_iter().enumerate() {
         paper.pages.push(page);
         let text = format!("{footer} · {}/{count}", number + 1);
-        let line = lines(&[Span { text, face: Face::Sans }], CODE, WIDTH - 2.0 * MARGIN);
+        let line = lines(&[Span { text, face: Face::Sans }], FOOT, WIDTH - 2.0 * MARGIN);
         if let Some(line) = line.first() {
-            paper.put(line, CODE, MARGIN, 40.0);
+            paper.put(line, FOOT, MARGIN, 40.0);
         }
     }
     written(title, lang, paper)
@@ -421,7 +423,8 @@ fn written(title: &str, lang: &str, paper: Paper) -> Vec<u8> {
     pdf.catalog(catalog).pages(tree).lang(TextStr(lang)).viewer_preferences().display_doc_title(true);
     pdf.document_info(info).title(TextStr(title)).producer(TextStr("idcheck"));
     for (font, base) in fonts.iter().zip(["Helvetica", "Helvetica-Bold", "Courier"]) {
-        pdf.type1_font(*font).base_font(Name(base.as_bytes()));
+        // In the encoding that they come with, an apostrophe is a quotation mark.
+        pdf.type1_font(*font).base_font(Name(base.as_bytes())).encoding_predefined(Name(b"WinAnsiEncoding"));
     }
     let base = Name(b"MSung-Light");
     let mut composite = pdf.type0_font(fonts[3]);
