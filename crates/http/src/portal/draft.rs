@@ -32,6 +32,9 @@ use crate::{
 /// What the pressed button of a form asks for, where it is not to go on: `lang-en`, `add`, `remove-2`, `keep`.
 const GO: &str = "go";
 
+/// The box that says that one is sure.
+const SURE: &str = "sure";
+
 /// The address of a page of a draft.
 fn address(id: Uuid, step: &str) -> String {
     format!("/drafts/{id}/{step}")
@@ -247,7 +250,7 @@ pub(crate) async fn show(
     let draft = held(&page, &id).await?;
     let told = !value(&query, "told").is_empty();
     if name == CHECK && steps::files_a_case(draft.act) {
-        return Ok(check(&page, &draft, told));
+        return Ok(check(&page, &draft, told, value(&query, "told") == SURE));
     }
     let step = steps::step(draft.act, &name).ok_or_else(|| page.not_found("/"))?;
     let mut wrong = if told { violations(&page, draft.act, &draft.typed) } else { Vec::new() };
@@ -271,18 +274,27 @@ pub(crate) async fn show(
 }
 
 /// Everything that was typed, before it is signed; the first page that is not right yet comes first.
-fn check(page: &Page<'_>, draft: &StoredDraft, told: bool) -> Response {
+fn check(page: &Page<'_>, draft: &StoredDraft, told: bool, sure_missing: bool) -> Response {
     let StoredDraft { act, typed, about, .. } = draft;
     let wrong = violations(page, *act, typed);
     if let Some(step) = first_wrong(*act, &wrong) {
         return see_other(&format!("{}?told=1", address(draft.id, step.name)));
     }
     let wrong = if told { wrong } else { Vec::new() };
-    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    page.show(status, "check.html", Opener::Isolated, to_check(page.lang, draft, about, &wrong))
+    let right = wrong.is_empty() && !sure_missing;
+    let status = if right { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let with = to_check(page.lang, draft, about, &wrong, sure_missing);
+    page.show(status, "check.html", Opener::Isolated, with)
 }
 
-fn to_check(lang: Lang, draft: &StoredDraft, about: &FormValues, wrong: &[FieldViolation]) -> Value {
+fn to_check(
+    lang: Lang,
+    draft: &StoredDraft,
+    about: &FormValues,
+    wrong: &[FieldViolation],
+    sure_missing: bool,
+) -> Value {
+    let sure = sure_missing.then(|| context! { id => SURE, message => lang.t("sure-needed") });
     let StoredDraft { act, typed, .. } = draft;
     let groups = steps::steps(*act).iter().map(|step| {
         context! { step => step.name, fields => fields::shown(lang, *act, |field| step.asks(field), typed, &[]) }
@@ -297,7 +309,8 @@ fn to_check(lang: Lang, draft: &StoredDraft, about: &FormValues, wrong: &[FieldV
         about => about::shown(about),
         groups => groups.collect::<Value>(),
         consent => fields::shown(lang, *act, consent, typed, wrong),
-        errors => fields::summary(lang, *act, consent, typed, wrong),
+        errors => fields::summary(lang, *act, consent, typed, wrong).try_iter().into_iter().flatten().chain(sure).collect::<Value>(),
+        sure_missing,
         kept_until => moment(draft.expires_at),
         switches => true,
     }
@@ -435,6 +448,10 @@ pub(crate) async fn sign(
         return Ok(see_other(&with_lang(address(draft.id, CHECK), lang)));
     }
     let wrong = violations(&page, draft.act, &draft.typed);
+    // What takes effect for every program at once is asked for twice.
+    if draft.act == ActName::Suspend && wrong.is_empty() && value(&posted, SURE).is_empty() {
+        return Ok(see_other(&format!("{}?told={SURE}", address(draft.id, CHECK))));
+    }
     issue(&page, request, &draft, &wrong).await
 }
 
@@ -536,7 +553,8 @@ pub(crate) fn rendered(lang: Lang, act: ActName, typed: &FormValues, shared: &Va
         }
     }
     for wrong in [&nothing_wrong(), &all] {
-        let with = context! { ..to_check(lang, &draft, &about, wrong), ..shared.clone() };
+        let with =
+            context! { ..to_check(lang, &draft, &about, wrong, act == ActName::Suspend), ..shared.clone() };
         view::render("check.html", lang, "n", with).unwrap();
     }
 }

@@ -317,6 +317,25 @@ async fn a_form_is_a_draft_with_an_address_of_its_own() {
     assert_eq!(get(&service, &cookie, &check).await.0, StatusCode::NOT_FOUND);
 }
 
+/// Who gives access up says twice that it is meant.
+#[tokio::test]
+async fn a_suspension_asks_again() {
+    let service = Service::start().await;
+    let (cookie, csrf) = browser(&service, "/apply/form?kind=suspend").await;
+    let own = csrf.as_str();
+    let check =
+        send(&service, &cookie, "/acts/suspend", &[("csrf", own), ("ubn", COMPANY), ("/reason", "不再使用")])
+            .await;
+    assert!(check.ends_with("/check"), "{check}");
+    let sign = check.replace("/check", "/sign");
+    let form = [("csrf", own), ("consent", "108-06 108-06"), ("sure", "yes")];
+    assert_eq!(send(&service, &cookie, &sign, &form[..2]).await, format!("{check}?told=sure"));
+    let (status, text) = get(&service, &cookie, &format!("{check}?told=sure")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("href=\"#sure\"") && text.contains("108-06\" checked"), "{text}");
+    assert!(send(&service, &cookie, &sign, &form).await.starts_with("/sign/"));
+}
+
 /// A draft ends after a day or when it is discarded, and a private key is never in one.
 #[tokio::test]
 async fn drafts_end_and_hold_no_private_key() {
