@@ -156,11 +156,21 @@ async fn own(page: &Page<'_>) -> Option<Progress> {
     }
 }
 
-/// The newest draft of this browser about the same thing as a link.
-async fn at_hand(page: &Page<'_>, act: ActName, link: &FormValues) -> poem::Result<Option<StoredDraft>> {
+/// The newest draft of this browser about the same thing as a link. One that was opened when the company could do less, or more, is
+/// not gone on with.
+async fn at_hand(
+    page: &Page<'_>,
+    act: ActName,
+    link: &FormValues,
+    opened: &Opened,
+) -> poem::Result<Option<StoredDraft>> {
     let drafts = page.or_problem(page.app.services.drafts.all(page.session()).await, "/")?;
     let same = |draft: &StoredDraft| link.iter().all(|(name, text)| value(&draft.typed, name) == text);
-    Ok(drafts.into_iter().find(|draft| draft.act == act && same(draft)))
+    let as_now = |draft: &StoredDraft| {
+        let may = |about: &FormValues| value(about, about::SANDBOX_ONLY).to_owned();
+        !about::knows_company(&opened.about) || may(&draft.about) == may(&opened.about)
+    };
+    Ok(drafts.into_iter().find(|draft| draft.act == act && same(draft) && as_now(draft)))
 }
 
 /// A form that a link leads to: the draft that there is, one that the company's session opens, or an empty form that becomes a draft
@@ -174,14 +184,15 @@ pub(crate) async fn start(
     let link = of_link(act, query);
     let [step, ..] = steps::steps(act) else { return Err(page.not_found("/")) };
     let goes_on = |id: Uuid| see_other(&with_lang(address(id, step.name), value(query, "lang")));
+    let own = own(page).await;
+    let opened = about::opened(act, link.clone(), own.as_ref());
     // A query of one's progress is begun anew.
     if act != ActName::Progress
-        && let Some(draft) = at_hand(page, act, &link).await?
+        && let Some(draft) = at_hand(page, act, &link, &opened).await?
     {
         return Ok(goes_on(draft.id));
     }
-    let own = own(page).await;
-    let Opened { typed, about } = about::opened(act, link, own.as_ref());
+    let Opened { typed, about } = opened;
     if page.is_known() && about::knows_company(&about) {
         let from = origin(request, &page.app.config.trusted_proxies).address;
         let opened = page.app.services.drafts.open(act, typed, about, page.session(), from).await;

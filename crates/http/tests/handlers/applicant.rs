@@ -460,6 +460,11 @@ async fn ones_own_page_follows_the_case() {
             step_done => step(step_done, json!({"note": null})).await,
         }
         let cookies = signed_in(&service, &cookie, own).await;
+        // A form for a key that was opened before the approval does not keep anyone from production after it.
+        let opened = service.http.get("/acts/registerKey").header("cookie", &cookies).send().await;
+        let form = opened.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
+        let (_, text) = get(&service, &cookies, &form).await;
+        assert_eq!(text.contains("value=\"production\""), done == "approve", "after {done}: {text}");
         for view in &views {
             let (status, text) = get(&service, &cookies, &format!("/organisation{view}")).await;
             assert_eq!(status, StatusCode::OK, "{view} after {done}: {text}");
