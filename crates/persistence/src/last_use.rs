@@ -17,6 +17,9 @@ const TABLE: &str = "last_uses";
 const KEEP: &str = "INSERT INTO last_uses (ubn, used, at) VALUES ($1, $2, $3) \
     ON CONFLICT (ubn, used) DO UPDATE SET at = excluded.at WHERE last_uses.at < excluded.at";
 
+/// Rows that are written in one transaction: on SQLite nobody else writes meanwhile.
+const STRIDE: usize = 100;
+
 fn word(used: Used) -> String {
     match used {
         Used::Key(id) => format!("key:{}", id.0),
@@ -38,15 +41,17 @@ impl LastUses for Store {
         let mut uses = uses.to_vec();
         // Two nodes that keep the same ones take their rows in one order.
         uses.sort_by_cached_key(|kept| (kept.ubn, word(kept.used)));
-        let tx = self.begin().await.map_err(unavailable)?;
-        let backend = tx.get_database_backend();
-        for kept in &uses {
-            let values = [kept.ubn.to_string().into(), word(kept.used).into(), micros(kept.at).into()];
-            tx.execute_raw(Statement::from_sql_and_values(backend, KEEP, values))
-                .await
-                .map_err(unavailable)?;
+        for some in uses.chunks(STRIDE) {
+            let tx = self.begin().await.map_err(unavailable)?;
+            let backend = tx.get_database_backend();
+            for kept in some {
+                let values = [kept.ubn.to_string().into(), word(kept.used).into(), micros(kept.at).into()];
+                let statement = Statement::from_sql_and_values(backend, KEEP, values);
+                tx.execute_raw(statement).await.map_err(unavailable)?;
+            }
+            tx.commit().await.map_err(unavailable)?;
         }
-        tx.commit().await.map_err(unavailable)
+        Ok(())
     }
 
     async fn uses_of(&self, ubn: UnifiedBusinessNumber) -> Result<Vec<KeptUse>, StoreError> {

@@ -61,9 +61,14 @@ fn violations(page: &Page<'_>, act: ActName, typed: &FormValues) -> Vec<FieldVio
     wrong
 }
 
+/// Whether a page asks for a field: not for the number of a company that is known.
+fn asks(step: &Step, about: &FormValues, field: &str) -> bool {
+    step.asks(field) && !(field == UBN && about::knows_company(about))
+}
+
 /// What a page of a form shows.
-pub(crate) struct Shown<'s> {
-    pub(crate) act: ActName,
+struct Shown<'s> {
+    act: ActName,
     step: &'s Step,
     typed: &'s FormValues,
     about: &'s FormValues,
@@ -75,7 +80,7 @@ pub(crate) struct Shown<'s> {
 impl Shown<'_> {
     /// Whether a field is asked for on this page.
     fn asks(&self, field: &str) -> bool {
-        self.step.asks(field) && !(field == UBN && about::knows_company(self.about))
+        asks(self.step, self.about, field)
     }
 
     fn context(&self, lang: Lang) -> Value {
@@ -101,7 +106,6 @@ impl Shown<'_> {
             about => about::shown(about),
             sandbox_only => !value(about, about::SANDBOX_ONLY).is_empty(),
             fields => fields::shown(lang, act, asked, typed, wrong),
-            asks_something => fields::asks_something(act, asked),
             errors => fields::summary(lang, act, asked, typed, wrong),
             kept_until => draft.map(|draft| moment(draft.expires_at)),
             draft => draft.map(|draft| draft.id.to_string()),
@@ -233,12 +237,7 @@ pub(crate) async fn begin(
     let own = own(&page).await;
     let Opened { mut typed, about } = about::opened(act, of_link(act, &posted), own.as_ref());
     let fate = Fate::of(&page, act, step, &posted);
-    put(
-        &mut typed,
-        act,
-        |field| step.asks(field) && !(field == UBN && about::knows_company(&about)),
-        &fate.posted,
-    );
+    put(&mut typed, act, |field| asks(step, &about, field), &fate.posted);
     let from = origin(request, &page.app.config.trusted_proxies).address;
     let opened = page.app.services.drafts.open(act, typed, about, page.session(), from).await;
     let draft = page.or_problem(opened, "/")?;
@@ -308,7 +307,7 @@ fn to_check(
     let sure = sure_missing.then(|| context! { id => SURE, message => lang.t("sure-needed") });
     let StoredDraft { act, typed, .. } = draft;
     let groups = steps::steps(*act).iter().map(|step| {
-        context! { step => step.name, fields => fields::shown(lang, *act, |field| step.asks(field), typed, &[]) }
+        context! { step => step.name, fields => fields::shown(lang, *act, |field| asks(step, about, field), typed, &[]) }
     });
     let consent = |field: &str| field == CONSENT;
     let last = steps::steps(*act).last().map_or("form", |step| step.name);
@@ -388,8 +387,7 @@ async fn kept(
     posted: &FormValues,
 ) -> poem::Result<(StoredDraft, Fate)> {
     let fate = Fate::of(page, draft.act, step, posted);
-    let known = about::knows_company(&draft.about);
-    let asked = |field: &str| step.asks(field) && !(field == UBN && known);
+    let asked = |field: &str| asks(step, &draft.about, field);
     let edit = |typed: &mut FormValues| put(typed, draft.act, asked, &fate.posted);
     let kept = page.app.services.drafts.change(draft.id, page.session(), edit).await;
     Ok((page.or_problem(kept, "/")?, fate))

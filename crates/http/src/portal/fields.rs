@@ -196,11 +196,6 @@ pub(crate) fn shown(
     fields(act).iter().filter(|field| asked(&field.name)).map(one).collect()
 }
 
-/// Whether something is asked for in a step, beside what the browser knows already.
-pub(crate) fn asks_something(act: ActName, asked: impl Fn(&str) -> bool) -> bool {
-    fields(act).iter().any(|field| asked(&field.name) && !matches!(field.shape, Shape::Identity))
-}
-
 /// Names of what nobody types: it comes with the link, and says what the act is about.
 pub(crate) fn identities(act: ActName) -> Vec<String> {
     let named =

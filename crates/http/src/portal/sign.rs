@@ -2,8 +2,12 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use idcheck_domain::{application::StateName, value::CaseNumber};
-use idcheck_usecases::acts::{
-    ActName, ActResult, ChallengeRefusal, ChallengeState, Gave, HeldChallenge, ProofRefusal, Proven, Receipt,
+use idcheck_usecases::{
+    acts::{
+        ActName, ActResult, ChallengeRefusal, ChallengeState, Gave, HeldChallenge, ProofRefusal, Proven,
+        Receipt,
+    },
+    ports::CardRefusal,
 };
 use minijinja::{Value, context};
 use poem::{
@@ -138,8 +142,6 @@ fn to_sign(lang: Lang, origin: &str, signing: &Signing<'_>) -> Value {
 /// The signing page with each refusal of a card, and without one; the page of the result.
 #[cfg(test)]
 pub(crate) fn rendered(lang: Lang, act: ActName, shared: &Value) {
-    use idcheck_usecases::ports::CardRefusal;
-
     use crate::kernel::view::render;
     let refusals = CardRefusal::ALL.map(|card| Problem::from(ProofRefusal::Card(card)));
     for refused in std::iter::once(None).chain(refusals.iter().map(Some)) {
@@ -176,12 +178,22 @@ async fn held(page: &Page<'_>, id: &str) -> poem::Result<(Uuid, HeldChallenge)> 
     Ok((id, held))
 }
 
-/// `GET /sign/:id`: the page that signs a challenge; it can be reloaded, gone back to and read in the other language.
+/// `GET /sign/:id`: the page that signs a challenge; it can be reloaded, gone back to and read in the other language. What was said
+/// against a card stands in its address.
 #[handler]
-pub(crate) async fn show_challenge(page: Page<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+pub(crate) async fn show_challenge(
+    page: Page<'_>,
+    Path(id): Path<String>,
+    Query(query): Query<FormValues>,
+) -> poem::Result<Response> {
     let (id, held) = held(&page, &id).await?;
-    Ok(signing_page(&page, &Signing::of(id, &held, None)))
+    let refused = CardRefusal::ALL.into_iter().find(|card| card.code() == value(&query, REFUSED));
+    let refused = refused.map(|card| Problem::from(ProofRefusal::Card(card)));
+    Ok(signing_page(&page, &Signing::of(id, &held, refused.as_ref())))
 }
+
+/// Names the refusal of a card in an address.
+const REFUSED: &str = "refused";
 
 /// `POST /sign/:id/again`: another challenge for the same content, with the whole time.
 #[handler]
@@ -230,10 +242,8 @@ pub(crate) async fn prove_challenge(
     let services = &page.app.services;
     match services.prove_challenge.execute(challenge, &cms, Some(page.session())).await {
         Ok(proven) => Ok(goes_on(&page, challenge, proven)),
-        Err(refusal @ ProofRefusal::Card(_)) => {
-            let problem = Problem::from(refusal);
-            let (_, held) = held(&page, &id).await?;
-            Ok(signing_page(&page, &Signing::of(challenge, &held, Some(&problem))))
+        Err(ProofRefusal::Card(card)) => {
+            Ok(see_other(&format!("/sign/{challenge}?{REFUSED}={}", card.code())))
         }
         Err(ProofRefusal::Expired) => {
             let (_, held) = held(&page, &id).await?;

@@ -165,6 +165,13 @@ async fn nothing_is_lost_while_it_waits_for_the_signature() {
     for path in [sign.clone(), format!("{sign}/form")] {
         assert_eq!(get(&service, &stranger, &path).await.0, StatusCode::NOT_FOUND);
     }
+    // A card that the server refuses is told at the same address, where it can be signed again.
+    let form = [("csrf", csrf.as_str()), ("signature", "cmVmdXNlZA==")];
+    let refused = send(&service, &cookie, &sign, &form).await;
+    assert_eq!(refused, format!("{sign}?refused=card-revoked"));
+    let (status, text) = get(&service, &cookie, &refused).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("憑證已廢止") && text.contains("id=\"sign-form\""), "{text}");
     let later = |minutes| {
         let now = idcheck_usecases::ports::Clock::now(&service.database.clock);
         service.database.clock.set(now + chrono::TimeDelta::minutes(minutes));
@@ -512,6 +519,14 @@ async fn what_is_known_is_filled_in(service: &Service, cookie: &str, csrf: &str)
         let draft = opened.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned();
         let (_, text) = get(service, &cookies, &draft).await;
         assert!(text.contains(known), "{path}: {text}");
+        if path.ends_with("changeAddress") {
+            // What is not asked for is not offered to be changed.
+            let form = [("csrf", csrf), ("hosts", "1.1.1.1"), ("/reason", "搬遷")];
+            let check = send(service, &cookies, &draft, &form).await;
+            let (status, text) = get(service, &cookies, &check).await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(!text.contains("#field-unifiedBusinessNumber"), "{text}");
+        }
     }
 }
 
