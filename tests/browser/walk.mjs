@@ -222,6 +222,12 @@ test("the operations document, as a page and as a file, without a secret", async
   // As a program that is not ours reads it.
   const pdf = execFileSync("pdftotext", ["-layout", await download.path(), "-"]).toString();
   assert.match(pdf, /介接作業說明[^]*A[WX]\d{3}[^]*127\.0\.0\.1[^]*openssl dgst[^]*checkIdCardApply[^]*RS7007/);
+  // Tagged, and every font in it.
+  const about = execFileSync("pdfinfo", ["-struct", await download.path()]).toString();
+  assert.match(about, /H1[^]*Table[^]*TH[^]*TD[^]*LBody[^]*Code/);
+  assert.match(execFileSync("pdfinfo", [await download.path()]).toString(), /Tagged: +yes/);
+  const fonts = execFileSync("pdffonts", [await download.path()]).toString().trim().split("\n").slice(2);
+  assert.ok(fonts.length > 1 && fonts.every((font) => /yes yes yes/.test(font)), fonts.join("\n"));
   // No line of a program is broken or spelled differently: what is copied out of the file runs as what is downloaded, which does.
   const inOneLine = pdf.split("\n").map((line) => line.replaceAll(/\s/g, ""));
   const programs = await page.locator("a[download]").evaluateAll((links) => links.map((link) => link.href));

@@ -35,6 +35,7 @@ use tracing::{Instrument, Span};
 
 pub use kernel::connections::Bounded;
 pub use kernel::doors::SIGN_IN_CALLBACK;
+pub use kernel::pdf::Fonts;
 pub use kernel::state::{App, Contact, HttpConfig, Readiness, Services};
 pub use kernel::surface::Surface;
 pub use officer::pages as officer_pages;

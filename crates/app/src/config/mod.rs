@@ -69,6 +69,9 @@ pub(crate) struct Config {
     pub(crate) company_register: CompanyRegisterConfig,
     /// Who runs the service.
     pub(crate) contact: ContactConfig,
+    /// Fonts, OpenType or TrueType, for characters of documents in PDF that the program's own font lacks, which holds the 5,401 most
+    /// used: tried in turn, and passed over where they are not there.
+    pub(crate) document_fonts: Vec<PathBuf>,
     /// From where on use is abnormal.
     pub(crate) abuse: Abuse,
     /// Queries that one transaction records at most; 1 shows what batches are worth (`cargo xtask bench verify`).
@@ -102,6 +105,7 @@ impl Default for Config {
             oidc: Oidc::default(),
             company_register: CompanyRegisterConfig::default(),
             contact: ContactConfig::default(),
+            document_fonts: vec![PathBuf::from("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")],
             abuse: Abuse::default(),
             ledger_batch: 256,
             register_memory_mib: 512,

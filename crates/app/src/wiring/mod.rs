@@ -13,7 +13,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use idcheck_certificate::FolderVerifier;
-use idcheck_http::{App, Bounded, Contact, HttpConfig, Readiness, Services, Surface};
+use idcheck_http::{App, Bounded, Contact, Fonts, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, Store};
 use idcheck_rates::{RateLimits, Rates};
 use idcheck_token::{PublicKeys, Tokens, Window};
@@ -287,6 +287,7 @@ fn http(config: &Config) -> HttpConfig {
             phone: config.contact.phone.clone(),
             email: config.contact.email.clone(),
         },
+        fonts: Fonts::new(&config.document_fonts),
         secure_cookies: config.base_url.starts_with("https://"),
         trusted_proxies: config.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
         surfaces: config.roles.iter().filter_map(|role| surface(*role)).collect(),

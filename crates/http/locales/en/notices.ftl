@@ -29,5 +29,5 @@ privacy-8 = 8. Without a contact, an application can't be received and its outco
 accessibility-1 = 1. The service follows Taiwan's web accessibility guidelines 110.07 and WCAG 2.1 AA. Every page is checked with automatic tools.
 accessibility-2 = 2. Everything can be done with the keyboard alone. Without JavaScript, forms can still be filled in; only signing with the card needs it.
 accessibility-3 = 3. Signatures are made by the component of the certification authority; its window is not under the control of this service.
-accessibility-4 = 4. The PDF of the operations document is not tagged yet. The same content is available as a web page; please use that.
+accessibility-4 = 4. The PDF of the operations document is tagged as PDF/UA-1 asks. The same content is available as a web page, too.
 accessibility-5 = 5. If you can't use something, please tell us through the contact at the end of the page.

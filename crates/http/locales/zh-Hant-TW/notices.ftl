@@ -29,5 +29,5 @@ privacy-8 = 八、不提供的影響：未提供聯絡人資料，即無法受�
 accessibility-1 = 一、本服務依網站無障礙規範 110.07 與 WCAG 2.1 AA 製作，每一頁都以自動檢測工具檢查。
 accessibility-2 = 二、全部功能可只用鍵盤操作；不使用 JavaScript 時，除讀卡簽章外的表單仍可填寫。
 accessibility-3 = 三、簽章使用憑證管理中心的元件，其視窗不在本服務的控制範圍。
-accessibility-4 = 四、介接作業說明的 PDF 尚未加上標籤；同一內容有網頁版，請使用網頁版。
+accessibility-4 = 四、介接作業說明的 PDF 依 PDF/UA-1 加上標籤；同一內容也有網頁版。
 accessibility-5 = 五、發現無法使用的地方，請以頁面下方的聯絡方式告知。

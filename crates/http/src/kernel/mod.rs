@@ -15,6 +15,7 @@ pub(crate) mod markdown;
 pub(crate) mod methods;
 pub(crate) mod officer_page;
 pub(crate) mod page;
+pub(crate) mod pdf;
 pub(crate) mod problem;
 pub(crate) mod session;
 pub(crate) mod shape;

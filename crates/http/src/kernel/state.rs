@@ -23,7 +23,7 @@ use idcheck_usecases::{
 };
 use ipnet::IpNet;
 
-use crate::kernel::surface::Surface;
+use crate::kernel::{pdf::Fonts, surface::Surface};
 
 /// Whether the process can do its work.
 #[async_trait]
@@ -86,13 +86,15 @@ pub struct Contact {
 }
 
 /// Settings that responses depend on.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpConfig {
     /// The service's address as browsers see it.
     pub base_url: String,
     /// The origin of the signing component on the applicant's computer.
     pub card_component_origin: String,
     pub contact: Contact,
+    /// Fonts of documents in PDF.
+    pub fonts: Fonts,
     /// Whether cookies are for TLS only.
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` counts.

@@ -1,5 +1,7 @@
 //! What an organisation reads with the session of its progress query.
 
+use std::sync::Arc;
+
 use idcheck_usecases::ports::StoreError;
 use minijinja::context;
 use poem_openapi::{
@@ -72,7 +74,9 @@ impl OrganisationApi {
         let private = "no-store".to_owned();
         if format == Format::Pdf {
             let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
-            return Ok(Told::Document(Form::Pdf(Binary(document.pdf())), None, Some(name), private));
+            let pdf = document.pdf(Arc::clone(&context.app.config)).await;
+            let pdf = pdf.map_err(|error| context.failure(error))?;
+            return Ok(Told::Document(Form::Pdf(Binary(pdf)), None, Some(name), private));
         }
         let with = context! {
             title => document.title(), html => document.html(), own => false, csrf => "", here => "/?",

@@ -2,13 +2,24 @@
 //! never holds an Iss Key or a private key.
 
 pub(crate) mod api;
-mod pdf;
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use idcheck_domain::{key::Environment, organisation::Organisation};
-use idcheck_usecases::acts::Progress;
+use idcheck_usecases::{acts::Progress, ports::StoreError};
+use krilla::error::KrillaError;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::kernel::{i18n::Lang, markdown::html, view::moment};
+use tokio::task::spawn_blocking;
+
+use crate::kernel::{
+    i18n::Lang,
+    markdown::html,
+    pdf::{self, About, Fonts},
+    state::HttpConfig,
+    view::moment,
+};
 
 const CHINESE: [&str; 2] = [
     include_str!("../../../../docs/guides/operations.zh-Hant-TW.md"),
@@ -90,6 +101,7 @@ pub(crate) struct Document {
     /// Which environment its programs ask in.
     environment: Environment,
     title: String,
+    made_at: DateTime<Utc>,
     footer: String,
     /// Name and value of each place.
     places: Vec<(&'static str, String)>,
@@ -108,6 +120,7 @@ impl Document {
             environment: Environment::Sandbox,
             footer: format!("{title} · {} · {made}", progress.ubn),
             title,
+            made_at: progress.queried_at,
             places: vec![
                 ("{{made}}", made),
                 ("{{company}}", organisation.name.as_str().to_owned()),
@@ -165,8 +178,19 @@ impl Document {
         html(self.events(true))
     }
 
-    pub(crate) fn pdf(&self) -> Vec<u8> {
-        pdf::document(&self.title, &self.footer, self.lang.tag(), self.events(false))
+    /// Made where requests don't wait for it.
+    pub(crate) async fn pdf(self, config: Arc<HttpConfig>) -> Result<Vec<u8>, StoreError> {
+        let made = spawn_blocking(move || self.made(&config.fonts).map_err(|error| format!("{error:?}")));
+        let made = made.await.map_err(|error| error.to_string()).flatten();
+        made.map_err(|error| {
+            tracing::error!(error, "the operations document can't be made as PDF");
+            StoreError::Unavailable
+        })
+    }
+
+    fn made(&self, fonts: &Fonts) -> Result<Vec<u8>, KrillaError> {
+        let (title, footer, lang) = (&self.title, &self.footer, self.lang.tag());
+        pdf::document(&About { title, footer, lang, made: self.made_at }, fonts, self.events(false))
     }
 
     fn events(&self, folded: bool) -> impl Iterator<Item = Event<'static>> {
@@ -248,6 +272,7 @@ mod tests {
             lang,
             environment: Environment::Sandbox,
             title: value("介接作業說明"),
+            made_at: DateTime::UNIX_EPOCH,
             footer: value("介接作業說明 · 04595257"),
             places: vec![
                 ("{{made}}", value("115/11/24 11:00:00")),

@@ -1,5 +1,7 @@
 //! Where an organisation stands (圖8), and what it can do next.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     access::{Access, Ground},
@@ -91,12 +93,14 @@ pub(crate) async fn operations(page: Page<'_>, Query(query): Query<FormValues>) 
         let with = context! { html => document.folded_html(), environment, programs };
         return Ok(shown(&page, "operations", "organisation/operations.html", &progress, with));
     }
+    let pdf = document.pdf(Arc::clone(&page.app.config)).await;
+    let pdf = page.or_problem(pdf, "/organisation")?;
     let name = format!("attachment; filename=\"operations-{}.pdf\"", progress.ubn);
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "application/pdf")
         .header(header::CACHE_CONTROL, "no-store")
         .header(header::CONTENT_DISPOSITION, name)
-        .body(document.pdf());
+        .body(pdf);
     Ok(response)
 }
 

@@ -12,7 +12,7 @@ use idcheck_domain::{
     outcome::QueryRefusal,
     value::{AddressPolicy, UnifiedBusinessNumber},
 };
-use idcheck_http::{App, Contact, HttpConfig, Readiness, Services, Surface, routes};
+use idcheck_http::{App, Contact, Fonts, HttpConfig, Readiness, Services, Surface, routes};
 use idcheck_testing::{
     SeededEntropy,
     builders::{audit, signing_card},
@@ -207,6 +207,7 @@ fn config(tls: bool) -> HttpConfig {
             phone: Some("02-12345678".to_owned()),
             email: Some("idcheck@example.gov.tw".to_owned()),
         },
+        fonts: Fonts::new(&[]),
         secure_cookies: tls,
         trusted_proxies: Vec::new(),
         surfaces: Surface::ALL.to_vec(),
