@@ -7,7 +7,7 @@ import { createHmac, createSign, generateKeyPairSync, randomUUID } from "node:cr
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { demo, fillIn, launch, look as lookAt } from "./common.mjs";
+import { demo, fillIn, launch, look as lookAt, lookInBoth } from "./common.mjs";
 
 const cards = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
 const card = cards[0];
@@ -225,6 +225,28 @@ test("abnormal use is found; a notice is sent", async () => {
   assert.match(await text(console_), /已通知，待說明/);
 });
 
+// What only a company that something was found about is asked for: as it opens, with its errors and with everything shown.
+const asked = async (act, wrong, typed) => {
+  await applicant.click(`main a[href^="/acts/${act}"] >> nth=0`);
+  await applicant.waitForURL("**/drafts/**");
+  await lookInBoth(applicant, `${act}-opened`);
+  await applicant.fill(Object.keys(wrong)[0], Object.values(wrong)[0]);
+  await applicant.click("#go-on");
+  assert.ok((await applicant.locator(".summary li").count()) > 0);
+  await lookAt(applicant, `${act}-errors`);
+  for (const [field, value] of Object.entries(typed)) await applicant.fill(field, value);
+  await applicant.click("#go-on");
+  await lookInBoth(applicant, `${act}-sign`);
+  await sign(applicant);
+  await lookInBoth(applicant, `${act}-done`);
+};
+
+test("the company explains what was found", async () => {
+  await progress();
+  await lookInBoth(applicant, "organisation-noticed");
+  await asked("explain", { '[name="/explanation"]': "" }, { '[name="/explanation"]': "測試程式使用了過期的名單，已停用。" });
+});
+
 test("use is drawn for officers and for the company", async () => {
   await open(console_, `/officer/usage?ubn=${card.unifiedBusinessNumber}`);
   assert.ok((await console_.locator("svg.chart rect").count()) > 0);
@@ -255,6 +277,8 @@ test("revoked by two persons", async () => {
   await lookAt(second, "officer-organisation-revoked");
   await progress();
   assert.match(await text(applicant), /註銷/);
+  await lookInBoth(applicant, "organisation-revoked");
+  await asked("submitImprovementPlan", { '[name="/plan"]': "" }, { '[name="/plan"]': "名單每日核對，並限制每人每日查驗次數。" });
 });
 
 test("an admin keeps the templates", async () => {

@@ -281,6 +281,55 @@ test("a question is tried in the sandbox with a key that stays in the browser", 
   await look("organisation-try");
 });
 
+// Every act of one's own page: as it opens, with its errors, with everything shown, at the signature and done.
+const act = async (name, { from, link, wrong = {}, typed = {}, done }) => {
+  await open(from);
+  await page.click(`main ${link}`);
+  await page.waitForURL("**/drafts/**");
+  await look(`${name}-opened`);
+  const fill = async (values) => {
+    for (const [field, value] of Object.entries(values)) await page.fill(`[name="${field}"] >> nth=0`, value);
+  };
+  if (Object.keys(wrong).length > 0) {
+    await fill(wrong);
+    await page.click("#go-on");
+    assert.ok((await page.locator(".summary li").count()) > 0, name);
+    await look(`form-${name}-errors`);
+  }
+  await fill(typed);
+  // A form of several steps is gone through with what is known already.
+  for (let steps = 0; steps < 5 && !/\/(sign\/|check$)/.test(new URL(page.url()).pathname); steps += 1) await page.click("#go-on");
+  if (page.url().endsWith("/check")) {
+    await look(`${name}-check`);
+    for (const box of await page.locator("main form input[type=checkbox]").all()) await box.check();
+    await page.click("#go-on");
+  }
+  assert.match(new URL(page.url()).pathname, /^\/sign\//, await page.textContent("main"));
+  await look(`${name}-sign`);
+  if (!done) return;
+  await sign(card.slot, card.pin);
+  assert.match(await page.textContent("main"), done);
+  await look(`${name}-done`);
+};
+
+test("every other act of one's own page", async () => {
+  await act("change-contact", {
+    from: "/organisation/contact", link: 'a[href^="/acts/changeContact"]', wrong: { "/contact/email": "it.example" },
+    typed: { "/contact/email": "second@example.com" }, done: /已通知原來與新的電子信箱/,
+  });
+  await act("change-address", {
+    from: "/organisation/contact", link: 'a[href^="/apply/form?kind=changeAddress"]', wrong: { hosts: "300.1.1.1" },
+    typed: { hosts: "127.0.0.2", "/reason": "搬遷機房" }, done: /\d{8}-\d+|案件編號/,
+  });
+  await open("/organisation/cases");
+  await page.click('main tbody a[href^="/organisation/cases/"] >> nth=0');
+  const openCase = new URL(page.url()).pathname;
+  await act("withdraw", { from: openCase, link: 'a[href^="/acts/withdraw"]', done: /撤回/ });
+  await act("rotate", { from: "/organisation/keys", link: 'a[href^="/acts/rotateIssKey"]', done: /Iss Key/ });
+  await act("revoke-key", { from: "/organisation/keys", link: 'a[href^="/acts/revokeKey"] >> nth=0', done: /金鑰/ });
+  await act("suspend", { from: "/organisation/contact", link: 'a[href^="/apply/form?kind=suspend"]', typed: { "/reason": "改以人工查驗" } });
+});
+
 test("ending the session ends what the page shows", async () => {
   await open("/organisation");
   await page.click('form[action="/organisation/leave"] button');

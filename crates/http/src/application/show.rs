@@ -190,7 +190,7 @@ pub(crate) fn registered(
 }
 
 /// A fingerprint in groups of four.
-fn grouped(fingerprint: &str) -> String {
+pub(crate) fn grouped(fingerprint: &str) -> String {
     let groups = fingerprint.as_bytes().chunks(4).map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(" ")
 }

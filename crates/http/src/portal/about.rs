@@ -10,6 +10,7 @@ use idcheck_usecases::acts::{ActName, Progress};
 use minijinja::{Value, context};
 
 use crate::{
+    application::show::grouped,
     kernel::page::{FormValues, value},
     portal::fields::{HOSTS, UBN},
 };
@@ -60,7 +61,7 @@ pub(crate) fn opened(act: ActName, link: FormValues, own: Option<&Progress>) -> 
     for key in held.into_iter().flat_map(|held| &held.keys) {
         if key.id.0.to_string() == value(&link, "/keyId") {
             add("keyLabel", key.label.as_str());
-            add("fingerprint", &key.fingerprint);
+            add("fingerprint", &grouped(&key.fingerprint));
         }
     }
     let active = held.is_some_and(|held| held.access.is_active());
