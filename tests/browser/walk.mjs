@@ -37,8 +37,13 @@ const open = async (path) => {
 };
 
 const sign = async (slot, pin) => {
+  // Where one is stands in words and marks: insert the card, read it, PIN.
+  const at = () => page.locator("#card-steps li").evaluateAll((all) => all.findIndex((step) => step.ariaCurrent === "step"));
+  assert.equal(await at(), 0);
+  assert.match(await page.textContent("#time-left"), /1[0-5] 分/);
   await page.click("#cards-button");
   await page.waitForSelector("#pin", { state: "visible" });
+  assert.equal(await at(), 2);
   if (await page.isVisible("#slot")) await page.selectOption("#slot", slot);
   await page.fill("#pin", pin);
   // The answer is another document, be its address the same or not.
@@ -328,6 +333,16 @@ test("every other act of one's own page", async () => {
   await act("rotate", { from: "/organisation/keys", link: 'a[href^="/acts/rotateIssKey"]', done: /Iss Key/ });
   await act("revoke-key", { from: "/organisation/keys", link: 'a[href^="/acts/revokeKey"] >> nth=0', done: /金鑰/ });
   await act("suspend", { from: "/organisation/contact", link: 'a[href^="/apply/form?kind=suspend"]', typed: { "/reason": "改以人工查驗" } });
+});
+
+test("last uses are told", async () => {
+  await open("/organisation/keys");
+  const used = page.locator("tbody tr", { hasText: "試查" }).locator('[data-label="上次使用"]');
+  // Kept within half a minute of the question that was tried.
+  for (const until = Date.now() + 40_000; !/\d{2}:\d{2}/.test(await used.textContent()); await page.reload()) {
+    assert.ok(Date.now() < until, await used.textContent());
+    await page.waitForTimeout(1000);
+  }
 });
 
 test("ending the session ends what the page shows", async () => {

@@ -25,8 +25,12 @@ fn mobile(text: &str) -> String {
     }
 }
 
+/// Area codes, the longer before those that they begin with.
+const AREA_CODES: [&str; 13] =
+    ["0826", "0836", "037", "049", "082", "089", "02", "03", "04", "05", "06", "07", "08"];
+
 /// `02-1234-5678`, `02 12345678 轉 12`, `+886 2 1234 5678 ext. 12` → `(02)12345678#12`. The area code is what stands before the
-/// first separator: where there is none, nobody can tell it. A mobile number is left for the rule to refuse: cut at its separator it
+/// first separator, and where there is none, the longest that it begins with. A mobile number is left for the rule to refuse: cut at its separator it
 /// would pass for a landline.
 fn landline(text: &str) -> String {
     let lower = text.to_lowercase();
@@ -41,7 +45,11 @@ fn landline(text: &str) -> String {
         None => number.trim().to_owned(),
     };
     let opened = number.trim_start_matches('(');
-    let Some((area, rest)) = opened.split_once([')', '-', ' ']) else { return text.to_owned() };
+    let separated = opened.split_once([')', '-', ' ']);
+    let area = AREA_CODES.iter().find(|area| opened.starts_with(**area));
+    let Some((area, rest)) = separated.or_else(|| opened.split_at_checked(area?.len())) else {
+        return text.to_owned();
+    };
     if !area.starts_with('0') || area.starts_with("09") {
         return text.to_owned();
     }
@@ -137,6 +145,10 @@ mod tests {
             (Shape::Landline, "（０２）１２３４５６７８", "(02)12345678"),
             (Shape::Landline, "02-12345678", "(02)12345678"),
             (Shape::Landline, "02 1234 5678", "(02)12345678"),
+            (Shape::Landline, "0212345678", "(02)12345678"),
+            (Shape::Landline, "０４９２３１６８８１", "(049)2316881"),
+            (Shape::Landline, "083625125#12", "(0836)25125#12"),
+            (Shape::Landline, "+886212345678", "(02)12345678"),
             (Shape::Landline, "(02) 1234-5678 #12", "(02)12345678#12"),
             (Shape::Landline, "02-1234-5678 分機 12", "(02)12345678#12"),
             (Shape::Landline, "02-1234-5678轉12", "(02)12345678#12"),

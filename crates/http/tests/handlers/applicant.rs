@@ -1,5 +1,7 @@
 //! Challenges and proofs.
 
+use chrono::TimeDelta;
+use idcheck_usecases::ports::Clock as _;
 use poem::{http::StatusCode, test::TestResponse};
 use serde_json::{Value, json};
 
@@ -418,6 +420,7 @@ async fn signed_in(service: &Service, cookie: &str, csrf: &str) -> String {
 #[tokio::test]
 async fn ones_own_page_follows_the_case() {
     let service = Service::start().await;
+    let began = service.database.clock.now();
     let (cookie, csrf) = browser(&service, "/progress").await;
     let own = csrf.as_str();
     let nobody = signed_in(&service, &cookie, own).await;
@@ -492,6 +495,13 @@ async fn ones_own_page_follows_the_case() {
         }
     }
     what_is_known_is_filled_in(&service, &cookie, own).await;
+    // The card that signed the newest case is good for four years; ninety days before its end it is told.
+    for (days, told) in [(4 * 365 - 91, false), (4 * 365 - 89, true)] {
+        service.database.clock.set(began + TimeDelta::days(days));
+        let cookies = signed_in(&service, &cookie, own).await;
+        let (_, text) = get(&service, &cookies, "/organisation").await;
+        assert_eq!(text.contains("更換工商憑證"), told, "{days}: {text}");
+    }
 }
 
 async fn what_is_known_is_filled_in(service: &Service, cookie: &str, csrf: &str) {
