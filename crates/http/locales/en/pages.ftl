@@ -126,6 +126,9 @@ field-answer-hint = Answer each point.
 field-consent = I have read and agree to keep the notices and the rules of conduct
 form-link-broken = The link that led here is incomplete. Open your organisation's page and take the step from there.
 
+band-company = Company
+band-contact = Contact
+band-case = Application
 check-title = Check your answers
 check-lead = It is sent once you sign. To change something, follow the link in its row.
 check-sign = All right, go on to sign

@@ -126,6 +126,9 @@ field-answer-hint = 請針對問題逐項回覆。
 field-consent = 我已詳閱並同意遵守申請注意事項與管理規範
 form-link-broken = 開啟本頁的連結不完整，請回機構頁重新點選該步驟。
 
+band-company = 公司資訊
+band-contact = 聯絡資訊
+band-case = 申請資訊
 check-title = 核對申請內容
 check-lead = 簽章後即送出。需要修改時，點該列的「更改」。
 check-sign = 內容無誤，前往簽章
