@@ -55,6 +55,17 @@ impl Site {
         }
     }
 
+    /// How many companies have a valid card.
+    pub fn companies(&self) -> usize {
+        match self {
+            Self::Sqlite(demo) => {
+                let cards = demo.file["cards"].as_array().unwrap();
+                cards.iter().filter(|card| card["kind"] == "company" && card["state"] == "valid").count()
+            }
+            Self::Postgres(nodes) => nodes.cards.len(),
+        }
+    }
+
     /// A reviewer, 1 or 2, at the first node. Signs in, which works once in 30 s: keep it.
     pub async fn reviewer(&self, number: usize) -> Officer {
         match self {

@@ -18,7 +18,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
-    application::{Application, ApplicationId, ClarificationId, Filing, Request, State, Step},
+    application::{Application, ApplicationId, Approvers, ClarificationId, Filing, Request, State, Step},
     calendar::WorkingCalendar,
     card::SigningCard,
     consent::{CONDUCT_VERSION, Consent, NOTICE_VERSION},
@@ -103,7 +103,7 @@ impl Desk {
                 let id = case.clarifications.last().ok_or("nothing was asked")?.id;
                 case.answer_clarification(id, Narrative::parse(text)?, now, calendar)?
             }
-            "approve" => case.approve(officer, None, now)?,
+            "approve" => case.approve(officer, None, now, Approvers::One)?,
             "reject" => case.reject(officer, Reason::parse(text)?, now)?,
             "withdraw" => case.withdraw(None, now)?,
             "day" => {
@@ -118,7 +118,9 @@ impl Desk {
 
     fn told(&self) -> String {
         let due = match &self.case.state {
-            State::Received { clock } | State::UnderReview { clock, .. } => Some(("decision", clock.due)),
+            State::Received { clock }
+            | State::UnderReview { clock, .. }
+            | State::ApprovalProposed { clock, .. } => Some(("decision", clock.due)),
             State::ClarificationRequested { open, .. } => Some(("answer", open.due)),
             State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => None,
         };

@@ -50,7 +50,9 @@ impl ReasonTemplate {
         let asked = case.clarifications.last().map(|asked| asked.due);
         let due = match &case.state {
             State::ClarificationRequested { open, .. } => Some(open.due),
-            State::Received { clock } | State::UnderReview { clock, .. } => asked.or(Some(clock.due)),
+            State::Received { clock }
+            | State::UnderReview { clock, .. }
+            | State::ApprovalProposed { clock, .. } => asked.or(Some(clock.due)),
             State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => asked,
         };
         let text = self.text.as_str();

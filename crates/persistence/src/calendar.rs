@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Cases with a deadline.
-const OPEN: [&str; 3] = ["received", "underReview", "clarificationRequested"];
+const OPEN: [&str; 4] = ["received", "underReview", "approvalProposed", "clarificationRequested"];
 
 const CASES: [Column; 6] = [
     Column::Bytes("id"),
@@ -95,7 +95,7 @@ async fn running(tx: &DatabaseTransaction) -> Result<Result<RunningDeadlines, St
     let asked = clarification::Entity::find()
         .filter(Expr::cust(
             "application_id IN (SELECT id FROM applications \
-             WHERE state IN ('received', 'underReview', 'clarificationRequested'))",
+             WHERE state IN ('received', 'underReview', 'approvalProposed', 'clarificationRequested'))",
         ))
         .order_by_asc(clarification::Column::AskedAt)
         .all(tx)
@@ -117,7 +117,7 @@ async fn running(tx: &DatabaseTransaction) -> Result<Result<RunningDeadlines, St
     let organisations = organisation::Entity::find()
         .filter(Expr::cust(
             "ubn IN (SELECT ubn FROM applications \
-             WHERE state IN ('received', 'underReview', 'clarificationRequested') \
+             WHERE state IN ('received', 'underReview', 'approvalProposed', 'clarificationRequested') \
              UNION SELECT ubn FROM notices WHERE state = 'sent')",
         ))
         .all(tx)

@@ -18,6 +18,7 @@ mod m0015_register_mark;
 mod m0016_reasons;
 mod m0017_drafts;
 mod m0018_key_life;
+mod m0019_two_officers;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_reasons::Migration),
             Box::new(m0017_drafts::Migration),
             Box::new(m0018_key_life::Migration),
+            Box::new(m0019_two_officers::Migration),
         ]
     }
 }

@@ -174,6 +174,65 @@ async fn decisions_on_postgres() {
     decisions(Site::postgres(2).await).await;
 }
 
+/// Where it takes two: who proposed never approves, wherever it is tried; of what others do at once one thing gets through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_officer_approves() {
+    let nodes = Nodes::start_with(2, &[("IDCHECK_REVIEW__TWO_OFFICERS", "true")], None).await;
+    let site = Site::Postgres(Box::new(nodes));
+    let (one, two) = (site.reviewer(1).await, site.reviewer(2).await.at(&site.other_url()));
+    let (mut approved, mut returned) = (0, 0);
+    for company in 0..site.companies() {
+        let applicant = site.applicant(company);
+        let filed = applicant.done("apply", &Applicant::application()).await;
+        let path = format!("/applications/{}", filed["application"]["id"].as_str().unwrap());
+        let state = propose(&one, &path).await;
+        // The applicant is told of a review, and not of what officers say to each other.
+        let told = applicant.done("progress", &json!({})).await;
+        assert_eq!(told["applications"][0]["state"], "underReview");
+        assert!(!told.to_string().contains("請先測試"), "{told}");
+        let mut sent = JoinSet::new();
+        for (officer, step, mine) in [
+            (one.clone(), "approve", true),
+            (one.at(&site.other_url()), "approve", true),
+            (two.clone(), "approve", false),
+            (two.at(&site.url()), "approve", false),
+            (two.clone(), "return-to-review", false),
+        ] {
+            let (path, body) = (format!("{path}/{step}"), json!({"version": state}));
+            sent.spawn(async move { (officer.post(&path, Some(body)).await.0, mine) });
+        }
+        let mut done = 0;
+        while let Some(answer) = sent.join_next().await {
+            let (status, mine) = answer.unwrap();
+            assert!(status == 409 || (status == 200 && !mine), "{status} for {mine}");
+            done += usize::from(status == 200);
+        }
+        assert_eq!(done, 1);
+        match two.get(&path).await.1["state"].as_str() {
+            Some("approved") => approved += 1,
+            Some("underReview") => returned += 1,
+            state => panic!("{state:?}"),
+        }
+    }
+    println!("{approved} approved, {returned} returned");
+    let mails = site.query("SELECT count(*) FROM outbox WHERE message LIKE '%\"approved\"%'");
+    assert_eq!(mails, approved.to_string());
+    intact(&site);
+    site.close();
+}
+
+/// Claims the case, is refused to approve it alone, proposes it; the version that waits for the second officer.
+async fn propose(officer: &Officer, path: &str) -> Value {
+    let (_, claimed) = officer.post(&format!("{path}/claim"), None).await;
+    let body = json!({"version": claimed["version"]});
+    let (status, alone) = officer.post(&format!("{path}/approve"), Some(body)).await;
+    assert_eq!((status, &alone["type"]), (409, &json!("/problems/not-proposed")), "{alone}");
+    let body = json!({"note": "請先測試", "version": claimed["version"]});
+    let (status, proposed) = officer.post(&format!("{path}/propose-approval"), Some(body)).await;
+    assert_eq!((status, &proposed["state"]), (200, &json!("approvalProposed")), "{proposed}");
+    proposed["version"].clone()
+}
+
 /// 注意事項 八: a suspension is in force before its reply on the node that did it, and within a second elsewhere;
 /// no query recorded after it is answered.
 async fn suspension(site: Site) {

@@ -13,6 +13,7 @@ mod oidc;
 mod proxies;
 mod read;
 mod retention;
+mod review;
 mod role;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub(crate) use oidc::Oidc;
 pub(crate) use proxies::Proxies;
 pub(crate) use read::read;
 pub(crate) use retention::Retention;
+pub(crate) use review::ReviewConfig;
 pub(crate) use role::Role;
 pub(crate) use tokens::TokensConfig;
 
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) oidc: Oidc,
     /// The company register.
     pub(crate) company_register: CompanyRegisterConfig,
+    /// How cases are decided.
+    pub(crate) review: ReviewConfig,
     /// Who runs the service.
     pub(crate) contact: ContactConfig,
     /// Fonts, OpenType or TrueType, for characters of documents in PDF that the program's own font lacks, which holds the 5,401 most
@@ -104,6 +108,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             oidc: Oidc::default(),
             company_register: CompanyRegisterConfig::default(),
+            review: ReviewConfig::default(),
             contact: ContactConfig::default(),
             document_fonts: vec![PathBuf::from("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")],
             abuse: Abuse::default(),

@@ -13,6 +13,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use idcheck_certificate::FolderVerifier;
+use idcheck_domain::application::Approvers;
 use idcheck_http::{App, Bounded, Contact, Fonts, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, Store};
 use idcheck_rates::{RateLimits, Rates};
@@ -117,14 +118,15 @@ impl Service {
             ledger: Arc::new(TimedLedger::new(ledger.clone(), latencies.clone())),
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
+        let approvers = if config.review.two_officers { Approvers::Two } else { Approvers::One };
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
             prove_challenge: ProveChallenge::new(acts.clone()),
             read_own: ReadOwn::new(acts.clone()),
             read_receipt: ReadReceipt::new(acts),
             drafts: acts::drafts(config, &shared, &office),
-            read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier)),
-            review: ReviewApplication::new(office.clone(), verifier),
+            read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier), approvers),
+            review: ReviewApplication::new(office.clone(), verifier, approvers),
             organisations: ReadOrganisations::new(office.clone()),
             govern: GovernAccess::new(office.clone()),
             plans: JudgePlans::new(office.clone()),

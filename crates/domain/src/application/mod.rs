@@ -8,9 +8,14 @@
 //! UnderReview --release--> UnderReview
 //! UnderReview --requestClarification--> ClarificationRequested
 //! UnderReview --approve--> Approved
+//! UnderReview --proposeApproval--> ApprovalProposed
 //! UnderReview --reject--> Rejected
 //! UnderReview --withdraw--> Withdrawn
 //! UnderReview --close--> Rejected
+//! ApprovalProposed --approve--> Approved
+//! ApprovalProposed --returnToReview--> UnderReview
+//! ApprovalProposed --withdraw--> Withdrawn
+//! ApprovalProposed --close--> Rejected
 //! ClarificationRequested --answerClarification--> UnderReview
 //! ClarificationRequested --reject--> Rejected
 //! ClarificationRequested --withdraw--> Withdrawn
@@ -19,6 +24,9 @@
 //!
 //! An open case can also be *redated*, which leaves its state: the calendar changed, and a deadline moved with it.
 //!
+//! An `Apply` that [two officers](Approvers::Two) approve has a proposal between review and approval, and no approval without it; any
+//! other case has none.
+//!
 //! `Approved`, `Rejected` and `Withdrawn` are final. `close` is the settlement of an open case when access ends.
 
 mod request;
@@ -26,7 +34,7 @@ mod state;
 mod transition;
 
 pub use request::{Kind, MAX_CUT_OVER_DAYS, MAX_OVERLAP_DAYS, Request};
-pub use state::{Closing, DecisionClock, OpenClarification, State, StateName};
+pub use state::{Approvers, Closing, DecisionClock, OpenClarification, Proposal, State, StateName};
 pub use transition::{Action, RefusedTransition, Step, TransitionRefusal};
 
 use chrono::{DateTime, Utc};

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::application::{Actor, ClarificationId};
+use crate::application::{Actor, ClarificationId, Kind};
 use crate::{
     calendar::{Count, DueDate},
     officer::OfficerId,
     reason::RecordedReason,
+    value::Reason,
     words::words,
 };
 
@@ -30,6 +31,34 @@ pub struct OpenClarification {
     pub days_left: u32,
     /// What the decision is counted by, which is paused; none for cases from before it was kept.
     pub decision: Option<Count>,
+}
+
+/// How many officers it takes to approve an `Apply`, the one decision that lets a company ask (**decided**).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Approvers {
+    /// One.
+    #[default]
+    One,
+    /// Two different ones: the first proposes, the second approves.
+    Two,
+}
+
+impl Approvers {
+    /// Whether the approval of such a case is proposed first.
+    pub const fn ask_a_second(self, kind: Kind) -> bool {
+        matches!((self, kind), (Self::Two, Kind::Apply))
+    }
+}
+
+/// An approval that waits for the second officer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Who proposes; not who approves.
+    pub by: OfficerId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The note for the applicant, unless the second officer gives another.
+    pub note: Option<Reason>,
 }
 
 /// How a case was decided or ended, and by whom.
@@ -58,6 +87,15 @@ pub enum State {
         /// The decision's deadline.
         clock: DecisionClock,
     },
+    /// 待覆核.
+    ApprovalProposed {
+        /// Who works on it.
+        assignee: Option<OfficerId>,
+        /// The decision's deadline.
+        clock: DecisionClock,
+        /// What is proposed.
+        proposal: Proposal,
+    },
     /// 待補件.
     ClarificationRequested {
         /// Who works on it.
@@ -81,6 +119,8 @@ words! {
         Received = "received",
         /// 審核中.
         UnderReview = "underReview",
+        /// 待覆核.
+        ApprovalProposed = "approvalProposed",
         /// 待補件.
         ClarificationRequested = "clarificationRequested",
         /// 核准.
@@ -96,7 +136,9 @@ impl StateName {
     /// Whether a case in it still waits for something.
     pub const fn is_open(self) -> bool {
         match self {
-            Self::Received | Self::UnderReview | Self::ClarificationRequested => true,
+            Self::Received | Self::UnderReview | Self::ApprovalProposed | Self::ClarificationRequested => {
+                true
+            }
             Self::Approved | Self::Rejected | Self::Withdrawn => false,
         }
     }
@@ -108,6 +150,7 @@ impl State {
         match self {
             Self::Received { .. } => StateName::Received,
             Self::UnderReview { .. } => StateName::UnderReview,
+            Self::ApprovalProposed { .. } => StateName::ApprovalProposed,
             Self::ClarificationRequested { .. } => StateName::ClarificationRequested,
             Self::Approved(_) => StateName::Approved,
             Self::Rejected(_) => StateName::Rejected,
@@ -118,7 +161,9 @@ impl State {
     /// The deadline that runs: the officer's, or the applicant's while a clarification is open.
     pub const fn due(&self) -> Option<DueDate> {
         match self {
-            Self::Received { clock } | Self::UnderReview { clock, .. } => Some(clock.due),
+            Self::Received { clock }
+            | Self::UnderReview { clock, .. }
+            | Self::ApprovalProposed { clock, .. } => Some(clock.due),
             Self::ClarificationRequested { open, .. } => Some(open.due),
             Self::Approved(_) | Self::Rejected(_) | Self::Withdrawn(_) => None,
         }
@@ -127,7 +172,9 @@ impl State {
     /// Who works on it.
     pub const fn assignee(&self) -> Option<OfficerId> {
         match self {
-            Self::UnderReview { assignee, .. } | Self::ClarificationRequested { assignee, .. } => *assignee,
+            Self::UnderReview { assignee, .. }
+            | Self::ApprovalProposed { assignee, .. }
+            | Self::ClarificationRequested { assignee, .. } => *assignee,
             Self::Received { .. } | Self::Approved(_) | Self::Rejected(_) | Self::Withdrawn(_) => None,
         }
     }
@@ -136,7 +183,18 @@ impl State {
     pub const fn closing(&self) -> Option<&Closing> {
         match self {
             Self::Approved(closing) | Self::Rejected(closing) | Self::Withdrawn(closing) => Some(closing),
-            Self::Received { .. } | Self::UnderReview { .. } | Self::ClarificationRequested { .. } => None,
+            Self::Received { .. }
+            | Self::UnderReview { .. }
+            | Self::ApprovalProposed { .. }
+            | Self::ClarificationRequested { .. } => None,
+        }
+    }
+
+    /// The approval that waits for the second officer.
+    pub const fn proposal(&self) -> Option<&Proposal> {
+        match self {
+            Self::ApprovalProposed { proposal, .. } => Some(proposal),
+            _ => None,
         }
     }
 }

@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::application::{
-    Actor, Application, Clarification, ClarificationId, Closing, DecisionClock, OpenClarification, State,
-    StateName,
+    Actor, Application, Approvers, Clarification, ClarificationId, Closing, DecisionClock, OpenClarification,
+    Proposal, State, StateName,
 };
 use crate::{
     calendar::{Count, DueDate, PROMISED_DAYS, WorkingCalendar},
@@ -28,8 +28,12 @@ pub enum Action {
     RequestClarification,
     /// The applicant answers.
     AnswerClarification,
-    /// An officer approves.
+    /// An officer proposes to approve, where that takes two.
+    ProposeApproval,
+    /// An officer approves; where it takes two, the second.
     Approve,
+    /// What was proposed goes back to the review.
+    ReturnToReview,
     /// An officer rejects.
     Reject,
     /// The applicant takes it back.
@@ -42,12 +46,14 @@ pub enum Action {
 
 impl Action {
     /// The actions that somebody takes on a case that exists.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Claim,
         Self::Release,
         Self::RequestClarification,
         Self::AnswerClarification,
+        Self::ProposeApproval,
         Self::Approve,
+        Self::ReturnToReview,
         Self::Reject,
         Self::Withdraw,
         Self::Close,
@@ -61,7 +67,9 @@ impl Action {
             Self::Release => "release",
             Self::RequestClarification => "requestClarification",
             Self::AnswerClarification => "answerClarification",
+            Self::ProposeApproval => "proposeApproval",
             Self::Approve => "approve",
+            Self::ReturnToReview => "returnToReview",
             Self::Reject => "reject",
             Self::Withdraw => "withdraw",
             Self::Close => "close",
@@ -102,6 +110,10 @@ pub enum TransitionRefusal {
     ClarificationStillRunning(DueDate),
     /// Another clarification is open, or none.
     OtherClarification,
+    /// It takes two officers, and none has proposed it.
+    NotProposed,
+    /// Who proposed it is not the second officer.
+    SameOfficer,
 }
 
 /// A transition that the diagram does not have.
@@ -132,14 +144,28 @@ fn left(count: Option<Count>, due: DueDate, after: NaiveDate, calendar: &Working
 type Transition = Result<(Application, Step), RefusedTransition>;
 
 impl Application {
-    /// What an officer of this role can do to the case now, in the order of a review. Whether the organisation's access and
-    /// its card allow it is looked at with the decision.
-    pub fn possible_steps(&self, role: Role, now: DateTime<Utc>) -> &'static [Action] {
+    /// What this officer can do to the case now, in the order of a review. Whether the organisation's access and its card allow it
+    /// is looked at with the decision.
+    pub fn possible_steps(
+        &self,
+        (officer, role): (OfficerId, Role),
+        approvers: Approvers,
+        now: DateTime<Utc>,
+    ) -> &'static [Action] {
         if !permits(role, Permission::ReviewCases) {
             return &[];
         }
         match &self.state {
             State::Received { .. } => &[Action::Claim],
+            State::UnderReview { .. } if approvers.ask_a_second(self.kind()) => &[
+                Action::Claim,
+                Action::Release,
+                Action::RequestClarification,
+                Action::ProposeApproval,
+                Action::Reject,
+            ],
+            State::ApprovalProposed { proposal, .. } if proposal.by == officer => &[Action::ReturnToReview],
+            State::ApprovalProposed { .. } => &[Action::Approve, Action::ReturnToReview],
             State::UnderReview { .. } => &[
                 Action::Claim,
                 Action::Release,
@@ -175,11 +201,12 @@ impl Application {
     /// Takes the case on, or over from whoever has it.
     ///
     /// # Errors
-    /// Refused while a clarification is open and after the end.
+    /// Refused while a clarification is open, while an approval waits for the second officer, and after the end.
     pub fn claim(self, officer: OfficerId, at: DateTime<Utc>) -> Transition {
         let clock = match &self.state {
             State::Received { clock } | State::UnderReview { clock, .. } => *clock,
-            State::ClarificationRequested { .. }
+            State::ApprovalProposed { .. }
+            | State::ClarificationRequested { .. }
             | State::Approved(_)
             | State::Rejected(_)
             | State::Withdrawn(_) => {
@@ -279,6 +306,11 @@ impl Application {
             State::UnderReview { assignee, clock } => {
                 State::UnderReview { assignee, clock: DecisionClock { due: recount(clock.count)?, ..clock } }
             }
+            State::ApprovalProposed { assignee, clock, ref proposal } => {
+                let (clock, proposal) =
+                    (DecisionClock { due: recount(clock.count)?, ..clock }, proposal.clone());
+                State::ApprovalProposed { assignee, clock, proposal }
+            }
             State::ClarificationRequested { assignee, open } => {
                 let asked = self.clarifications.iter_mut().find(|asked| asked.id == open.id)?;
                 let asked_on = taipei::day(asked.asked_at);
@@ -298,21 +330,83 @@ impl Application {
         Some(self.step(state, Action::Redate, Actor::System, at, Some(text)))
     }
 
-    /// Approves. What the approval gives is [`Organisation::approve`](crate::organisation::Organisation::approve).
+    /// Proposes to approve an `Apply` that takes two officers; the time for the decision goes on.
     ///
     /// # Errors
-    /// Refused unless under review.
-    pub fn approve(self, officer: OfficerId, note: Option<Reason>, at: DateTime<Utc>) -> Transition {
-        if !matches!(self.state, State::UnderReview { .. }) {
-            return Err(self.refuse(Action::Approve, TransitionRefusal::State));
+    /// Refused unless under review, and where one officer approves.
+    pub fn propose_approval(
+        self,
+        officer: OfficerId,
+        note: Option<Reason>,
+        at: DateTime<Utc>,
+        approvers: Approvers,
+    ) -> Transition {
+        match self.state {
+            State::UnderReview { assignee, clock } if approvers.ask_a_second(self.kind()) => {
+                let text = note.as_ref().map(|note| note.as_str().to_owned());
+                let proposal = Proposal { by: officer, at, note };
+                let state = State::ApprovalProposed { assignee, clock, proposal };
+                Ok(self.step(state, Action::ProposeApproval, Actor::Officer(officer), at, text))
+            }
+            _ => Err(self.refuse(Action::ProposeApproval, TransitionRefusal::State)),
         }
+    }
+
+    /// Gives what was proposed back to the review: the second officer with what is to be looked at again, or who proposed it.
+    ///
+    /// # Errors
+    /// Refused unless an approval waits.
+    pub fn return_to_review(
+        self,
+        officer: OfficerId,
+        reason: Option<&Reason>,
+        at: DateTime<Utc>,
+    ) -> Transition {
+        let State::ApprovalProposed { assignee, clock, .. } = self.state else {
+            return Err(self.refuse(Action::ReturnToReview, TransitionRefusal::State));
+        };
+        let text = reason.map(|reason| reason.as_str().to_owned());
+        let state = State::UnderReview { assignee, clock };
+        Ok(self.step(state, Action::ReturnToReview, Actor::Officer(officer), at, text))
+    }
+
+    /// Approves. What the approval gives is [`Organisation::approve`](crate::organisation::Organisation::approve). Of a proposal the
+    /// note is kept, unless there is another.
+    ///
+    /// # Errors
+    /// Refused unless under review, or proposed by another officer; an `Apply` that takes two, without a proposal.
+    pub fn approve(
+        self,
+        officer: OfficerId,
+        note: Option<Reason>,
+        at: DateTime<Utc>,
+        approvers: Approvers,
+    ) -> Transition {
+        let why = match &self.state {
+            State::UnderReview { .. } if approvers.ask_a_second(self.kind()) => {
+                Some(TransitionRefusal::NotProposed)
+            }
+            State::ApprovalProposed { proposal, .. } if proposal.by == officer => {
+                Some(TransitionRefusal::SameOfficer)
+            }
+            State::UnderReview { .. } | State::ApprovalProposed { .. } => None,
+            State::Received { .. }
+            | State::ClarificationRequested { .. }
+            | State::Approved(_)
+            | State::Rejected(_)
+            | State::Withdrawn(_) => Some(TransitionRefusal::State),
+        };
+        if let Some(why) = why {
+            return Err(self.refuse(Action::Approve, why));
+        }
+        let note = note.or_else(|| self.state.proposal().and_then(|proposal| proposal.note.clone()));
         Ok(self.end(State::Approved, Action::Approve, Actor::Officer(officer), note.map(Into::into), at))
     }
 
     /// Rejects, with a reason. While a clarification is open only once its time is over.
     ///
     /// # Errors
-    /// Refused from `Received`, from a final state, and while the applicant may still answer.
+    /// Refused from `Received`, while an approval waits, from a final state, and while the applicant may still answer.
     pub fn reject(self, officer: OfficerId, reason: Reason, at: DateTime<Utc>) -> Transition {
         match &self.state {
             State::UnderReview { .. } => {}
@@ -323,7 +417,11 @@ impl Application {
                     );
                 }
             }
-            State::Received { .. } | State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => {
+            State::Received { .. }
+            | State::ApprovalProposed { .. }
+            | State::Approved(_)
+            | State::Rejected(_)
+            | State::Withdrawn(_) => {
                 return Err(self.refuse(Action::Reject, TransitionRefusal::State));
             }
         }

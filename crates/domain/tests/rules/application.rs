@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     application::{
-        Action, Actor, Application, ClarificationId, RefusedTransition, State, StateName, TransitionRefusal,
+        Action, Actor, Application, Approvers, ClarificationId, RefusedTransition, State, StateName,
+        TransitionRefusal,
     },
     calendar::DueDate,
-    officer::{Permission, Role, permits},
+    officer::{OfficerId, Permission, Role, permits},
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -17,30 +18,38 @@ use uuid::Uuid;
 use crate::{
     state_diagram::edges_of_the_module,
     support::{
-        OFFICER, apply, at, attempt, calendar, case, day, in_state, narrative, overdue, reason, start,
+        OFFICER, SECOND, apply, at, attempt, attempt_with, calendar, case, change_address, day, in_state,
+        narrative, overdue, reason, start, suspend,
     },
 };
 
-fn outcome(state: StateName, action: Action, when: DateTime<Utc>) -> String {
-    match attempt(in_state(state), action, when) {
+fn outcome(state: StateName, action: Action, when: DateTime<Utc>, approvers: Approvers) -> String {
+    match attempt_with(in_state(state), action, when, approvers) {
         Ok((case, _)) => case.state.name().as_str().to_owned(),
         Err(RefusedTransition { why: TransitionRefusal::State, .. }) => "–".to_owned(),
         Err(RefusedTransition { why: TransitionRefusal::ClarificationStillRunning(due), .. }) => {
             format!("after {}", due.date)
         }
         Err(RefusedTransition { why: TransitionRefusal::OtherClarification, .. }) => "other".to_owned(),
+        Err(RefusedTransition { why: TransitionRefusal::NotProposed, .. }) => "not proposed".to_owned(),
+        Err(RefusedTransition { why: TransitionRefusal::SameOfficer, .. }) => "same officer".to_owned(),
     }
 }
 
-/// Eight actions on a case in each of six states, once while every deadline runs and once after all of them.
+/// Ten actions on an `Apply` in each of seven states: while every deadline runs, after all of them, and where two officers approve.
 #[test]
 fn every_action_in_every_state() {
     let mut table = String::new();
-    for (title, when) in [("in time", start() + TimeDelta::hours(1)), ("overdue", overdue())] {
+    for (title, when, approvers) in [
+        ("in time", start() + TimeDelta::hours(1), Approvers::One),
+        ("overdue", overdue(), Approvers::One),
+        ("two approve", start() + TimeDelta::hours(1), Approvers::Two),
+    ] {
         let names = StateName::ALL.map(|state| format!("{:<23}", state.as_str()));
         writeln!(table, "{title:<21}{}", names.concat().trim_end()).unwrap();
         for action in Action::ALL {
-            let outcomes = StateName::ALL.map(|state| format!("{:<23}", outcome(state, action, when)));
+            let outcomes =
+                StateName::ALL.map(|state| format!("{:<23}", outcome(state, action, when, approvers)));
             writeln!(table, "{:<21}{}", action.as_str(), outcomes.concat().trim_end()).unwrap();
         }
         writeln!(table).unwrap();
@@ -86,7 +95,7 @@ fn the_assignee_is_taken_over_and_cleared_without_touching_the_clock() {
     let (released, _) = taken_over.release(other, start() + TimeDelta::days(2)).unwrap();
     assert_eq!((released.state.assignee(), released.state.due()), (None, due));
     // A courtesy, not a lock: anybody may decide a case that nobody has.
-    assert!(released.approve(OFFICER, None, start() + TimeDelta::days(3)).is_ok());
+    assert!(released.approve(OFFICER, None, start() + TimeDelta::days(3), Approvers::One).is_ok());
 }
 
 fn question(id: u128) -> ClarificationId {
@@ -157,6 +166,40 @@ fn rejecting_waits_for_the_applicant() {
     assert_eq!(reject("2026-01-15T00:00:00+08:00").unwrap().0.state.name(), StateName::Rejected);
 }
 
+/// It takes two different officers to let a company ask; the note of the first is kept unless the second gives another.
+#[test]
+fn two_officers_approve_an_apply() {
+    let under_review = |request| case(request, start()).claim(OFFICER, start()).unwrap().0;
+    let alone = under_review(apply()).approve(SECOND, None, start(), Approvers::Two).unwrap_err();
+    assert_eq!(alone.why, TransitionRefusal::NotProposed);
+    let propose = |note: Option<&str>| {
+        let note = note.map(reason);
+        under_review(apply()).propose_approval(OFFICER, note, start(), Approvers::Two).unwrap()
+    };
+    let (proposed, step) = propose(Some("請先測試"));
+    assert_eq!((step.action, step.text.as_deref()), (Action::ProposeApproval, Some("請先測試")));
+    assert_eq!(proposed.state.due(), under_review(apply()).state.due(), "the time goes on");
+    // Whether two are asked or one now: who proposed is not the second.
+    for approvers in [Approvers::One, Approvers::Two] {
+        let same = proposed.clone().approve(OFFICER, None, start(), approvers).unwrap_err();
+        assert_eq!(same.why, TransitionRefusal::SameOfficer);
+        for (note, kept) in [(None, "請先測試"), (Some("照准"), "照准")] {
+            let approved = proposed.clone().approve(SECOND, note.map(reason), start(), approvers);
+            assert_eq!(approved.unwrap().1.text.as_deref(), Some(kept));
+        }
+    }
+    for officer in [OFFICER, SECOND] {
+        let (back, _) =
+            proposed.clone().return_to_review(officer, Some(&reason("法條不符")), start()).unwrap();
+        assert_eq!((back.state.name(), back.state.proposal()), (StateName::UnderReview, None));
+    }
+    for other in [suspend(), change_address(None, 0)] {
+        let refused = under_review(other.clone()).propose_approval(OFFICER, None, start(), Approvers::Two);
+        assert_eq!(refused.unwrap_err().why, TransitionRefusal::State, "of other kinds one decides");
+        assert!(under_review(other).approve(OFFICER, None, start(), Approvers::Two).is_ok());
+    }
+}
+
 /// A case's whole life: what was tried, how long after the step before.
 fn life() -> impl Strategy<Value = Vec<(Action, i64)>> {
     prop::collection::vec((prop::sample::select(Action::ALL.to_vec()), 0_i64..4 * 24 * 60), 0..40)
@@ -166,19 +209,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn random_lives_stay_in_the_diagram(life in life()) {
+    fn random_lives_stay_in_the_diagram(life in life(), two: bool) {
+        let approvers = if two { Approvers::Two } else { Approvers::One };
         let edges = edges_of_the_module();
         let mut now = start();
         let mut case = case(apply(), now);
         for (action, minutes) in life {
             now += TimeDelta::minutes(minutes);
             let before = case.clone();
-            match attempt(case, action, now) {
+            match attempt_with(case, action, now, approvers) {
                 Ok((after, step)) => {
                     prop_assert_eq!(step.from, Some(before.state.name()));
                     prop_assert_eq!(step.to, after.state.name());
                     prop_assert_eq!((step.action, step.at), (action, now));
                     prop_assert!(before.is_open(), "{:?} left a final state", action);
+                    if two && action == Action::Approve {
+                        let proposed = before.state.proposal().map(|proposal| Actor::Officer(proposal.by));
+                        prop_assert!(proposed.is_some_and(|by| by != step.by), "approved by one");
+                    }
                     let edge = (step.from.unwrap(), action, step.to);
                     prop_assert!(edges.contains(&edge), "{:?} is not in the diagram", edge);
                     prop_assert_eq!(after.is_open(), after.state.closing().is_none());
@@ -207,6 +255,7 @@ fn steps_are_offered_as_they_are_allowed(
     #[values(
         StateName::Received,
         StateName::UnderReview,
+        StateName::ApprovalProposed,
         StateName::ClarificationRequested,
         StateName::Approved,
         StateName::Rejected,
@@ -215,12 +264,24 @@ fn steps_are_offered_as_they_are_allowed(
     state: StateName,
     #[values(Role::Reviewer, Role::Supervisor, Role::Auditor, Role::Admin)] role: Role,
     #[values(1, 20)] days: i64,
+    #[values(Approvers::One, Approvers::Two)] approvers: Approvers,
+    #[values(OFFICER, SECOND)] officer: OfficerId,
 ) {
     let now = start() + TimeDelta::days(days);
     let case = in_state(state);
-    let of_officers =
-        [Action::Claim, Action::Release, Action::RequestClarification, Action::Approve, Action::Reject];
-    let allowed = of_officers.into_iter().filter(|action| attempt(case.clone(), *action, now).is_ok());
+    let of_officers = [
+        Action::Claim,
+        Action::Release,
+        Action::RequestClarification,
+        Action::ProposeApproval,
+        Action::Approve,
+        Action::ReturnToReview,
+        Action::Reject,
+    ];
+    let allowed = of_officers.into_iter().filter(|action| match action {
+        Action::Approve => case.clone().approve(officer, None, now, approvers).is_ok(),
+        _ => attempt_with(case.clone(), *action, now, approvers).is_ok(),
+    });
     let expected: Vec<_> = allowed.filter(|_| permits(role, Permission::ReviewCases)).collect();
-    assert_eq!(case.possible_steps(role, now), expected);
+    assert_eq!(case.possible_steps((officer, role), approvers, now), expected);
 }

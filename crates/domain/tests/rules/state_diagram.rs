@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use idcheck_domain::application::{Action, StateName, TransitionRefusal};
+use idcheck_domain::application::{Action, Approvers, StateName, TransitionRefusal};
 
-use crate::support::{attempt, in_state, overdue, start};
+use crate::support::{attempt_with, in_state, overdue, start};
 
 const DOCS: &str = include_str!("../../../../docs/state-diagram.md");
 const MODULE: &str = include_str!("../../src/application/mod.rs");
@@ -59,13 +59,14 @@ fn edges_of_the_page() -> Vec<Edge> {
         .collect()
 }
 
-/// Every action, tried on a case in every state, while its deadlines run and after.
+/// Every action, tried on a case in every state, while its deadlines run and after, where one officer approves and where two do.
 fn edges_of_the_code() -> Vec<Edge> {
     let mut edges = Vec::new();
     for from in StateName::ALL {
         for action in Action::ALL {
-            let reached = [start(), overdue()].into_iter().filter_map(|when| {
-                match attempt(in_state(from), action, when) {
+            let ways = [start(), overdue()].map(|when| [(when, Approvers::One), (when, Approvers::Two)]);
+            let reached = ways.into_iter().flatten().filter_map(|(when, approvers)| {
+                match attempt_with(in_state(from), action, when, approvers) {
                     Ok((case, _)) => Some(case.state.name()),
                     Err(refused) => {
                         assert_ne!(refused.why, TransitionRefusal::OtherClarification);

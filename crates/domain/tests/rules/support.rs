@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
 use idcheck_domain::{
     application::{
-        Action, Application, ApplicationId, ClarificationId, Filing, RefusedTransition, Request, State,
-        StateName, Step,
+        Action, Application, ApplicationId, Approvers, ClarificationId, Filing, RefusedTransition, Request,
+        State, StateName, Step,
     },
     calendar::WorkingCalendar,
     card::{CardRole, SigningCard},
@@ -22,6 +22,7 @@ use idcheck_domain::{
 use uuid::Uuid;
 
 pub(crate) const OFFICER: OfficerId = OfficerId(Uuid::from_u128(0xA1));
+pub(crate) const SECOND: OfficerId = OfficerId(Uuid::from_u128(0xA5));
 
 /// `2026-01-05`.
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -156,6 +157,16 @@ pub(crate) fn attempt(
     action: Action,
     at: DateTime<Utc>,
 ) -> Result<(Application, Step), RefusedTransition> {
+    attempt_with(case, action, at, Approvers::One)
+}
+
+/// The same where it takes so many officers to approve.
+pub(crate) fn attempt_with(
+    case: Application,
+    action: Action,
+    at: DateTime<Utc>,
+    approvers: Approvers,
+) -> Result<(Application, Step), RefusedTransition> {
     let id = ClarificationId(Uuid::from_u128(case.clarifications.len() as u128));
     match action {
         Action::Receive | Action::Redate => panic!("no step of a case that stands: {action:?}"),
@@ -171,7 +182,11 @@ pub(crate) fn attempt(
             };
             case.answer_clarification(open, narrative("已補充"), at, calendar())
         }
-        Action::Approve => case.approve(OFFICER, None, at),
+        Action::ProposeApproval => case.propose_approval(OFFICER, None, at, approvers),
+        // Of what was proposed somebody else is asked.
+        Action::Approve if case.state.proposal().is_some() => case.approve(SECOND, None, at, approvers),
+        Action::Approve => case.approve(OFFICER, None, at, approvers),
+        Action::ReturnToReview => case.return_to_review(SECOND, None, at),
         Action::Reject => case.reject(OFFICER, reason("不符規定"), at),
         Action::Withdraw => case.withdraw(None, at),
         Action::Close => case.close(idcheck_domain::application::Actor::System, at),
@@ -188,13 +203,15 @@ pub(crate) fn in_state(state: StateName) -> Application {
     let way: &[Action] = match state {
         StateName::Received => &[],
         StateName::UnderReview => &[Action::Claim],
+        StateName::ApprovalProposed => &[Action::Claim, Action::ProposeApproval],
         StateName::ClarificationRequested => &[Action::Claim, Action::RequestClarification],
         StateName::Approved => &[Action::Claim, Action::Approve],
         StateName::Rejected => &[Action::Claim, Action::Reject],
         StateName::Withdrawn => &[Action::Withdraw],
     };
     let case = way.iter().fold(case(apply(), start()), |case, action| {
-        attempt(case, *action, start() + TimeDelta::minutes(1)).unwrap().0
+        let approvers = if state == StateName::ApprovalProposed { Approvers::Two } else { Approvers::One };
+        attempt_with(case, *action, start() + TimeDelta::minutes(1), approvers).unwrap().0
     });
     assert_eq!(case.state.name(), state);
     case

@@ -29,7 +29,7 @@ use crate::{
         body::Described,
         failure::Failure,
         session::{Context, SignedIn},
-        shape::{ApproveRequest, ClarificationRequest, RejectRequest, SessionRequest},
+        shape::{ApproveRequest, ClarificationRequest, RejectRequest, ReturnRequest, SessionRequest},
         tag::Tag,
     },
     officer::sign_in::level,
@@ -188,7 +188,42 @@ impl OfficerApi {
         signed_in.step(&id.0, None, ReviewCommand::RequestClarification { question }).await
     }
 
-    /// Approves the case as it was read.
+    /// Proposes to approve the case as it was read, where that takes two officers; another one approves it then.
+    #[oai(
+        path = "/officer/applications/:id/propose-approval",
+        method = "post",
+        operation_id = "proposeApproval"
+    )]
+    async fn propose_approval(
+        &self,
+        signed_in: SignedIn,
+        id: Path<String>,
+        body: Json<Described<ApproveRequest>>,
+    ) -> Result<Json<Case>, Failure> {
+        let (note, version) = signed_in.read(&body.0.0, note_and_version)?;
+        signed_in.step(&id.0, Some(version), ReviewCommand::ProposeApproval { note }).await
+    }
+
+    /// Gives a proposed approval back to the review, as it was read.
+    #[oai(
+        path = "/officer/applications/:id/return-to-review",
+        method = "post",
+        operation_id = "returnToReview"
+    )]
+    async fn return_to_review(
+        &self,
+        signed_in: SignedIn,
+        id: Path<String>,
+        body: Json<Described<ReturnRequest>>,
+    ) -> Result<Json<Case>, Failure> {
+        let (reason, version) = signed_in.read(&body.0.0, |fields| {
+            let reason = fields.optional("/reason", Reason::parse);
+            version(fields).map(|version| (reason, version))
+        })?;
+        signed_in.step(&id.0, Some(version), ReviewCommand::ReturnToReview { reason }).await
+    }
+
+    /// Approves the case as it was read; where that takes two officers, what another one proposed.
     #[oai(path = "/officer/applications/:id/approve", method = "post", operation_id = "approveApplication")]
     async fn approve(
         &self,
@@ -196,10 +231,7 @@ impl OfficerApi {
         id: Path<String>,
         body: Json<Described<ApproveRequest>>,
     ) -> Result<Json<Case>, Failure> {
-        let (note, version) = signed_in.read(&body.0.0, |fields| {
-            let note = fields.optional("/note", Reason::parse);
-            version(fields).map(|version| (note, version))
-        })?;
+        let (note, version) = signed_in.read(&body.0.0, note_and_version)?;
         signed_in.step(&id.0, Some(version), ReviewCommand::Approve { note }).await
     }
 
@@ -215,6 +247,11 @@ impl OfficerApi {
             .read(&body.0.0, |fields| fields.required("/reason", Reason::parse).zip(version(fields)))?;
         signed_in.step(&id.0, Some(version), ReviewCommand::Reject { reason }).await
     }
+}
+
+fn note_and_version(fields: &mut Fields<'_>) -> Option<(Option<Reason>, i64)> {
+    let note = fields.optional("/note", Reason::parse);
+    version(fields).map(|version| (note, version))
 }
 
 /// The version that was read: a whole number from 1, never text.

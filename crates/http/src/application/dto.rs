@@ -133,7 +133,7 @@ pub(crate) fn application_of(
         id: case.id.0,
         case_number: case.case_number.to_string(),
         kind: case.kind().as_str().to_owned(),
-        state: case.state.name().as_str().to_owned(),
+        state: audience.state(case).to_owned(),
         unified_business_number: case.ubn.to_string(),
         company_name: case.company_name.as_str().to_owned(),
         contact: contact_of(&case.contact),
@@ -149,7 +149,7 @@ pub(crate) fn application_of(
         decided_at: closing.map(|closing| time(closing.at)),
         reason: audience.closing_reason(case),
         clarifications: case.clarifications.iter().map(clarification_of).collect(),
-        history: history.iter().map(|line| history_of(line, audience)).collect(),
+        history: audience.lines(history).map(|line| history_of(line, audience)).collect(),
     }
 }
 

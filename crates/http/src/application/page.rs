@@ -32,14 +32,17 @@ use crate::{
 };
 
 /// The steps by their names in the path.
-const PATHS: [(&str, Action); 5] = [
+const PATHS: [(&str, Action); 7] = [
     ("claim", Action::Claim),
     ("release", Action::Release),
     ("clarification", Action::RequestClarification),
+    ("propose-approval", Action::ProposeApproval),
     ("approve", Action::Approve),
+    ("return-to-review", Action::ReturnToReview),
     ("reject", Action::Reject),
 ];
-pub(crate) const STEPS: [&str; 5] = [PATHS[0].0, PATHS[1].0, PATHS[2].0, PATHS[3].0, PATHS[4].0];
+pub(crate) const STEPS: [&str; 7] =
+    [PATHS[0].0, PATHS[1].0, PATHS[2].0, PATHS[3].0, PATHS[4].0, PATHS[5].0, PATHS[6].0];
 
 /// A text that stands in a step's field when the page opens: of a template, or typed before, and then perhaps wrong.
 struct Typed<'t> {
@@ -54,7 +57,9 @@ fn steps(page: &OfficerPage<'_>, file: &CaseFile, typed: Option<&Typed<'_>>) -> 
     let step = |(name, action): &(&'static str, Action)| {
         let own = typed.filter(|typed| typed.step == *name);
         let templates = file.templates.iter().map(|template| &template.value);
-        let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == *name);
+        // A proposal is begun with the texts of the approval that it is for.
+        let begun = if *action == Action::ProposeApproval { "approve" } else { name };
+        let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == begun);
         let templates =
             templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
         context! {
@@ -103,7 +108,19 @@ fn case_page(page: &OfficerPage<'_>, file: &CaseFile, typed: Option<&Typed<'_>>)
 fn template<'t>(file: &'t CaseFile, id: &str) -> Option<Typed<'t>> {
     let found = file.templates.iter().find(|template| template.value.id.to_string() == id)?;
     let text = found.value.filled(&file.application);
-    Some(Typed { step: found.value.used_for.as_str(), text, violation: None })
+    let proposes = file.steps.contains(&Action::ProposeApproval);
+    let step = match found.value.used_for.as_str() {
+        "approve" if proposes => "propose-approval",
+        step => step,
+    };
+    Some(Typed { step, text, violation: None })
+}
+
+/// The note that was proposed stands in the second officer's field.
+fn proposed(file: &CaseFile) -> Option<Typed<'static>> {
+    let proposal = file.application.state.proposal()?;
+    let text = proposal.note.as_ref()?.as_str().to_owned();
+    Some(Typed { step: "approve", text, violation: None })
 }
 
 /// `?template=` puts that template's text into its step's field.
@@ -125,8 +142,13 @@ async fn open(
     let id = Uuid::try_parse(id).map_err(|_| page.not_found("/officer"))?;
     let file = page.app.services.read_cases.case(&page.officer, ApplicationId(id)).await;
     let file = page.or_problem(file, "/officer")?;
-    let typed = typed.or_else(|| template(&file, chosen));
+    let typed = typed.or_else(|| template(&file, chosen)).or_else(|| proposed(&file));
     Ok(case_page(page, &file, typed.as_ref()))
+}
+
+/// A text that may be left out.
+fn noted(typed: &str) -> Result<Option<Reason>, Violation> {
+    if typed.is_empty() { Ok(None) } else { Reason::parse(typed).map(Some) }
 }
 
 /// The step that a form asks for; `None` for a name that is no step.
@@ -138,8 +160,9 @@ fn command(step: &str, typed: &str) -> Option<Result<ReviewCommand, Violation>> 
         Action::RequestClarification => {
             Narrative::parse(typed).map(|question| ReviewCommand::RequestClarification { question })
         }
-        Action::Approve if typed.is_empty() => Ok(ReviewCommand::Approve { note: None }),
-        Action::Approve => Reason::parse(typed).map(|note| ReviewCommand::Approve { note: Some(note) }),
+        Action::ProposeApproval => noted(typed).map(|note| ReviewCommand::ProposeApproval { note }),
+        Action::Approve => noted(typed).map(|note| ReviewCommand::Approve { note }),
+        Action::ReturnToReview => noted(typed).map(|reason| ReviewCommand::ReturnToReview { reason }),
         Action::Reject => Reason::parse(typed).map(|reason| ReviewCommand::Reject { reason }),
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     access::Access,
-    application::{Action, Application, Clarification, Request, Step},
+    application::{Action, Application, Clarification, Request, StateName, Step},
     card::{CardRole, SigningCard},
     company::{CompanyRecord, same_name},
     contact::Contact,
@@ -41,6 +41,20 @@ impl Audience {
     /// An officer's name, where this reader may know it.
     pub(crate) fn officer_name(self, line: &HistoryLine) -> Option<&str> {
         line.officer.as_deref().filter(|_| self.officer)
+    }
+
+    /// The state of a case; an applicant is told of a review until it is decided, whoever takes part in it.
+    pub(crate) fn state(self, case: &Application) -> &'static str {
+        match case.state.name() {
+            StateName::ApprovalProposed if !self.officer => StateName::UnderReview.as_str(),
+            state => state.as_str(),
+        }
+    }
+
+    /// The lines of a history that this reader may know.
+    pub(crate) fn lines(self, history: &[HistoryLine]) -> impl Iterator<Item = &HistoryLine> {
+        let between_officers = |action| matches!(action, Action::ProposeApproval | Action::ReturnToReview);
+        history.iter().filter(move |line| self.officer || !between_officers(line.step.action))
     }
 
     /// What a line of the history says: as it was typed, or why the case was closed with the end of access.
@@ -150,7 +164,7 @@ pub(crate) fn case(
         ubn => case.ubn.to_string(),
         contact => contact(&case.contact),
         kind => case.kind().as_str(),
-        state => case.state.name().as_str(),
+        state => audience.state(case),
         open => case.is_open(),
         received_at => moment(case.received_at),
         addresses => case.host_addresses.as_slice().iter().map(ToString::to_string).collect::<Value>(),
@@ -165,7 +179,7 @@ pub(crate) fn case(
         reason => audience.closing_reason(case),
         clarifications => case.clarifications.iter().map(clarification).collect::<Value>(),
         assignee => history.iter().rev().find(|l| l.step.action == Action::Claim).filter(|_| case.state.assignee().is_some()).and_then(|l| audience.officer_name(l)),
-        history => history.iter().map(|l| line(l, audience)).collect::<Value>(),
+        history => audience.lines(history).map(|l| line(l, audience)).collect::<Value>(),
     }
 }
 

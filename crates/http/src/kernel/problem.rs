@@ -264,6 +264,17 @@ impl From<idcheck_domain::application::RefusedTransition> for Problem {
             let problem = Self::simple(StatusCode::CONFLICT, "problem-clarification-running");
             return Self { detail: Detail::Due(due.date), ..problem };
         }
+        match refused.why {
+            TransitionRefusal::NotProposed => {
+                return Self::simple(StatusCode::CONFLICT, "problem-not-proposed");
+            }
+            TransitionRefusal::SameOfficer => {
+                return Self::simple(StatusCode::CONFLICT, "problem-same-officer");
+            }
+            TransitionRefusal::State
+            | TransitionRefusal::OtherClarification
+            | TransitionRefusal::ClarificationStillRunning(_) => {}
+        }
         let detail = Detail::State(refused.from.as_str());
         Self { detail, ..Self::simple(StatusCode::CONFLICT, "problem-state") }
     }

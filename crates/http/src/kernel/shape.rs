@@ -75,6 +75,17 @@ pub(crate) struct ApproveRequest {
     version: i64,
 }
 
+/// A proposal that goes back to the review.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct ReturnRequest {
+    /// What is to be looked at again; for officers only.
+    reason: Option<String>,
+    /// The version of the case that was read.
+    #[oai(validator(minimum(value = "1")))]
+    version: i64,
+}
+
 /// A rejection.
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     Violation,
+    application::Approvers,
     card::SigningCard,
     key::{Environment, Profile},
     officer::{OfficerId, Role},
@@ -309,8 +310,8 @@ fn services(
             drafts: all!(store),
             of_address: 50,
         }),
-        read_cases: ReadCases::new(office.clone(), all!(&parts)),
-        review: ReviewApplication::new(office.clone(), all!(&parts)),
+        read_cases: ReadCases::new(office.clone(), all!(&parts), Approvers::One),
+        review: ReviewApplication::new(office.clone(), all!(&parts), Approvers::One),
         organisations: ReadOrganisations::new(office.clone()),
         govern: GovernAccess::new(office.clone()),
         plans: JudgePlans::new(office.clone()),

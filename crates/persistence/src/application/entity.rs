@@ -38,6 +38,10 @@ pub(crate) mod application {
         /// What the decision is counted by, while the case is open.
         pub count_from: Option<String>,
         pub count_days: Option<i32>,
+        /// The approval that waits for the second officer.
+        pub proposed_by: Option<Uuid>,
+        pub proposed_at: Option<i64>,
+        pub proposed_note: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{
         Action, Actor, Application, ApplicationId, Clarification, ClarificationId, Closing, DecisionClock,
-        Kind, OpenClarification, Request, State, StateName, Step,
+        Kind, OpenClarification, Proposal, Request, State, StateName, Step,
     },
     calendar::{Count, DueDate},
     consent::Consent,
@@ -93,12 +93,15 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
     let due = case.state.due();
     let closing = case.state.closing();
     let reason = closing.and_then(|closing| closing.reason.as_ref());
+    let proposal = case.state.proposal();
     let open = match &case.state {
         State::ClarificationRequested { open, .. } => Some(open),
         _ => None,
     };
     let count = match &case.state {
-        State::Received { clock } | State::UnderReview { clock, .. } => clock.count,
+        State::Received { clock }
+        | State::UnderReview { clock, .. }
+        | State::ApprovalProposed { clock, .. } => clock.count,
         State::ClarificationRequested { open, .. } => open.decision,
         State::Approved(_) | State::Rejected(_) | State::Withdrawn(_) => None,
     };
@@ -129,6 +132,11 @@ pub(crate) fn application_model(case: &Application, version: i64) -> application
         closed_reason_code: reason.and_then(RecordedReason::code).map(str::to_owned),
         replaces: case.replaces.as_ref().map(|contact| text(&ContactJson::of(contact))),
         count_from: count.map(|count| count.from.to_string()),
+        proposed_by: proposal.map(|proposal| proposal.by.0),
+        proposed_at: proposal.map(|proposal| micros(proposal.at)),
+        proposed_note: proposal
+            .and_then(|proposal| proposal.note.as_ref())
+            .map(|note| note.as_str().to_owned()),
         count_days: count.map(|count| i32::try_from(count.days).unwrap_or(i32::MAX)),
     }
 }
@@ -164,6 +172,17 @@ fn state_of(row: &application::Model) -> Result<State, StoreError> {
         StateName::Received => State::Received { clock: DecisionClock { due: due()?, count } },
         StateName::UnderReview => {
             State::UnderReview { assignee, clock: DecisionClock { due: due()?, count } }
+        }
+        StateName::ApprovalProposed => {
+            let by = row.proposed_by.ok_or_else(|| corrupt(TABLE, "proposed_by"))?;
+            let at = row.proposed_at.ok_or_else(|| corrupt(TABLE, "proposed_at"))?;
+            let note = row.proposed_note.as_deref().map(Reason::parse).transpose();
+            let proposal = Proposal {
+                by: OfficerId(by),
+                at: instant(TABLE, "proposed_at", at)?,
+                note: note.map_err(|_| corrupt(TABLE, "proposed_note"))?,
+            };
+            State::ApprovalProposed { assignee, clock: DecisionClock { due: due()?, count }, proposal }
         }
         StateName::ClarificationRequested => {
             let id = row.clarification_id.ok_or_else(|| corrupt(TABLE, "clarification_id"))?;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use idcheck_domain::{
     access::{Access, Ground},
-    application::{Actor, ClarificationId, Closing, Kind, State, StateName},
+    application::{Actor, Approvers, ClarificationId, Closing, Kind, State, StateName},
     calendar::WorkingCalendar,
     key::{Environment, KeyId, Profile, RegisteredKey},
     officer::OfficerId,
@@ -218,7 +218,7 @@ pub async fn one_of_two_decisions_stands(store: &impl Store, other: &impl Store,
         let decide = |approve: bool| {
             let reason = Reason::parse("理由").unwrap();
             let (value, step) = if approve {
-                case.clone().approve(officer, None, at).unwrap()
+                case.clone().approve(officer, None, at, Approvers::One).unwrap()
             } else {
                 case.clone().reject(officer, reason, at).unwrap()
             };

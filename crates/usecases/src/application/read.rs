@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use idcheck_domain::{
-    application::{Action, Application, ApplicationId},
+    application::{Action, Application, ApplicationId, Approvers},
     calendar::WorkingCalendar,
     company::CompanyRecord,
     notice::Notice,
@@ -68,12 +68,13 @@ pub struct Queue {
 pub struct ReadCases {
     ports: OfficePorts,
     cards: Arc<dyn CardVerifier>,
+    approvers: Approvers,
 }
 
 impl ReadCases {
-    /// With these ports, and what judges the cards that signed.
-    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>) -> Self {
-        Self { ports, cards }
+    /// With these ports, what judges the cards that signed, and how many officers approve.
+    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>, approvers: Approvers) -> Self {
+        Self { ports, cards, approvers }
     }
 
     /// A page of the queue.
@@ -107,7 +108,7 @@ impl ReadCases {
         let card_today =
             if value.is_open() { Some(self.cards.recheck(&value.card, now).await) } else { None };
         Ok(CaseFile {
-            steps: value.possible_steps(officer.role, now),
+            steps: value.possible_steps((officer.id, officer.role), self.approvers, now),
             days_left: due.map(|due| calendar.working_days_between(taipei::day(now), due.date)),
             registered: self.ports.company_register.company(value.ubn).await,
             usage: usage.own(value.ubn, usage.latest()).await?,

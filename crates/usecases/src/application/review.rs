@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
-    application::{Application, ApplicationId, ClarificationId, Kind, Request, Step},
+    application::{Application, ApplicationId, Approvers, ClarificationId, Kind, Request, StateName, Step},
     contact::Contact,
     key::Environment,
     officer::Permission,
@@ -34,7 +34,17 @@ pub enum ReviewCommand {
         /// What.
         question: Narrative,
     },
-    /// Approve it.
+    /// Propose to approve it, where that takes two officers.
+    ProposeApproval {
+        /// A note for the applicant.
+        note: Option<Reason>,
+    },
+    /// Give a proposal back to the review.
+    ReturnToReview {
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Approve it; of a proposal, as the second officer.
     Approve {
         /// A note for the applicant.
         note: Option<Reason>,
@@ -52,6 +62,8 @@ impl ReviewCommand {
             Self::Claim => AuditAction::ApplicationClaim,
             Self::Release => AuditAction::ApplicationRelease,
             Self::RequestClarification { .. } => AuditAction::ApplicationRequestClarification,
+            Self::ProposeApproval { .. } => AuditAction::ApplicationProposeApproval,
+            Self::ReturnToReview { .. } => AuditAction::ApplicationReturnToReview,
             Self::Approve { .. } => AuditAction::ApplicationApprove,
             Self::Reject { .. } => AuditAction::ApplicationReject,
         }
@@ -72,12 +84,13 @@ pub struct Preview {
 pub struct ReviewApplication {
     ports: OfficePorts,
     cards: Arc<dyn CardVerifier>,
+    approvers: Approvers,
 }
 
 impl ReviewApplication {
-    /// With these ports, and what judges the cards that signed.
-    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>) -> Self {
-        Self { ports, cards }
+    /// With these ports, what judges the cards that signed, and how many officers approve.
+    pub fn new(ports: OfficePorts, cards: Arc<dyn CardVerifier>, approvers: Approvers) -> Self {
+        Self { ports, cards, approvers }
     }
 
     /// Takes the step on the case as the officer read it; without `version` as it is now (`Approve` and `Reject`
@@ -108,7 +121,7 @@ impl ReviewApplication {
         .await
     }
 
-    /// The mail that the step would send on the case as it was read. Nothing is changed; whether card and access allow an
+    /// The mail that the step would send on the case as it was read; of a proposal, the mail of its approval. Nothing is changed; whether card and access allow an
     /// approval is looked at when it is made.
     ///
     /// # Errors
@@ -129,6 +142,8 @@ impl ReviewApplication {
         let (after, step, _) = self.step(officer, case.value, command, now).await?;
         let held = self.ports.organisations.find(after.ubn).await?.ok_or(Refusal::Unknown)?;
         let to = told(&after, &held.value, command);
+        let proposed = matches!(command, ReviewCommand::ProposeApproval { .. });
+        let step = if proposed { Step { to: StateName::Approved, ..step } } else { step };
         let mail = outcome_mail(&self.ports.entropy, (&after, to.email()), &step, now);
         let mail = mail.ok_or(Refusal::Unknown)?;
         Ok(Preview { text: self.ports.composer.compose(&mail.message), to: mail.to })
@@ -147,6 +162,10 @@ impl ReviewApplication {
         change.requires.extend(requires);
         let held = self.ports.organisations.find(after.ubn).await?.ok_or(Precondition::NothingHeld)?;
         let (before, mail_to) = (held.value.contact.clone(), told(&after, &held.value, command));
+        if matches!(command, ReviewCommand::ProposeApproval { .. }) {
+            // Nobody is asked to confirm what can't be approved.
+            self.card_still_good(&after, now).await?;
+        }
         if matches!(command, ReviewCommand::Approve { .. }) {
             self.card_still_good(&after, now).await?;
             self.carry_out(&after, held, now, &mut change).await?;
@@ -182,7 +201,13 @@ impl ReviewApplication {
                 requires = Some(Requirement::CalendarEdition(calendar.edition()));
                 application.request_clarification(id, question.clone(), by, now, &calendar)?
             }
-            ReviewCommand::Approve { note } => application.approve(by, note.clone(), now)?,
+            ReviewCommand::ProposeApproval { note } => {
+                application.propose_approval(by, note.clone(), now, self.approvers)?
+            }
+            ReviewCommand::ReturnToReview { reason } => {
+                application.return_to_review(by, reason.as_ref(), now)?
+            }
+            ReviewCommand::Approve { note } => application.approve(by, note.clone(), now, self.approvers)?,
             ReviewCommand::Reject { reason } => application.reject(by, reason.clone(), now)?,
         };
         Ok((after, step, requires))
@@ -254,7 +279,7 @@ impl ReviewApplication {
 
 /// Where mail about a step goes to: the contact held, and after an approval that takes a new one over, the new one.
 fn told(case: &Application, held: &Organisation, command: &ReviewCommand) -> Contact {
-    let taken_over =
-        matches!(command, ReviewCommand::Approve { .. }) && case.replaces.as_ref() == Some(&held.contact);
+    let approves = matches!(command, ReviewCommand::Approve { .. } | ReviewCommand::ProposeApproval { .. });
+    let taken_over = approves && case.replaces.as_ref() == Some(&held.contact);
     if taken_over { case.contact.clone() } else { held.contact.clone() }
 }

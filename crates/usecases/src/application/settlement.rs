@@ -65,7 +65,9 @@ pub(crate) fn outcome_mail(
             question: text.unwrap_or_default(),
             due: after.state.due()?,
         },
-        StateName::Received | StateName::UnderReview | StateName::Withdrawn => return None,
+        StateName::Received | StateName::UnderReview | StateName::ApprovalProposed | StateName::Withdrawn => {
+            return None;
+        }
     };
     Some(OutgoingMail { id: entropy.uuid(now), to: to.clone(), message })
 }

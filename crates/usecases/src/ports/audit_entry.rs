@@ -146,6 +146,8 @@ actions! {
     ApplicationClaim = "application.claim", "An officer took a case on, or over.";
     ApplicationRelease = "application.release", "An officer let go of a case.";
     ApplicationRequestClarification = "application.requestClarification", "An officer asked the applicant.";
+    ApplicationProposeApproval = "application.proposeApproval", "An officer proposed to approve a case, where that takes two.";
+    ApplicationReturnToReview = "application.returnToReview", "An officer gave a proposed approval back to the review.";
     ApplicationApprove = "application.approve", "An officer approved a case.";
     ApplicationReject = "application.reject", "An officer rejected a case.";
     OrganisationRead = "organisation.read", "An officer opened an organisation's file.";

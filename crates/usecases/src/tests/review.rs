@@ -7,7 +7,7 @@ use std::{
 
 use idcheck_domain::{
     access::Access,
-    application::{Application, Request, StateName},
+    application::{Application, Approvers, Request, StateName},
     contact::Contact,
     officer::{OfficerId, Role},
     organisation::Organisation,
@@ -34,6 +34,7 @@ fn officer(role: Role) -> Officer {
 
 struct World {
     claimed: bool,
+    approvers: Approvers,
     request: Option<Request>,
     active: bool,
     /// The contact held, and the one that the case asks to replace.
@@ -48,6 +49,7 @@ impl World {
     fn new() -> Self {
         Self {
             claimed: true,
+            approvers: Approvers::One,
             request: None,
             active: false,
             contacts: (contact(), None),
@@ -72,9 +74,9 @@ impl World {
         if self.claimed {
             case = case.claim(officer(role).id, now()).unwrap().0;
         }
-        let id = case.id;
+        let (id, approvers) = (case.id, self.approvers);
         let (ports, cards) = self.ports(case);
-        ReviewApplication::new(ports, cards).execute(&officer(role), id, version, &command).await
+        ReviewApplication::new(ports, cards, approvers).execute(&officer(role), id, version, &command).await
     }
 
     fn ports(self, case: Application) -> (OfficePorts, Arc<MockCardVerifier>) {
@@ -151,6 +153,28 @@ async fn approving_gives_account_and_iss_key_in_the_same_change() {
     assert!(matches!(change.mail[0].message, MailMessage::Approved { .. }));
     assert_eq!(change.history.len(), 1);
     assert_eq!(change.audit[0].action.to_string(), "application.approve");
+}
+
+/// A proposal is a line of the history and nothing else: no account, no key, no mail; and none where the card is dead already.
+#[tokio::test]
+async fn a_proposal_gives_nothing_yet() {
+    let note = Reason::parse("請先測試").ok();
+    let propose = ReviewCommand::ProposeApproval { note };
+    let world = World { approvers: Approvers::Two, ..World::new() };
+    let committed = Arc::clone(&world.committed);
+    let proposed = world.step(Role::Reviewer, Some(4), propose.clone()).await.unwrap();
+    assert_eq!(proposed.value.state.name(), StateName::ApprovalProposed);
+    let change = committed.lock().unwrap().remove(0);
+    assert!(change.organisation.is_none() && change.iss_key.is_none() && change.mail.is_empty());
+    assert_eq!(change.history.len(), 1);
+    assert_eq!(change.audit[0].action.to_string(), "application.proposeApproval");
+    let world = World { approvers: Approvers::Two, card: Err(CardRefusal::Revoked), ..World::new() };
+    let refused = world.step(Role::Reviewer, Some(4), propose.clone()).await;
+    assert_eq!(refused.unwrap_err(), Refusal::Card(CardRefusal::Revoked));
+    // Nor what one may approve is proposed, nor what takes two approved alone.
+    assert!(World::new().step(Role::Reviewer, Some(4), propose).await.is_err());
+    let world = World { approvers: Approvers::Two, ..World::new() };
+    assert!(world.step(Role::Reviewer, Some(4), ReviewCommand::Approve { note: None }).await.is_err());
 }
 
 /// Whoever takes the contact's place learns of the approval, and whoever gives it up learns that much.
@@ -268,7 +292,8 @@ async fn a_case_shows_how_its_card_stands_while_it_is_open() {
         }
         let id = case.id;
         let (ports, cards) = World { card: Err(CardRefusal::Revoked), ..World::new() }.ports(case);
-        let file = ReadCases::new(ports, cards).case(&officer(Role::Auditor), id).await.unwrap();
+        let file =
+            ReadCases::new(ports, cards, Approvers::One).case(&officer(Role::Auditor), id).await.unwrap();
         assert_eq!(file.card_today, expected);
     }
 }
@@ -282,7 +307,7 @@ async fn a_preview_is_the_mail_of_the_step_and_commits_nothing() {
     let world = World::new();
     let committed = Arc::clone(&world.committed);
     let (ports, cards) = world.ports(case);
-    let review = ReviewApplication::new(ports, cards);
+    let review = ReviewApplication::new(ports, cards, Approvers::One);
     let mail = review.preview(&officer(Role::Reviewer), id, 4, &reject).await.unwrap();
     assert!(mail.text.subject.starts_with("Rejected") && mail.text.subject.contains("未敘明規定"));
     assert_eq!(mail.to, *contact().email());
