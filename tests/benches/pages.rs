@@ -134,7 +134,7 @@ async fn console(site: &Site) -> Console {
 
 /// The addresses of the pages, with their names.
 async fn pages(console: &Console, count: usize) -> Vec<(&'static str, String)> {
-    let mut far = "/officer".to_owned();
+    let mut far = "/officer/applications".to_owned();
     // The text up to the end of the address that follows a mark.
     let after = |text: &str, mark: &str| {
         let (_, after) = text.split_once(mark).unwrap();
@@ -144,12 +144,13 @@ async fn pages(console: &Console, count: usize) -> Vec<(&'static str, String)> {
         let shown = console.get(&far).await;
         far = after(&shown.text, "data-next href=\"");
     }
-    let case = after(&console.get("/officer").await.text, "<tr data-row><td><a href=\"");
+    let case = after(&console.get("/officer/applications").await.text, "<tr data-row><td><a href=\"");
     vec![
-        ("queue page", "/officer".to_owned()),
+        ("worklist page", "/officer".to_owned()),
+        ("queue page", "/officer/applications".to_owned()),
         ("queue page far in", far),
-        ("queue page by name", format!("/officer?q=%20{}", count / EACH / 2)),
-        ("queue page of ended cases", "/officer?state=approved".to_owned()),
+        ("queue page by name", format!("/officer/applications?q=%20{}", count / EACH / 2)),
+        ("queue page of ended cases", "/officer/applications?state=approved".to_owned()),
         ("case page", case),
     ]
 }

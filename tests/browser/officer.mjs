@@ -48,7 +48,7 @@ const signIn = async (page, username) => {
   await page.fill("#password", who.password);
   await page.fill("#totp", totp(who.totpSecret));
   await press(page, "main form button");
-  assert.match(await text(page), /案件清單/);
+  assert.match(await text(page), /待辦/);
 };
 
 const sign = async (page) => {
@@ -85,6 +85,9 @@ test("an application comes in", async () => {
 
 test("sign in with the second factor; the queue by filter and by keyboard", async () => {
   await signIn(console_, "reviewer1");
+  assert.match(await console_.textContent("tbody"), new RegExp(`${caseNumber}[^]*無人承辦`), "it waits");
+  await lookInBoth(console_, "officer-worklist");
+  await press(console_, 'header nav a[href="/officer/applications"]');
   await console_.selectOption("#assignee", "none");
   await console_.fill("#q", caseNumber);
   await press(console_, ".filters button");
@@ -124,7 +127,7 @@ test("claim, and ask with a template", async () => {
   await press(console_, 'form[action$="/clarification"] button >> nth=0');
   assert.match(await text(console_), /待補件/);
   const home = console_.url();
-  await open(console_, `/officer?q=${caseNumber}`);
+  await open(console_, `/officer/applications?q=${caseNumber}`);
   assert.match(await console_.textContent("tbody"), /待補件[\s\S]*reviewer1/);
   await console_.goto(home);
 });

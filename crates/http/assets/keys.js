@@ -26,7 +26,7 @@ const KEYS = {
   "k": () => step(-1),
   "/": () => focus("#q"),
   "n": () => go("[data-next]"),
-  "q": () => go('nav a[href="/officer"]'),
+  "q": () => go('header nav a[href="/officer"]'),
   "c": () => focus('form[action$="/claim"] button'),
   "a": () => focus('form[action$="/approve"] textarea'),
   "r": () => focus('form[action$="/reject"] textarea'),

@@ -21,6 +21,7 @@ mod sweep;
 mod template;
 mod usage;
 mod verify;
+mod worklist;
 
 use std::sync::Arc;
 

@@ -40,6 +40,7 @@ mod template;
 mod upkeep;
 mod usage;
 mod user_suspension;
+mod worklist;
 
 pub use chain::{ChainReport, Fault, Gap};
 pub use kernel::{

@@ -28,6 +28,7 @@ on_both!(drafts, |database| {
 on_both!(last_uses, |database| {
     contract::last_use::suite(&database.store().await, &database.store().await).await;
 });
+on_both!(worklist, |database| contract::worklist::suite(&database.store().await).await);
 on_both!(changes, |database| contract::change::suite(&database.store().await, &database.store().await).await);
 on_both!(casework, |database| {
     let (store, other) = (database.store().await, database.store().await);

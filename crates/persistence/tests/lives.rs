@@ -184,7 +184,9 @@ impl World {
                 self.review(case, &officer, ReviewCommand::ReturnToReview { reason: None }).await;
             }
             14 => self.review(case, &officer, ReviewCommand::Approve { note: None }).await,
-            15 if digit(10, 3) == 0 => self.review(case, &officer, ReviewCommand::Reject { reason: reason() }).await,
+            15 if digit(10, 3) == 0 => {
+                self.review(case, &officer, ReviewCommand::Reject { reason: reason() }).await
+            }
             4 | 13 | 15 => self.review(case, &officer, towards_approval(case)).await,
             16 => {
                 let ground = [Ground::Abuse, Ground::Conduct, Ground::NotRegistered][digit(10, 3)];

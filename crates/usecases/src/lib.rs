@@ -119,6 +119,7 @@ pub mod template;
 pub mod usage;
 pub mod user_suspension;
 pub mod verify;
+pub mod worklist;
 
 pub use kernel::content::{Content, FieldViolation, Fields, Leaf};
 pub use kernel::{Named, OfficePorts, OfficerNames, Refusal};

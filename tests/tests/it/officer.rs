@@ -28,6 +28,9 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/organisations/{ubn}/suspend", WORK),
     ("post", "/officer/organisations/{ubn}/lift", WORK),
     ("post", "/officer/organisations/{ubn}/lift-user", WORK),
+    ("get", "/officer/worklist", WORK),
+    ("post", "/officer/applications/{id}/propose-approval", WORK),
+    ("post", "/officer/applications/{id}/return-to-review", WORK),
     ("get", "/officer/suspended-users", READ),
     ("get", "/officer/dormant", READ),
     ("get", "/officer/usage", READ),
@@ -143,7 +146,7 @@ async fn the_queue_tells_how_many_working_days_are_left() {
     let demo = Demo::start().await;
     let applicant = idcheck_tests::Applicant::of(&demo, "company", "valid", 0);
     applicant.done("apply", &idcheck_tests::Applicant::application()).await;
-    let queue = Console::of(&demo, "auditor1").await.get("/officer").await;
+    let queue = Console::of(&demo, "auditor1").await.get("/officer/applications").await;
     // Just received: five working days, whatever day it is.
     assert!(queue.text.contains("尚餘 5 個工作日"), "{}", queue.text);
 }
@@ -159,17 +162,22 @@ const TEMPLATE: Typed = &[("use", "reject"), ("title", "x"), ("text", "y"), ("ve
 
 /// Pages and forms: path as the router has it, a query, what is typed, who may.
 const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
-    ("/officer", "", None, READ),
+    ("/officer", "", None, ALL),
+    ("/officer/applications", "", None, READ),
     ("/officer/applications/:id", "", None, READ),
     ("/officer/applications/:id/claim", "", Some(VERSION), WORK),
     ("/officer/applications/:id/release", "", Some(VERSION), WORK),
     ("/officer/applications/:id/clarification", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/propose-approval", "", Some(VERSION), WORK),
     ("/officer/applications/:id/approve", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/return-to-review", "", Some(VERSION), WORK),
     ("/officer/applications/:id/reject", "", Some(WITH_TEXT), WORK),
     ("/officer/applications/:id/claim/preview", "", Some(VERSION), WORK),
     ("/officer/applications/:id/release/preview", "", Some(VERSION), WORK),
     ("/officer/applications/:id/clarification/preview", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/propose-approval/preview", "", Some(VERSION), WORK),
     ("/officer/applications/:id/approve/preview", "", Some(VERSION), WORK),
+    ("/officer/applications/:id/return-to-review/preview", "", Some(VERSION), WORK),
     ("/officer/applications/:id/reject/preview", "", Some(WITH_TEXT), WORK),
     ("/officer/organisations/:ubn", "", None, READ),
     ("/officer/organisations/:ubn/revoke", "", Some(&[("ground", "abuse"), ("text", "試探")]), WORK),
@@ -226,10 +234,10 @@ async fn signing_out_of_the_console() {
         Console::of(&demo, "supervisor1").await,
         Console::of(&demo, "auditor1").await,
     ];
-    let seen = async |console: &Console| console.get("/officer").await.status;
-    assert_eq!(here.submit("/officer", "/officer/sign-out", &[]).await.status, 303);
+    let seen = async |console: &Console| console.get("/officer/applications").await.status;
+    assert_eq!(here.submit("/officer/applications", "/officer/sign-out", &[]).await.status, 303);
     assert_eq!([seen(&here).await, seen(&there).await, seen(&elsewhere).await], [303, 200, 200]);
-    assert_eq!(there.submit("/officer", "/officer/sign-out-everywhere", &[]).await.status, 303);
+    assert_eq!(there.submit("/officer/applications", "/officer/sign-out-everywhere", &[]).await.status, 303);
     assert_eq!([seen(&there).await, seen(&elsewhere).await], [303, 200]);
 }
 

@@ -7,7 +7,7 @@ async fn nothing_is_asked_of_a_database_that_it_can_t_hold() {
     let demo = Demo::start().await;
     let officer = Console::of(&demo, "auditor1").await;
     for path in [
-        "/officer?text=%00",
+        "/officer/applications?q=%00",
         "/officer/usage?ubn=0459%005257",
         "/officer/audit?actor=%00",
         "/apply/form?kind=%00",

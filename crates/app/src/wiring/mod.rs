@@ -127,6 +127,7 @@ impl Service {
             drafts: acts::drafts(config, &shared, &office),
             read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier), approvers),
             review: ReviewApplication::new(office.clone(), verifier, approvers),
+            worklist: office::worklist(&shared, &clock),
             organisations: ReadOrganisations::new(office.clone()),
             govern: GovernAccess::new(office.clone()),
             plans: JudgePlans::new(office.clone()),

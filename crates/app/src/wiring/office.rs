@@ -16,6 +16,7 @@ use idcheck_usecases::{
     reminder::{ReminderPorts, SendReminders},
     sweep::SweepCompanies,
     template::KeepTemplates,
+    worklist::ReadWorklist,
 };
 use tokio::time::timeout;
 
@@ -76,6 +77,12 @@ pub(crate) fn ports(
         composer: Arc::new(Composer),
         changes,
     }
+}
+
+/// What waits for an officer.
+pub(crate) fn worklist(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> ReadWorklist {
+    let (worklists, calendar) = (Arc::clone(store) as _, Arc::clone(store) as _);
+    ReadWorklist::new(Arc::clone(clock), worklists, calendar, Arc::clone(store) as _)
 }
 
 /// The register of who may ask, for the public.

@@ -215,3 +215,35 @@ usage-own-30 = Use in the last 30 days
 case-no-notices = No notice of abnormal use.
 case-no-former = No other case.
 case-assigned = Officer: { $officer }
+worklist-title = To do
+worklist-parts = Parts of what is to do
+worklist-part-all = All
+worklist-part-cases = Cases
+worklist-part-notices = Abnormal use
+worklist-part-access = Confirmations and access
+worklist-part-mine = Mine
+worklist-part-nobody = Unassigned
+worklist-task = Task
+worklist-about = Organisation
+worklist-since = since
+worklist-me = me
+worklist-empty = Nothing waits for you
+worklist-empty-next = See all cases
+worklist-revocation = Revocation to confirm
+worklist-asked-by = asked by { $officer }
+worklist-sweep = { $count ->
+    [one] { $count } organisation
+   *[other] { $count } organisations
+ }
+worklist-mails = { $count ->
+    [one] { $count } mail
+   *[other] { $count } mails
+ }
+due-late = { $count ->
+    [one] { $count } working day late
+   *[other] { $count } working days late
+ }
+role-reviewer = reviewer
+role-supervisor = supervisor
+role-auditor = auditor
+role-admin = administrator

@@ -20,6 +20,7 @@ use idcheck_usecases::{
     usage::ReadUsage,
     user_suspension::GovernUsers,
     verify::VerifyCard,
+    worklist::ReadWorklist,
 };
 use ipnet::IpNet;
 
@@ -67,6 +68,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// How often anybody may come to a door.
     pub rates: Arc<dyn RateLimiter>,
+    /// What waits for an officer.
+    pub worklist: ReadWorklist,
     /// One question about one card.
     pub verify: VerifyCard,
     pub readiness: Arc<dyn Readiness>,

@@ -189,6 +189,8 @@ mod tests {
                 "keyLabel",
                 "fingerprint",
             ]),
+            "worklist-part-" => own(&["all", "cases", "notices", "access", "mine", "nobody"]),
+            "role-" => own(&["reviewer", "supervisor", "auditor", "admin"]),
             "access-" => own(&["none", "active", "suspended", "revoked"]),
             "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),
             "act-" => each(&ActName::ALL, ActName::as_str),

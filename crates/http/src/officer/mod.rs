@@ -4,7 +4,7 @@ pub(crate) mod sign_in;
 
 use poem::{Route, RouteMethod};
 
-use crate::{application, audit, mail, organisation, sweep, template, usage};
+use crate::{application, audit, mail, organisation, sweep, template, usage, worklist};
 
 /// The pages, each with what it is for; of a path with `:step`, which steps there are.
 macro_rules! pages {
@@ -28,7 +28,8 @@ macro_rules! pages {
 }
 
 pages! {
-    "/officer" => get(application::queue::show);
+    "/officer" => get(worklist::page::show);
+    "/officer/applications" => get(application::queue::show);
     "/officer/sign-in" => get(sign_in::form) post(sign_in::sign_in);
     "/officer/sign-in/provider" => get(sign_in::to_provider);
     "/officer/sign-in/callback" => get(sign_in::from_provider);

@@ -8,7 +8,7 @@ use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
     application, audit, mail, notice, operations, organisation, portal, public_register, sweep, template,
-    usage,
+    usage, worklist,
 };
 
 /// All calls of the API.
@@ -23,6 +23,7 @@ type Calls = (
     sweep::api::SweepsApi,
     audit::api::AuditApi,
     usage::api::UsageApi,
+    worklist::api::WorklistApi,
     template::api::TemplatesApi,
 );
 
@@ -39,6 +40,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         sweep::api::SweepsApi,
         audit::api::AuditApi,
         usage::api::UsageApi,
+        worklist::api::WorklistApi,
         template::api::TemplatesApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))

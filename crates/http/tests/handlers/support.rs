@@ -41,6 +41,7 @@ use idcheck_usecases::{
     template::KeepTemplates,
     user_suspension::GovernUsers,
     verify::{CallerSnapshot, VerifyCard, VerifyPorts},
+    worklist::ReadWorklist,
 };
 use poem::{EndpointExt as _, Response, test::TestClient};
 
@@ -312,6 +313,7 @@ fn services(
         }),
         read_cases: ReadCases::new(office.clone(), all!(&parts), Approvers::One),
         review: ReviewApplication::new(office.clone(), all!(&parts), Approvers::One),
+        worklist: ReadWorklist::new(Arc::clone(&clock), all!(store), all!(store), all!(store)),
         organisations: ReadOrganisations::new(office.clone()),
         govern: GovernAccess::new(office.clone()),
         plans: JudgePlans::new(office.clone()),

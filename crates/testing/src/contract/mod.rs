@@ -20,3 +20,4 @@ pub mod sweep;
 pub mod template;
 pub mod usage;
 pub mod usage_tally;
+pub mod worklist;

@@ -24,6 +24,7 @@ mod template;
 mod token;
 mod usage;
 mod user_suspension;
+mod worklist;
 
 pub use application::{
     ApplicationFilter, Applications, Assigned, CaseSummary, Challenges, HistoryLine, Organisations, Page,
@@ -64,6 +65,7 @@ pub use template::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal};
 pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
 pub use user_suspension::{SuspendedUser, UserSuspensions};
+pub use worklist::{Task, WaitsFor, WorkCounts, WorkItem, Worklists};
 
 #[cfg(test)]
 pub(crate) use {
