@@ -119,12 +119,14 @@ test("sign in with the second factor; the queue by filter and by keyboard", asyn
 
 test("claim, and ask with a template", async () => {
   await press(console_, 'form[action$="/claim"] button');
-  await press(console_, ".templates a >> nth=0");
-  const question = await console_.inputValue("#clarification-text");
-  assert.ok(question.length > 10);
+  await console_.check("#step-clarification");
+  await console_.fill("#text", "先前所寫");
+  await press(console_, '[data-for="clarification"] button >> nth=0');
+  const question = await console_.inputValue("#text");
+  assert.ok(question.startsWith("先前所寫\n") && question.length > 15, "a template comes below what was typed");
   await look("officer-case-template");
-  await console_.fill("#clarification-text", `${question}\n請附說明。`);
-  await press(console_, 'form[action$="/clarification"] button >> nth=0');
+  await console_.fill("#text", `${question}\n請附說明。`);
+  await press(console_, "#decide button:not(.chip):not(.for)");
   assert.match(await text(console_), /待補件/);
   const home = console_.url();
   await open(console_, `/officer/applications?q=${caseNumber}`);
@@ -144,12 +146,16 @@ test("the applicant answers with the card", async () => {
 test("the answer is there; the mail is seen before the approval", async () => {
   await console_.reload();
   assert.match(await text(console_), /依金融機構防制洗錢辦法第三條。/);
-  await console_.fill("#approve-text", "經審核同意。");
-  await look("officer-case-answered");
-  await press(console_, 'form[action$="/approve"] button >> nth=1');
-  assert.match(await text(console_), /it@example.com[\s\S]*經審核同意。/);
+  await lookInBoth(console_, "officer-case-answered");
+  // With the keyboard: `a` chooses the approval and goes to its text.
+  await console_.locator("main").focus();
+  await console_.keyboard.press("a");
+  await console_.keyboard.type("經審核同意。");
+  await press(console_, '#decide [value="preview"]');
+  assert.match(await console_.textContent("#preview"), /it@example.com[\s\S]*經審核同意。/);
+  assert.equal(await console_.inputValue("#text"), "經審核同意。", "what was typed stays beside the preview");
   await look("officer-preview");
-  await press(console_, 'form[action$="/approve"] button');
+  await press(console_, "#decide button:not(.chip):not(.for)");
   assert.match(await text(console_), /核准/);
 });
 

@@ -107,7 +107,9 @@ test("an officer approves", async () => {
   await page.click(`text=${caseNumber}`);
   await look("officer-case");
   await page.click('form[action$="/claim"] button');
-  await page.click('form[action$="/approve"] button');
+  await page.check("#step-approve");
+  await page.click("#decide button:not(.chip):not(.for)");
+  await page.waitForLoadState();
   assert.match(await page.textContent("main"), /核准/);
 });
 

@@ -14,12 +14,22 @@ sheet.querySelector("button").addEventListener("click", () => sheet.close());
 
 const rows = [...document.querySelectorAll("[data-row] a, a[data-row]")];
 const step = (by) => {
-  if (rows.length === 0) return;
+  if (rows.length === 0) {
+    go(by > 0 ? "[data-next]" : "[data-before]");
+    return;
+  }
   const at = rows.indexOf(document.activeElement);
   rows[Math.min(Math.max(at + by, 0), rows.length - 1)].focus();
 };
 const go = (selector) => document.querySelector(selector)?.click();
 const focus = (selector) => document.querySelector(selector)?.focus();
+// A decision is chosen, and its text is next; the button that decides is never pressed.
+const choose = (selector) => {
+  const chosen = document.querySelector(selector);
+  if (!chosen) return;
+  chosen.checked = true;
+  focus("#text");
+};
 const KEYS = {
   "?": () => sheet.showModal(),
   "j": () => step(1),
@@ -28,9 +38,9 @@ const KEYS = {
   "n": () => go("[data-next]"),
   "q": () => go('header nav a[href="/officer"]'),
   "c": () => focus('form[action$="/claim"] button'),
-  "a": () => focus('form[action$="/approve"] textarea'),
-  "r": () => focus('form[action$="/reject"] textarea'),
-  "m": () => focus('form[action$="/clarification"] textarea'),
+  "a": () => choose("#step-approve, #step-propose-approval"),
+  "r": () => choose("#step-reject"),
+  "m": () => choose("#step-clarification"),
 };
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, dialog");

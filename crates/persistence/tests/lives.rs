@@ -185,7 +185,7 @@ impl World {
             }
             14 => self.review(case, &officer, ReviewCommand::Approve { note: None }).await,
             15 if digit(10, 3) == 0 => {
-                self.review(case, &officer, ReviewCommand::Reject { reason: reason() }).await
+                self.review(case, &officer, ReviewCommand::Reject { reason: reason() }).await;
             }
             4 | 13 | 15 => self.review(case, &officer, towards_approval(case)).await,
             16 => {

@@ -33,14 +33,16 @@ async fn what_a_case_changes_is_shown_beside_what_is() {
     });
     let change = filed(&applicant, "changeAddress", &content).await;
     let page = console.get(&change).await.text;
-    let (_, compared) = page.split_once("與機構現有資料之差異").unwrap();
-    let (compared, rest) = compared.split_once("</table>").unwrap();
-    for text in ["127.0.0.1", "127.0.0.9", "王小明", "林大同"] {
-        assert!(compared.contains(text), "{text} in {compared}");
+    let (_, compared) = page.split_once("申請內容與現況").unwrap();
+    let (compared, rest) = compared.split_once("</section>").unwrap();
+    for (is, asked) in [("127.0.0.1", "127.0.0.9"), ("王小明", "林大同")] {
+        assert!(compared.contains(&format!("{is}</del>")), "{is} in {compared}");
+        assert!(compared.contains(&format!("{asked}</ins>")), "{asked} in {compared}");
     }
-    assert!(!compared.contains("it@example.com"), "what stays is not listed: {compared}");
+    assert!(compared.contains("it@example.com") && !compared.contains("it@example.com</del>"), "{compared}");
+    assert!(compared.contains("108-06"), "what was consented to: {compared}");
     // Former cases, use and notices are on the same page.
-    for text in ["近三十日使用情形", "沒有異常使用通知。", "同意"] {
+    for text in ["近三十日", "沒有異常使用通知。", "同意"] {
         assert!(rest.contains(text), "{text} in {rest}");
     }
 
@@ -75,19 +77,31 @@ async fn a_template_is_chosen_seen_as_a_mail_and_sent() {
     let number =
         console.get(&home).await.text.split("<title>").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let text = format!("測試甲股份有限公司 之 {number} 不予核准");
-    let chosen = console.get(&format!("{home}?template={}", added["id"].as_str().unwrap())).await.text;
-    assert!(chosen.contains(&format!("{text}</textarea>")), "{chosen}");
+    // A template comes below what was typed, for whatever decision; nothing typed is lost.
+    let decide = format!("{home}/decide");
+    let go = format!("template:{}", added["id"].as_str().unwrap());
+    let form = [("version", "2"), ("step", "approve"), ("text", "先前所寫"), ("go", go.as_str())];
+    let chosen = console.submit(&home, &decide, &form).await.text;
+    assert!(chosen.contains(&format!("先前所寫\n{text}</textarea>")), "{chosen}");
+    assert!(chosen.contains("value=\"reject\" checked"), "{chosen}");
 
     // The mail is seen before; nothing has happened, and a stale version is refused here too.
-    let typed = |version| [("version", version), ("text", text.as_str())];
-    let preview = format!("{home}/reject/preview");
-    let shown = console.submit(&home, &preview, &typed("2")).await;
+    let typed = |version, go| [("version", version), ("step", "reject"), ("text", text.as_str()), ("go", go)];
+    let shown = console.submit(&home, &decide, &typed("2", "preview")).await;
     assert_eq!(shown.status, 200);
-    assert!(shown.text.contains("it@example.com") && shown.text.contains(&text), "{}", shown.text);
-    assert_eq!(console.submit(&home, &preview, &typed("1")).await.status, 409);
-    assert_eq!(console.submit(&home, &preview, &[("version", "2"), ("text", "")]).await.status, 422);
-    let claim = console.submit(&home, &format!("{home}/claim/preview"), &[("version", "2")]).await;
-    assert_eq!(claim.status, 404, "a step that sends no mail has no preview");
+    let mail = shown.text.split("id=\"preview\"").nth(1).unwrap();
+    assert!(mail.contains("it@example.com") && mail.contains(&text), "{}", shown.text);
+    // What was read is old: it is said, and what was typed stands in the form of what is now.
+    for go in ["preview", ""] {
+        let stale = console.submit(&home, &decide, &typed("1", go)).await;
+        assert_eq!(stale.status, 409);
+        assert!(stale.text.contains(&format!("{text}</textarea>")), "{}", stale.text);
+        assert!(stale.text.contains("name=\"version\" value=\"2\""), "{}", stale.text);
+    }
+    let blank = console.submit(&home, &decide, &[("version", "2"), ("step", "reject"), ("text", "")]).await;
+    assert_eq!(blank.status, 422);
+    let unknown = console.submit(&home, &decide, &[("version", "2"), ("step", "claim"), ("text", "x")]).await;
+    assert_eq!(unknown.status, 404, "not a decision");
     let officer = Officer::of(&demo, "reviewer2").await;
     let body = json!({"step": "approve", "version": 2});
     let (status, mail) = officer.post(&format!("/applications/{id}/preview"), Some(body)).await;
@@ -95,7 +109,7 @@ async fn a_template_is_chosen_seen_as_a_mail_and_sent() {
     let (_, case) = officer.get(&format!("/applications/{id}")).await;
     assert_eq!((&case["state"], &case["version"]), (&json!("underReview"), &json!(2)));
 
-    let done = console.submit(&home, &format!("{home}/reject"), &typed("2")).await;
+    let done = console.submit(&home, &decide, &typed("2", "")).await;
     assert_eq!(done.status, 303, "{}", done.text);
     let (_, case) = officer.get(&format!("/applications/{id}")).await;
     assert_eq!((&case["state"], &case["application"]["reason"]), (&json!("rejected"), &json!(text)));
@@ -139,5 +153,5 @@ async fn a_rejection_waits_for_the_answer_s_time() {
     let date = format!("{}/{}", year - 1911, last.format("%m/%d"));
     assert!(refused["detail"].as_str().unwrap().contains(&format!("{date} 24:00")), "{due}: {refused}");
     let page = Console::of(&demo, "reviewer2").await.get(&home).await.text;
-    assert!(!page.contains(&format!("{home}/reject\"")), "nothing is offered that would be refused");
+    assert!(!page.contains("value=\"reject\""), "nothing is offered that would be refused");
 }

@@ -155,7 +155,7 @@ async fn the_queue_tells_how_many_working_days_are_left() {
 type Typed = &'static [(&'static str, &'static str)];
 
 const VERSION: Typed = &[("version", "1")];
-const WITH_TEXT: Typed = &[("version", "1"), ("text", "不足")];
+const DECISION: Typed = &[("version", "1"), ("step", "reject"), ("text", "不足")];
 const ONE: Typed = &[("id", "{id}"), ("version", "1")];
 const ONE_WITH_TEXT: Typed = &[("id", "{id}"), ("version", "1"), ("text", "不足"), ("days", "3")];
 const TEMPLATE: Typed = &[("use", "reject"), ("title", "x"), ("text", "y"), ("version", "1")];
@@ -167,18 +167,7 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/applications/:id", "", None, READ),
     ("/officer/applications/:id/claim", "", Some(VERSION), WORK),
     ("/officer/applications/:id/release", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/clarification", "", Some(WITH_TEXT), WORK),
-    ("/officer/applications/:id/propose-approval", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/approve", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/return-to-review", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/reject", "", Some(WITH_TEXT), WORK),
-    ("/officer/applications/:id/claim/preview", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/release/preview", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/clarification/preview", "", Some(WITH_TEXT), WORK),
-    ("/officer/applications/:id/propose-approval/preview", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/approve/preview", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/return-to-review/preview", "", Some(VERSION), WORK),
-    ("/officer/applications/:id/reject/preview", "", Some(WITH_TEXT), WORK),
+    ("/officer/applications/:id/decide", "", Some(DECISION), WORK),
     ("/officer/organisations/:ubn", "", None, READ),
     ("/officer/organisations/:ubn/revoke", "", Some(&[("ground", "abuse"), ("text", "試探")]), WORK),
     ("/officer/organisations/:ubn/suspend", "", Some(&[("text", "來函")]), WORK),

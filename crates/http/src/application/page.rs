@@ -4,19 +4,17 @@ use std::collections::HashMap;
 
 use idcheck_domain::{
     Violation,
+    access::Access,
     application::{Action, ApplicationId},
     value::{Narrative, Reason},
 };
 use idcheck_usecases::{
-    FieldViolation,
-    application::{CaseFile, ReviewCommand},
+    FieldViolation, Refusal,
+    application::{CaseFile, Preview, ReviewCommand},
+    ports::Task,
 };
 use minijinja::{Value, context};
-use poem::{
-    Response, handler,
-    http::StatusCode,
-    web::{Path, Query},
-};
+use poem::{Response, handler, http::StatusCode, web::Path};
 use uuid::Uuid;
 
 use crate::{
@@ -27,123 +25,160 @@ use crate::{
     kernel::{
         officer_page::OfficerPage,
         page::{FormValues, PostedForm, see_other, text, value},
+        problem::Problem,
+        view::moment,
     },
     organisation::page::notice,
 };
 
-/// The steps by their names in the path.
-const PATHS: [(&str, Action); 7] = [
-    ("claim", Action::Claim),
-    ("release", Action::Release),
-    ("clarification", Action::RequestClarification),
-    ("propose-approval", Action::ProposeApproval),
+/// What is decided in the panel beside a case, with a text: by the names in its form, in the order in which they are offered.
+const DECISIONS: [(&str, Action); 5] = [
     ("approve", Action::Approve),
-    ("return-to-review", Action::ReturnToReview),
+    ("propose-approval", Action::ProposeApproval),
+    ("clarification", Action::RequestClarification),
     ("reject", Action::Reject),
+    ("return-to-review", Action::ReturnToReview),
 ];
-pub(crate) const STEPS: [&str; 7] =
-    [PATHS[0].0, PATHS[1].0, PATHS[2].0, PATHS[3].0, PATHS[4].0, PATHS[5].0, PATHS[6].0];
+pub(crate) const STEPS: [&str; 3] = ["claim", "release", "decide"];
+/// What a button of the panel asks for instead of the decision itself.
+const PREVIEW: &str = "preview";
+const TEMPLATE: &str = "template:";
 
-/// A text that stands in a step's field when the page opens: of a template, or typed before, and then perhaps wrong.
-struct Typed<'t> {
-    step: &'t str,
+/// The panel as it was sent, or as it opens.
+#[derive(Default)]
+struct Panel {
+    step: String,
     text: String,
+    /// What is wrong with the text.
     violation: Option<FieldViolation>,
+    /// Why nothing was done.
+    refused: Option<Problem>,
+    /// The mail that would be sent.
+    preview: Option<Preview>,
 }
 
-/// The steps that can be offered, each with its templates and what stands in its field.
-fn steps(page: &OfficerPage<'_>, file: &CaseFile, typed: Option<&Typed<'_>>) -> Value {
-    let offered = PATHS.iter().filter(|(_, action)| file.steps.contains(action));
-    let step = |(name, action): &(&'static str, Action)| {
-        let own = typed.filter(|typed| typed.step == *name);
+/// The templates of a step; a proposal is begun with those of the approval that it is for.
+fn used_for(step: &str) -> &str {
+    if step == "propose-approval" { "approve" } else { step }
+}
+
+/// The decisions that can be offered, each with its templates.
+fn decisions(file: &CaseFile) -> Value {
+    let offered = DECISIONS.iter().filter(|(_, action)| file.steps.contains(action));
+    let decision = |(name, action): &(&'static str, Action)| {
         let templates = file.templates.iter().map(|template| &template.value);
-        // A proposal is begun with the texts of the approval that it is for.
-        let begun = if *action == Action::ProposeApproval { "approve" } else { name };
-        let templates = templates.filter(|template| template.in_use && template.used_for.as_str() == begun);
+        let templates =
+            templates.filter(|template| template.in_use && template.used_for.as_str() == used_for(name));
         let templates =
             templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
         context! {
-            name => *name, text => !matches!(action, Action::Claim | Action::Release),
-            templates => templates.collect::<Value>(),
-            error => own.and_then(|typed| typed.violation.as_ref()).map(|violation| page.words(violation)),
-            value => own.map_or("", |typed| typed.text.as_str()),
+            name => *name, templates => templates.collect::<Value>(),
+            mails => !matches!(action, Action::ReturnToReview),
         }
     };
-    offered.map(step).collect()
+    offered.map(decision).collect()
 }
 
-fn case_page(page: &OfficerPage<'_>, file: &CaseFile, typed: Option<&Typed<'_>>) -> Response {
+/// The cases before and after this one on the officer's worklist.
+async fn neighbours(page: &OfficerPage<'_>, id: ApplicationId) -> (Option<String>, Option<String>) {
+    let Ok(work) = page.app.services.worklist.execute(&page.officer).await else { return (None, None) };
+    let cases = work.items.into_iter().filter_map(|item| match item.task {
+        Task::Case { id, .. } => Some(id),
+        _ => None,
+    });
+    let cases: Vec<_> = cases.collect();
+    let here = cases.iter().position(|case| *case == id);
+    let link = |case: &ApplicationId| format!("/officer/applications/{case}");
+    let before = here.and_then(|here| cases.get(here.checked_sub(1)?)).map(link);
+    // Of a case that waits no more the first that does is next.
+    let next = cases.get(here.map_or(0, |here| here + 1)).map(link);
+    (before, next)
+}
+
+async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Response {
     let now = page.app.services.clock.now();
     let audience = Audience::officer(page.lang);
-    let wrong = typed.and_then(|typed| Some((typed.step, typed.violation.as_ref()?)));
-    let errors = wrong.map(|(step, violation)| {
-        context! { id => format!("{step}-text"), message => page.words(violation) }
-    });
+    let errors =
+        panel.violation.as_ref().map(|violation| context! { id => "text", message => page.words(violation) });
     let total = file.usage.total();
     let names = HashMap::new();
     let compared = differences(page.lang, file, now).map(|all| {
         all.into_iter().map(|one| context! { field => one.name, is => one.is, asked => one.asked })
     });
+    let case = &file.application;
+    let (before, next) = neighbours(page, case.id).await;
+    let asked = decisions(file);
+    let mail = panel.preview.as_ref().map(|preview| {
+        context! { to => preview.to.as_str(), subject => &preview.text.subject, plain => &preview.text.plain }
+    });
+    let refused = panel.refused.as_ref();
     let with = context! {
-        case => shown::case(&file.application, &file.history, audience, now),
+        case => shown::case(case, &file.history, audience, now),
+        consent => context! {
+            notice => case.consent.notice_version(), conduct => case.consent.conduct_version(),
+            given_at => moment(case.consent.given_at()),
+        },
+        proposal => case.state.proposal().map(|proposal| moment(proposal.at)),
         version => file.version, days_left => file.days_left,
         compared => compared.map(Iterator::collect::<Value>),
         card_status => file.card_today.map(shown::card_status),
-        registered => shown::registered(&file.registered, &file.application.company_name),
+        registered => shown::registered(&file.registered, &case.company_name),
         access => file.organisation.as_ref().map_or("none", |o| o.access.as_str()),
+        ground => file.organisation.as_ref().and_then(|held| ground(&held.access)),
+        plan => file.plans.first().map(|plan| context! {
+            text => plan.value.plan.as_str(), filed_at => moment(plan.value.filed_at),
+        }),
+        former_access => file.former_access.as_ref().map(Access::as_str),
         former => file.former.iter().map(|case| shown::case(case, &[], audience, now)).collect::<Value>(),
         notices => file.notices.iter().map(|read| notice(read, &names, now)).collect::<Value>(),
+        open_notices => file.notices.iter().filter(|read| read.value.state.is_open()).map(|_| 1).sum::<u32>(),
         usage => context! {
             queries => total.queries(), wrong => total.wrong(), lock_outs => total.lock_outs(),
-            refused => total.refused(),
+            refused => total.refused(), share => share(total.wrong(), total.queries()),
         },
-        steps => steps(page, file, typed),
+        claims => file.steps.contains(&Action::Claim), releases => file.steps.contains(&Action::Release),
+        decisions => asked, step => &panel.step, text => &panel.text, mail,
+        error => errors.as_ref().map(|error| error.get_attr("message").unwrap_or_default()),
+        refused => refused.map(|problem| problem.told(page.lang)).map(|told| {
+            context! { title => told.title, detail => told.detail }
+        }),
         errors => errors.into_iter().collect::<Value>(),
+        before, next,
     };
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = match (&panel.violation, refused) {
+        (Some(_), _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, Some(problem)) => problem.status(),
+        (None, None) => StatusCode::OK,
+    };
     page.show(status, "officer/case.html", with)
 }
 
-/// The template that the address asks for, filled in for the case.
-fn template<'t>(file: &'t CaseFile, id: &str) -> Option<Typed<'t>> {
-    let found = file.templates.iter().find(|template| template.value.id.to_string() == id)?;
-    let text = found.value.filled(&file.application);
-    let proposes = file.steps.contains(&Action::ProposeApproval);
-    let step = match found.value.used_for.as_str() {
-        "approve" if proposes => "propose-approval",
-        step => step,
-    };
-    Some(Typed { step, text, violation: None })
+/// Why access was revoked.
+const fn ground(access: &Access) -> Option<&'static str> {
+    match access {
+        Access::Revoked { ground, .. } => Some(ground.as_str()),
+        Access::None | Access::Active { .. } | Access::Suspended { .. } => None,
+    }
 }
 
-/// The note that was proposed stands in the second officer's field.
-fn proposed(file: &CaseFile) -> Option<Typed<'static>> {
-    let proposal = file.application.state.proposal()?;
-    let text = proposal.note.as_ref()?.as_str().to_owned();
-    Some(Typed { step: "approve", text, violation: None })
+/// Per mille of so many, as a percentage with one digit.
+fn share(part: u64, all: u64) -> Option<String> {
+    let mille = (part * 1000 + all / 2).checked_div(all)?;
+    Some(format!("{}.{}", mille / 10, mille % 10))
 }
 
-/// `?template=` puts that template's text into its step's field.
+/// The case with its panel as it opens: the note that was proposed stands in the second officer's field.
 #[handler]
-pub(crate) async fn show_case(
-    page: OfficerPage<'_>,
-    Path(id): Path<String>,
-    Query(query): Query<FormValues>,
-) -> poem::Result<Response> {
-    open(&page, &id, value(&query, "template"), None).await
+pub(crate) async fn show_case(page: OfficerPage<'_>, Path(id): Path<String>) -> poem::Result<Response> {
+    let id = Uuid::try_parse(&id).map_err(|_| page.not_found("/officer"))?;
+    let file = read(&page, ApplicationId(id)).await?;
+    let proposed = file.application.state.proposal().and_then(|proposal| proposal.note.as_ref());
+    let text = proposed.map(|note| note.as_str().to_owned()).unwrap_or_default();
+    Ok(case_page(&page, &file, &Panel { text, ..Panel::default() }).await)
 }
 
-async fn open(
-    page: &OfficerPage<'_>,
-    id: &str,
-    chosen: &str,
-    typed: Option<Typed<'_>>,
-) -> poem::Result<Response> {
-    let id = Uuid::try_parse(id).map_err(|_| page.not_found("/officer"))?;
-    let file = page.app.services.read_cases.case(&page.officer, ApplicationId(id)).await;
-    let file = page.or_problem(file, "/officer")?;
-    let typed = typed.or_else(|| template(&file, chosen)).or_else(|| proposed(&file));
-    Ok(case_page(page, &file, typed.as_ref()))
+async fn read(page: &OfficerPage<'_>, id: ApplicationId) -> poem::Result<CaseFile> {
+    page.or_problem(page.app.services.read_cases.case(&page.officer, id).await, "/officer")
 }
 
 /// A text that may be left out.
@@ -151,12 +186,10 @@ fn noted(typed: &str) -> Result<Option<Reason>, Violation> {
     if typed.is_empty() { Ok(None) } else { Reason::parse(typed).map(Some) }
 }
 
-/// The step that a form asks for; `None` for a name that is no step.
+/// The decision that the panel asks for; `None` for a name that is none.
 fn command(step: &str, typed: &str) -> Option<Result<ReviewCommand, Violation>> {
-    let (_, action) = PATHS.iter().find(|(name, _)| *name == step)?;
+    let (_, action) = DECISIONS.iter().find(|(name, _)| *name == step)?;
     Some(match action {
-        Action::Claim => Ok(ReviewCommand::Claim),
-        Action::Release => Ok(ReviewCommand::Release),
         Action::RequestClarification => {
             Narrative::parse(typed).map(|question| ReviewCommand::RequestClarification { question })
         }
@@ -168,30 +201,64 @@ fn command(step: &str, typed: &str) -> Option<Result<ReviewCommand, Violation>> 
     })
 }
 
-/// A step that was asked for, in good order.
-struct Asked {
-    case: ApplicationId,
-    version: i64,
-    command: ReviewCommand,
-    text: String,
+/// A template's text, below what was typed.
+fn with_template(file: &CaseFile, id: &str, panel: Panel) -> Panel {
+    let Some(found) = file.templates.iter().find(|template| template.value.id.to_string() == id) else {
+        return panel;
+    };
+    let added = found.value.filled(&file.application);
+    let text = if panel.text.is_empty() { added } else { format!("{}\n{added}", panel.text) };
+    let belongs = used_for(&panel.step) == found.value.used_for.as_str();
+    let step = if belongs { panel.step } else { found.value.used_for.as_str().to_owned() };
+    Panel { step, text, ..Panel::default() }
 }
 
-/// Reads a form; what is not in order is answered at once.
-async fn asked(page: &OfficerPage<'_>, (id, step): (&str, &str), form: &FormValues) -> poem::Result<Asked> {
-    let text = text(form, "text");
-    let (Ok(case), Some(command), Ok(version)) =
-        (Uuid::try_parse(id), command(step, &text), value(form, "version").parse::<i64>())
+/// What the panel asks for: a template, a preview, or the decision. Whatever comes of it, what was typed stays.
+async fn decide(page: &OfficerPage<'_>, id: ApplicationId, form: &FormValues) -> poem::Result<Response> {
+    let panel = Panel { step: value(form, "step").to_owned(), text: text(form, "text"), ..Panel::default() };
+    let go = value(form, "go");
+    let again = async |panel: Panel| Ok(case_page(page, &read(page, id).await?, &panel).await);
+    if let Some(template) = go.strip_prefix(TEMPLATE) {
+        let file = read(page, id).await?;
+        let panel = with_template(&file, template, panel);
+        return Ok(case_page(page, &file, &panel).await);
+    }
+    let (Some(command), Ok(version)) =
+        (command(&panel.step, &panel.text), value(form, "version").parse::<i64>())
     else {
         return Err(page.not_found("/officer"));
     };
-    match command {
-        Ok(command) => Ok(Asked { case: ApplicationId(case), version, command, text }),
+    let command = match command {
+        Ok(command) => command,
         Err(violation) => {
             let violation = Some(FieldViolation { pointer: "/text".to_owned(), violation });
-            let again = open(page, id, "", Some(Typed { step, text, violation })).await?;
-            Err(poem::Error::from_response(again))
+            return again(Panel { violation, ..panel }).await;
         }
+    };
+    let review = &page.app.services.review;
+    if go == PREVIEW {
+        return match review.preview(&page.officer, id, version, &command).await {
+            Ok(preview) => again(Panel { preview: Some(preview), ..panel }).await,
+            Err(refusal) => refused(page, refusal, panel, again).await,
+        };
     }
+    match review.execute(&page.officer, id, Some(version), &command).await {
+        Ok(_) => Ok(see_other(&format!("/officer/applications/{id}"))),
+        Err(refusal) => refused(page, refusal, panel, again).await,
+    }
+}
+
+/// What is refused is told above the panel; to whom the case may not be shown, on a page of its own.
+async fn refused(
+    page: &OfficerPage<'_>,
+    refusal: Refusal,
+    panel: Panel,
+    again: impl AsyncFnOnce(Panel) -> poem::Result<Response>,
+) -> poem::Result<Response> {
+    if matches!(refusal, Refusal::Forbidden | Refusal::Unknown) {
+        return page.or_problem(Err(refusal), "/officer");
+    }
+    again(Panel { refused: Some(refusal.into()), ..panel }).await
 }
 
 #[handler]
@@ -201,27 +268,17 @@ pub(crate) async fn take_step(
     PostedForm(form): PostedForm,
 ) -> poem::Result<Response> {
     let home = format!("/officer/applications/{id}");
-    let asked = asked(&page, (&id, &step), &form).await?;
-    let review = &page.app.services.review;
-    let taken = review.execute(&page.officer, asked.case, Some(asked.version), &asked.command).await;
-    page.or_problem(taken, &home)?;
-    Ok(see_other(&home))
-}
-
-/// Shows the mail that a step would send, with a button that takes the step as it is.
-#[handler]
-pub(crate) async fn preview(
-    page: OfficerPage<'_>,
-    Path((id, step)): Path<(String, String)>,
-    PostedForm(form): PostedForm,
-) -> poem::Result<Response> {
-    let asked = asked(&page, (&id, &step), &form).await?;
-    let review = &page.app.services.review;
-    let preview = review.preview(&page.officer, asked.case, asked.version, &asked.command).await;
-    let preview = page.or_problem(preview, &format!("/officer/applications/{id}"))?;
-    let mail = context! {
-        to => preview.to.as_str(), subject => preview.text.subject, plain => preview.text.plain,
+    let id = ApplicationId(Uuid::try_parse(&id).map_err(|_| page.not_found("/officer"))?);
+    let command = match step.as_str() {
+        "claim" => ReviewCommand::Claim,
+        "release" => ReviewCommand::Release,
+        "decide" => return decide(&page, id, &form).await,
+        _ => return Err(page.not_found("/officer")),
     };
-    let with = context! { id, step, version => asked.version, text => asked.text, mail };
-    Ok(page.show(StatusCode::OK, "officer/preview.html", with))
+    let version = value(&form, "version").parse().map_err(|_| page.not_found("/officer"))?;
+    page.or_problem(
+        page.app.services.review.execute(&page.officer, id, Some(version), &command).await,
+        &home,
+    )?;
+    Ok(see_other(&home))
 }

@@ -118,7 +118,7 @@ fn card(card: &SigningCard, typed: &CompanyName) -> Value {
         issuer => &card.issuer,
         not_before => moment(card.not_before),
         not_after => moment(card.not_after),
-        fingerprint => &card.fingerprint,
+        grouped => grouped(&card.fingerprint),
     }
 }
 

@@ -217,12 +217,14 @@ mod tests {
             "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
             "own-notice-" => own(&["sent", "explained", "accepted", "ended", "else"]),
             "own-plan-" | "plan-" => own(&["filed", "approved", "rejected"]),
-            "registered-" => own(&["notFound", "no-snapshot", "unreadable"]),
+            "registered-" | "registered-tag-" => own(&["notFound", "no-snapshot", "unreadable"]),
             "revocation-" => own(&["asked", "confirmed", "declined"]),
             "rule-" => each(&AbuseRule::ALL, AbuseRule::as_str),
             "shortcut-" => own(&["j", "k", "slash", "n", "q", "c", "m", "a", "r", "help"]),
             "signed-card-role-" => own(&["primary", "secondary"]),
-            "signed-card-status-" => own(&["good", "revoked", "expired", "unavailable", "refused"]),
+            "card-today-" | "signed-card-status-" => {
+                own(&["good", "revoked", "expired", "unavailable", "refused"])
+            }
             "state-" => each(&StateName::ALL, StateName::as_str),
             "step-" => {
                 own(&["claim", "release", "clarification", "approve", "reject", "revoke", "suspend", "lift"])
@@ -268,6 +270,7 @@ mod tests {
         let parameters = [
             "version", "count", "act", "year", "from", "head", "until", "percent", "intime", "late", "email",
             "due", "agency", "day", "at", "reason", "officer", "number", "field", "typed", "message",
+            "notice", "conduct", "ground",
         ];
         let parameters = parameters.map(|name| (Cow::Borrowed(name), FluentValue::from("1"))).into();
         for (name, source) in templates() {

@@ -50,7 +50,6 @@ pages! {
     "/officer/organisations/:ubn/:step" [organisation::page::STEPS] => post(organisation::page::take_step);
     "/officer/applications/:id" => get(application::page::show_case);
     "/officer/applications/:id/:step" [application::page::STEPS] => post(application::page::take_step);
-    "/officer/applications/:id/:step/preview" [application::page::STEPS] => post(application::page::preview);
     "/officer/templates" => get(template::page::list) post(template::page::add);
     "/officer/templates/:id" => post(template::page::change);
 }

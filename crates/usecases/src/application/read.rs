@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use idcheck_domain::{
-    application::{Action, Application, ApplicationId, Approvers},
+    access::Access,
+    application::{Action, Application, ApplicationId, Approvers, Request},
     calendar::WorkingCalendar,
     company::CompanyRecord,
     notice::Notice,
     officer::Permission,
     organisation::Organisation,
+    plan::ImprovementPlan,
     taipei,
     template::ReasonTemplate,
     value::CaseNumber,
@@ -44,6 +46,10 @@ pub struct CaseFile {
     pub card_today: Option<Result<(), CardRefusal>>,
     /// What the organisation holds now.
     pub organisation: Option<Organisation>,
+    /// Its improvement plans, newest first.
+    pub plans: Vec<Versioned<ImprovementPlan>>,
+    /// The access of the number that the case says the company had before; none where that number is not known.
+    pub former_access: Option<Access>,
     /// Its other cases, newest first.
     pub former: Vec<Application>,
     /// Notices of abnormal use by the organisation, newest first.
@@ -107,7 +113,15 @@ impl ReadCases {
         let others = self.ports.applications.of_organisation(value.ubn).await?;
         let card_today =
             if value.is_open() { Some(self.cards.recheck(&value.card, now).await) } else { None };
+        let former_access = match &value.request {
+            Request::Apply { former_ubn: Some(former), .. } => {
+                self.ports.organisations.find(*former).await?.map(|held| held.value.access)
+            }
+            _ => None,
+        };
         Ok(CaseFile {
+            plans: self.ports.plans.of_organisation(value.ubn).await?,
+            former_access,
             steps: value.possible_steps((officer.id, officer.role), self.approvers, now),
             days_left: due.map(|due| calendar.working_days_between(taipei::day(now), due.date)),
             registered: self.ports.company_register.company(value.ubn).await,

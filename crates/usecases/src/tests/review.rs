@@ -22,8 +22,8 @@ use crate::{
     application::{ReadCases, ReviewApplication, ReviewCommand},
     ports::{
         CardRefusal, Change, CommitError, MailMessage, MailText, MockApplications, MockCardVerifier,
-        MockChanges, MockCompanyRegister, MockMailComposer, MockNotices, MockOrganisations,
-        MockReasonTemplates, MockUsageCounts, Officer, Versioned, Write,
+        MockChanges, MockCompanyRegister, MockImprovementPlans, MockMailComposer, MockNotices,
+        MockOrganisations, MockReasonTemplates, MockUsageCounts, Officer, Versioned, Write,
     },
     tests::{application, before, contact, now, office, signing_card as case_card, ubn},
 };
@@ -124,7 +124,10 @@ impl World {
             plain: String::new(),
             html: String::new(),
         });
+        let mut plans = MockImprovementPlans::new();
+        plans.expect_of_organisation().returning(|_| Ok(Vec::new()));
         let ports = OfficePorts {
+            plans: Arc::new(plans),
             applications: Arc::new(applications),
             organisations: Arc::new(organisations),
             company_register: Arc::new(register),
