@@ -290,6 +290,35 @@ test("revoked by two persons", async () => {
   await asked("submitImprovementPlan", { '[name="/plan"]': "" }, { '[name="/plan"]': "名單每日核對，並限制每人每日查驗次數。" });
 });
 
+test("an auditor follows a case and one of its entries", async () => {
+  const auditor = await (await browser.newContext({ locale: "zh-TW" })).newPage();
+  const who = officer("auditor1");
+  await open(auditor, "/officer/sign-in");
+  await auditor.fill("#username", who.username);
+  await auditor.fill("#password", who.password);
+  await auditor.fill("#totp", totp(who.totpSecret));
+  await press(auditor, "main form button");
+  assert.equal(new URL(auditor.url()).pathname, "/officer/audit", "who audits begins here");
+  await auditor.fill("#about", caseNumber);
+  await press(auditor, ".filters button");
+  assert.match(await text(auditor), new RegExp(`reviewer1[^]*核准案件[^]*案件 ${caseNumber}`));
+  await lookInBoth(auditor, "officer-audit");
+  // A company's number finds what was done to its cases, notices and keys as well, and what it did itself.
+  await auditor.fill("#about", card.unifiedBusinessNumber);
+  await press(auditor, ".filters button");
+  assert.match(await text(auditor), /確認註銷[^]*通知機構說明[^]*核准案件[^]*API申請/);
+  await auditor.selectOption("#what", "application.approve");
+  await press(auditor, ".filters button");
+  assert.equal(await auditor.locator("tbody tr").count(), 1);
+  await press(auditor, "tbody th a");
+  assert.match(await text(auditor), /application\.approve/);
+  await lookInBoth(auditor, "officer-audit-entry");
+  await press(auditor, `main a:text-is("${caseNumber}")`);
+  assert.match(await auditor.title(), new RegExp(caseNumber));
+  assert.equal(await auditor.locator("#decide").count(), 0, "nothing is offered that would be refused");
+  await lookAt(auditor, "officer-case-auditor");
+});
+
 test("an admin keeps the templates", async () => {
   const admin = await (await browser.newContext({ locale: "en" })).newPage();
   const who = officer("admin1");

@@ -1,6 +1,9 @@
 //! The audit log as auditors read it: by who, what and when, and the state of its chain.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use idcheck_domain::{
     officer::Permission,
@@ -10,8 +13,8 @@ use idcheck_domain::{
 use crate::{
     kernel::{Refusal, permit},
     ports::{
-        Applications, AuditAction, AuditActor, AuditEntry, AuditFilter, AuditLine, AuditLog, AuditSubject,
-        ChainStatus, Changes, ListedOfficer, Officer, Officers, StoreError,
+        Applications, AuditAction, AuditActor, AuditEntry, AuditEntryFound, AuditFilter, AuditLine, AuditLog,
+        AuditSubject, ChainStatus, Changes, KnownSubject, ListedOfficer, Officer, Officers, StoreError,
     },
 };
 
@@ -36,6 +39,8 @@ pub struct AuditPage {
     pub lines: Vec<AuditLine>,
     /// User names by `officer:<id>`.
     pub officers: HashMap<String, String>,
+    /// What the identities of actors and subjects stand for, by identity.
+    pub known: HashMap<String, KnownSubject>,
 }
 
 /// A page of the log, and the state of its chain.
@@ -81,12 +86,30 @@ impl ReadAudit {
             let named = officers.iter().find(|(_, username)| username.as_str() == who);
             named.map_or_else(|| organisation_or(who), |(identity, _)| identity.clone())
         });
-        let subject = match asked.about.as_deref() {
-            Some(about) => Some(self.subject(about).await?),
-            None => None,
+        let about = match asked.about.as_deref() {
+            Some(about) => self.about(about).await?,
+            None => Vec::new(),
         };
-        let filter = AuditFilter { actor, subject, ..asked.filter.clone() };
-        Ok(AuditPage { lines: self.log.search(&filter).await?, officers })
+        let filter = AuditFilter { actor, about, ..asked.filter.clone() };
+        let lines = self.log.search(&filter).await?;
+        let known = self.log.known(&identities(&lines)).await?;
+        Ok(AuditPage { lines, officers, known })
+    }
+
+    /// One entry as it stands in the chain, with the names of what it tells of.
+    ///
+    /// # Errors
+    /// [`Refusal`]; [`Refusal::Unknown`] for a number of no entry.
+    pub async fn entry(&self, officer: &Officer, seq: i64) -> Result<(AuditEntryFound, AuditPage), Refusal> {
+        permit(officer, Permission::ReadAudit)?;
+        let found = self.log.entry(seq).await?.ok_or(Refusal::Unknown)?;
+        let lines = vec![found.line.clone()];
+        let known = self.log.known(&identities(&lines)).await?;
+        let officers = known.iter().filter_map(|(identity, known)| match known {
+            KnownSubject::Officer(username) => Some((identity.clone(), username.clone())),
+            _ => None,
+        });
+        Ok((found, AuditPage { officers: officers.collect(), lines, known }))
     }
 
     /// A page of the log, and the state of the end of its chain.
@@ -118,14 +141,25 @@ impl ReadAudit {
         Ok(self.log.status(WALKED).await?)
     }
 
-    async fn subject(&self, about: &str) -> Result<String, StoreError> {
+    /// What is meant: a case by its number, an organisation with all that is its own, or the identity that was typed.
+    async fn about(&self, about: &str) -> Result<Vec<String>, StoreError> {
         if let Some(number) = CaseNumber::parse(about)
             && let Some(case) = self.applications.find_by_case_number(&number).await?
         {
-            return Ok(AuditSubject::from(case.value.id).to_string());
+            return Ok(vec![AuditSubject::from(case.value.id).to_string()]);
         }
-        Ok(organisation_or(about))
+        match UnifiedBusinessNumber::parse(about.strip_prefix("organisation:").unwrap_or(about)) {
+            Ok(ubn) => self.log.identities_of(ubn).await,
+            Err(_) => Ok(vec![about.to_owned()]),
+        }
     }
+}
+
+/// The identities that lines tell of.
+fn identities(lines: &[AuditLine]) -> Vec<String> {
+    let both = lines.iter().flat_map(|line| [&line.entry.actor, &line.entry.subject]);
+    let all: BTreeSet<_> = both.cloned().collect();
+    all.into_iter().collect()
 }
 
 /// The identity of an organisation where it is a UBN; else the text itself.

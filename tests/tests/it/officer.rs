@@ -196,6 +196,7 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/usage/export", "?table=organisations", None, READ),
     ("/officer/audit", "", None, AUDIT),
     ("/officer/audit/export", "", None, AUDIT),
+    ("/officer/audit/:seq", "", None, AUDIT),
     ("/officer/mail", "", None, READ),
     ("/officer/mail/:id", "", Some(&[]), WORK),
 ];
@@ -232,7 +233,7 @@ async fn signing_out_of_the_console() {
 
 async fn page(console: &Console, csrf: &str, (path, query): (&str, &str), typed: Option<Typed>) -> u16 {
     let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";
-    let path = path.replace(":id", id).replace(":ubn", "04595257") + query;
+    let path = path.replace(":id", id).replace(":ubn", "04595257").replace(":seq", "1") + query;
     let Some(typed) = typed else { return console.get(&path).await.status };
     let mut typed: Vec<_> =
         typed.iter().map(|(name, value)| (*name, if *value == "{id}" { id } else { *value })).collect();

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, FixedOffset};
 use idcheck_domain::taipei;
-use idcheck_usecases::audit::{AuditPage, AuditQuestion};
+use idcheck_usecases::{
+    audit::{AuditPage, AuditQuestion},
+    ports::KnownSubject,
+};
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 
 use crate::{
@@ -25,6 +28,10 @@ struct Entry {
     officer: Option<String>,
     action: String,
     subject: String,
+    /// Where the subject is a case that is still there.
+    case_number: Option<String>,
+    /// Where the subject is an organisation, or something of its own.
+    unified_business_number: Option<String>,
     detail: String,
 }
 
@@ -53,8 +60,20 @@ struct Chain {
 }
 
 fn entries_of(page: AuditPage, next_cursor: Option<String>) -> Entries {
-    let AuditPage { lines, officers } = page;
+    let AuditPage { lines, officers, known } = page;
+    let number = |subject: &str| match known.get(subject)? {
+        KnownSubject::Application { number, .. } => Some(number.to_string()),
+        _ => None,
+    };
+    let of = |subject: &str| match known.get(subject)? {
+        KnownSubject::Application { ubn, .. }
+        | KnownSubject::Organisation { ubn, .. }
+        | KnownSubject::Of { ubn } => Some(ubn.to_string()),
+        KnownSubject::Officer(_) | KnownSubject::Template(_) | KnownSubject::Sweep(_) => None,
+    };
     let entries = lines.into_iter().map(|line| Entry {
+        case_number: number(&line.entry.subject),
+        unified_business_number: of(&line.entry.subject),
         seq: line.seq,
         at: taipei::local(line.at),
         officer: officers.get(&line.entry.actor).cloned(),

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod page;
 
+use chrono::NaiveDate;
 use idcheck_domain::{Violation, taipei};
 use idcheck_usecases::{
     FieldViolation,
@@ -28,7 +29,7 @@ pub(crate) fn question(parts: [&str; 6], limit: u32) -> Result<AuditQuestion, Ve
     let mut read = |pointer: &str, text: &str| match text {
         "" => None,
         text => {
-            let day = taipei::parse_day(text);
+            let day = taipei::parse_day(text).or_else(|| of_the_republic(text));
             let violation = Violation::IsoDateFormat;
             wrong.extend(day.is_none().then(|| FieldViolation { pointer: pointer.to_owned(), violation }));
             day
@@ -54,6 +55,14 @@ pub(crate) fn question(parts: [&str; 6], limit: u32) -> Result<AuditQuestion, Ve
         ..AuditFilter::default()
     };
     Ok(AuditQuestion { who: given(who), about: given(about), filter })
+}
+
+/// A day as people write it: 115/11/29.
+fn of_the_republic(text: &str) -> Option<NaiveDate> {
+    let numbers: Vec<u32> = text.split('/').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [year, month, day] = numbers.as_slice() else { return None };
+    let year = i32::try_from(*year).ok().filter(|year| (1..=1000).contains(year))?;
+    NaiveDate::from_ymd_opt(year + 1911, *month, *day)
 }
 
 /// Where the next page begins.
@@ -84,7 +93,17 @@ mod tests {
     fn a_day_that_is_none_is_told_and_never_passed_over() {
         let asked = |from, until| question(["", "", "", from, until, ""], PAGE);
         assert!(asked(" 2026-11-23 ", "").is_ok());
-        for day in ["115/11/28", "2026-13-01", "-262143-01-01", "+262142-12-31", "1911-12-31", "2912-01-01"] {
+        assert_eq!(asked("115/11/23", "").ok(), asked("2026-11-23", "").ok(), "as the pages write it");
+        for day in [
+            "0/11/28",
+            "115/13/28",
+            "115/11",
+            "2026-13-01",
+            "-262143-01-01",
+            "+262142-12-31",
+            "1911-12-31",
+            "2912-01-01",
+        ] {
             for (from, until, pointer) in [(day, "", "/from"), ("", day, "/until")] {
                 let wrong = asked(from, until).err().unwrap_or_default();
                 let told: Vec<_> = wrong.iter().map(|one| (one.pointer.as_str(), one.violation)).collect();

@@ -40,6 +40,7 @@ pages! {
     "/officer/mail/:id" => post(mail::page::send_again);
     "/officer/audit" => get(audit::page::search);
     "/officer/audit/export" => get(audit::page::export);
+    "/officer/audit/:seq" => get(audit::page::show_entry);
     "/officer/sweeps" => get(sweep::page::list) post(sweep::page::begin);
     "/officer/sweeps/:id" => get(sweep::page::worklist);
     "/officer/sweeps/:id/:step" [sweep::page::STEPS] => post(sweep::page::take_step);

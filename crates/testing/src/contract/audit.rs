@@ -35,10 +35,10 @@ pub async fn search<S: AuditLog + Changes>(store: &S) {
     };
     assert_eq!(all[3].entry, first);
     assert_eq!(found(AuditFilter { actor: given(&officer(1).to_string()), ..ours() }).await.len(), 3);
-    assert_eq!(found(AuditFilter { subject: given(&one), ..ours() }).await.len(), 2);
+    assert_eq!(found(AuditFilter { about: vec![one.clone()], ..ours() }).await.len(), 2);
     assert_eq!(found(AuditFilter { action: given("application.rej"), ..ours() }).await.len(), 1);
     assert_eq!(found(AuditFilter { action: given("application%"), ..ours() }).await, [], "no pattern");
-    let both = AuditFilter { actor: given(&officer(2).to_string()), subject: given(&two), ..ours() };
+    let both = AuditFilter { actor: given(&officer(2).to_string()), about: vec![two.clone()], ..ours() };
     assert_eq!(found(both).await, []);
     let first = found(AuditFilter { limit: 3, ..ours() }).await;
     assert_eq!(first, all[..3]);
@@ -46,6 +46,9 @@ pub async fn search<S: AuditLog + Changes>(store: &S) {
     assert_eq!(found(AuditFilter { from: Some(all[0].at), ..ours() }).await.first(), all.first());
     assert_eq!(found(AuditFilter { until: Some(all[3].at), ..ours() }).await, []);
     assert!(found(AuditFilter { limit: 100, ..AuditFilter::default() }).await.len() >= 4);
+    let found = store.entry(all[0].seq).await.unwrap().unwrap();
+    assert_eq!((&found.line, found.hash.len()), (&all[0], 32));
+    assert_eq!(store.entry(all[0].seq + 1).await.unwrap(), None);
     let status = store.status(2).await.unwrap();
     assert_eq!((status.head, status.walked_from, status.first_bad), (all[0].seq, all[0].seq - 1, None));
 }

@@ -1,7 +1,13 @@
 //! Reading the audit log.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use idcheck_domain::{
+    application::ApplicationId,
+    value::{CaseNumber, CompanyName, UnifiedBusinessNumber},
+};
 
 use crate::ports::StoreError;
 
@@ -12,8 +18,9 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     /// What: how the action's word begins, such as `application` or `application.read`.
     pub action: Option<String>,
-    /// On what: an identity such as `application:<id>`.
-    pub subject: Option<String>,
+    /// About what: any of these identities, such as `application:<id>`, and what an organisation among them did itself. Nothing asked
+    /// for where there are none.
+    pub about: Vec<String>,
     /// From this instant on.
     pub from: Option<DateTime<Utc>>,
     /// Before this instant.
@@ -48,6 +55,47 @@ pub struct AuditLine {
     pub entry: RecordedEntry,
 }
 
+/// What an identity of the log stands for, as far as it is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownSubject {
+    /// A case.
+    Application {
+        /// Which.
+        id: ApplicationId,
+        /// Its number for people.
+        number: CaseNumber,
+        /// Whose.
+        ubn: UnifiedBusinessNumber,
+    },
+    /// An organisation.
+    Organisation {
+        /// Which.
+        ubn: UnifiedBusinessNumber,
+        /// Its name.
+        name: CompanyName,
+    },
+    /// A notice, a plan or a key of an organisation.
+    Of {
+        /// Which.
+        ubn: UnifiedBusinessNumber,
+    },
+    /// An officer, by user name.
+    Officer(String),
+    /// A template, by its title.
+    Template(String),
+    /// A sweep, by its day.
+    Sweep(NaiveDate),
+}
+
+/// One entry with its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntryFound {
+    /// The entry.
+    pub line: AuditLine,
+    /// SHA-256 over it and the one before.
+    pub hash: Vec<u8>,
+}
+
 /// The state of the hash chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainStatus {
@@ -65,6 +113,15 @@ pub struct ChainStatus {
 pub trait AuditLog: Send + Sync {
     /// Entries of acts, decisions and looks, newest first.
     async fn search(&self, filter: &AuditFilter) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// The entry with this number; none for a batch of queries.
+    async fn entry(&self, seq: i64) -> Result<Option<AuditEntryFound>, StoreError>;
+
+    /// What the identities stand for; one that is not known is left out.
+    async fn known(&self, identities: &[String]) -> Result<HashMap<String, KnownSubject>, StoreError>;
+
+    /// The identities of an organisation and of everything that is its own: cases, notices, plans, keys.
+    async fn identities_of(&self, ubn: UnifiedBusinessNumber) -> Result<Vec<String>, StoreError>;
 
     /// Walks the last `entries` of the chain.
     async fn status(&self, entries: u32) -> Result<ChainStatus, StoreError>;

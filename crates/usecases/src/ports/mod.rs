@@ -30,7 +30,9 @@ pub use application::{
     ApplicationFilter, Applications, Assigned, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     QueuePlace, StoredChallenge, Versioned,
 };
-pub use audit::{AuditFilter, AuditLine, AuditLog, ChainStatus, RecordedEntry};
+pub use audit::{
+    AuditEntryFound, AuditFilter, AuditLine, AuditLog, ChainStatus, KnownSubject, RecordedEntry,
+};
 pub use audit_entry::{AuditAction, AuditActor, AuditEntry, AuditSubject};
 pub use callers::{
     CallerKey, CallerKeyRecord, CallerRecord, CallerSource, Door, Exceeded, KeyMaterial, KeyReader,

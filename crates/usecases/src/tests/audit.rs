@@ -1,6 +1,9 @@
 //! The audit log, for auditors.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use idcheck_domain::officer::{OfficerId, Role};
 use uuid::Uuid;
@@ -22,9 +25,12 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
     let kept = Arc::clone(&filters);
     let mut log = MockAuditLog::new();
     log.expect_search().returning(move |filter| {
-        kept.lock().unwrap().push((filter.actor.clone(), filter.subject.clone()));
+        kept.lock().unwrap().push((filter.actor.clone(), filter.about.clone()));
         Ok(Vec::new())
     });
+    log.expect_known().returning(|_| Ok(HashMap::new()));
+    log.expect_identities_of()
+        .returning(|ubn| Ok(vec![format!("organisation:{ubn}"), "application:1".to_owned()]));
     let mut officers = MockOfficers::new();
     officers.expect_list().returning(|| {
         Ok(vec![ListedOfficer { officer: officer(Role::Reviewer), by_provider: false, closed: false }])
@@ -53,7 +59,12 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
     read.export(&officer(Role::Auditor), &ask("system", "sweep:7")).await.unwrap();
     let some = |text: &str| Some(text.to_owned());
     let by_name = format!("officer:{}", Uuid::from_u128(5));
-    let asked = [(some(&by_name), some("organisation:04595257")), (some("system"), some("sweep:7"))];
+    let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    // An organisation's number asks for all that is its own.
+    let asked = [
+        (some(&by_name), all(&["organisation:04595257", "application:1"])),
+        (some("system"), all(&["sweep:7"])),
+    ];
     assert_eq!(*filters.lock().unwrap(), asked);
 }
 

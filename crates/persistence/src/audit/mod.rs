@@ -1,7 +1,14 @@
 //! Searching the audit entries of the hash chain.
 
+mod subjects;
+
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use idcheck_usecases::ports::{AuditFilter, AuditLine, AuditLog, ChainStatus, StoreError};
+use idcheck_domain::value::UnifiedBusinessNumber;
+use idcheck_usecases::ports::{
+    AuditEntryFound, AuditFilter, AuditLine, AuditLog, ChainStatus, KnownSubject, StoreError,
+};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::{
@@ -35,9 +42,15 @@ fn conditions(backend: DbBackend, filter: &AuditFilter) -> (Vec<String>, Vec<Val
     asked.extend(filter.before.map(|seq| set("seq <", seq.into())));
     asked.extend(filter.from.map(|at| set("at >=", micros(at).into())));
     asked.extend(filter.until.map(|at| set("at <", micros(at).into())));
-    for (name, is) in [("actor", &filter.actor), ("subject", &filter.subject)] {
-        let member = format!("{} =", member(backend, name));
-        asked.extend(is.as_ref().map(|text| set(&member, text.clone().into())));
+    let actor = format!("{} =", member(backend, "actor"));
+    asked.extend(filter.actor.as_ref().map(|text| set(&actor, text.clone().into())));
+    if !filter.about.is_empty() {
+        let subject = format!("{} =", member(backend, "subject"));
+        let itself = filter.about.iter().filter(|about| about.starts_with("organisation:"));
+        let any =
+            filter.about.iter().map(|about| (&subject, about)).chain(itself.map(|about| (&actor, about)));
+        let any: Vec<_> = any.map(|(member, about)| set(member, about.clone().into())).collect();
+        asked.push(format!("({})", any.join(" OR ")));
     }
     if let Some(begin) = &filter.action {
         // Not LIKE: its wildcards could be typed.
@@ -73,6 +86,26 @@ impl AuditLog for Store {
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let rows = self.reader.query_all_raw(statement).await.map_err(unavailable)?;
         rows.iter().map(line).collect()
+    }
+
+    async fn entry(&self, seq: i64) -> Result<Option<AuditEntryFound>, StoreError> {
+        let sql = "SELECT seq, at, body, hash FROM audit_chain WHERE kind = 'audit' AND seq = $1";
+        let backend = self.reader.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, [seq.into()]);
+        let row = self.reader.query_one_raw(statement).await.map_err(unavailable)?;
+        let found = |row: QueryResult| {
+            let hash = row.try_get("", "hash").map_err(unavailable)?;
+            Ok(AuditEntryFound { line: line(&row)?, hash })
+        };
+        row.map(found).transpose()
+    }
+
+    async fn known(&self, identities: &[String]) -> Result<HashMap<String, KnownSubject>, StoreError> {
+        self.known_subjects(identities).await
+    }
+
+    async fn identities_of(&self, ubn: UnifiedBusinessNumber) -> Result<Vec<String>, StoreError> {
+        self.own_identities(ubn).await
     }
 
     async fn status(&self, entries: u32) -> Result<ChainStatus, StoreError> {
