@@ -140,3 +140,29 @@ async fn revoking_on_the_pages_of_the_console() {
     let foreign = supervisor.post(&format!("{home}/revoke"), &[("csrf", "0"), ("text", "x")]).await;
     assert_eq!(foreign.status, 403);
 }
+
+/// A form of the console that is refused, or wrong, is had back as it was typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_is_kept_when_it_is_refused() {
+    let demo = Demo::start().await;
+    let applicant = Applicant::of(&demo, "company", "valid", 0);
+    let filed = applicant.done("apply", &Applicant::application()).await;
+    Officer::of(&demo, "reviewer1").await.approve(filed["application"]["id"].as_str().unwrap()).await;
+    let console = Console::of(&demo, "reviewer2").await;
+    let home = format!("/officer/organisations/{}", applicant.ubn);
+    let revoke = format!("{home}/revoke");
+    let typed = [("ground", "abuse"), ("text", "大量試探，未說明。")];
+    assert_eq!(console.submit(&home, &revoke, &typed).await.status, 303);
+    let twice = console.submit(&home, &revoke, &typed).await;
+    assert_eq!(twice.status, 409);
+    assert!(twice.text.contains("大量試探，未說明。"), "{}", twice.text);
+    let blank = console.submit(&home, &format!("{home}/suspend"), &[("text", "")]).await;
+    assert_eq!(blank.status, 422);
+    let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";
+    for days in ["0", "31", "", "x"] {
+        let notice = [("id", id), ("version", "1"), ("text", "請說明原因"), ("days", days)];
+        let refused = console.submit(&home, &format!("{home}/send-notice"), &notice).await;
+        assert_eq!(refused.status, 422, "{days}");
+        assert!(refused.text.contains("1 至 30 個工作日"), "{}", refused.text);
+    }
+}

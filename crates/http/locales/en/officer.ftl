@@ -338,3 +338,5 @@ audit-after = Later →
 audit-all-about = Everything about it
 audit-all-who = Everything by them
 audit-date-hint = such as 115/11/29 or 2026-11-29
+notice-days-range = Enter 1 to 30 working days.
+decide-typed = What you typed:

@@ -29,16 +29,52 @@ use crate::{
         i18n::Lang,
         officer_page::OfficerPage,
         page::{FormValues, PostedForm, see_other, text, value},
-        view::{deadline, moment},
+        problem::Problem,
+        view::{deadline, moment, roc},
     },
 };
 
-/// A form whose text breaks a rule, with the text.
+/// A form that was not taken, with its text.
 struct Refused<'t> {
     /// The form: its step, and the identity it is about.
     form: String,
     typed: &'t str,
-    violation: FieldViolation,
+    why: Why,
+}
+
+/// What was wrong with it.
+enum Why {
+    /// Its text breaks a rule.
+    Text(FieldViolation),
+    /// Its days are too few or too many.
+    Days,
+    /// What it asks for is refused.
+    Problem(Problem),
+}
+
+impl Refused<'_> {
+    /// What is told at the field, or above the page.
+    fn message(&self, page: &OfficerPage<'_>) -> String {
+        match &self.why {
+            Why::Text(violation) => page.words(violation),
+            Why::Days => page.lang.t("notice-days-range"),
+            Why::Problem(problem) => {
+                let told = problem.told(page.lang);
+                format!("{} {}", told.title, told.detail)
+            }
+        }
+    }
+
+    const fn field(&self) -> &'static str {
+        if matches!(self.why, Why::Days) { "days" } else { "text" }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match &self.why {
+            Why::Text(_) | Why::Days => StatusCode::UNPROCESSABLE_ENTITY,
+            Why::Problem(problem) => problem.status(),
+        }
+    }
 }
 
 fn ruling(ruling: Option<&Ruling>, names: &OfficerNames) -> Option<Value> {
@@ -94,7 +130,7 @@ pub(crate) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTi
     let value = &read.value;
     let due = value.state.due();
     let later = value.later.iter();
-    let later = later.map(|found| context! { day => found.day.to_string(), counts => counts(&found.counts) });
+    let later = later.map(|found| context! { day => roc(found.day), counts => counts(&found.counts) });
     let sendings = value.sendings.iter().map(|sending| {
         context! {
             message => sending.message.as_str(), officer => names.get(&sending.sent_by),
@@ -107,7 +143,7 @@ pub(crate) fn notice(read: &Versioned<Notice>, names: &OfficerNames, now: DateTi
         rule => value.rule.as_str(), state => value.state.as_str(), open => value.state.is_open(),
         raised_at => moment(value.raised_at), due => due.map(deadline),
         overdue => due.is_some_and(|due| due.is_over(now)),
-        day => value.evidence.day.to_string(), user_id => value.evidence.user_id.as_deref(),
+        day => roc(value.evidence.day), user_id => value.evidence.user_id.as_deref(),
         counts => counts(&value.evidence.counts), later => later.collect::<Value>(),
         suggestion => value.rule.suggestion().as_str(), sendings => sendings.collect::<Value>(),
         ruling => ruling(value.state.ruling(), names),
@@ -132,9 +168,16 @@ fn organisation_page(
     let now = page.app.services.clock.now();
     let names = &file.officers;
     let organisation = &file.organisation;
-    let message = refused.map(|refused| page.words(&refused.violation)).unwrap_or_default();
-    let errors =
-        refused.map(|refused| context! { id => format!("{}-text", refused.form), message => &message });
+    let message = refused.map(|refused| refused.message(page)).unwrap_or_default();
+    let errors = refused.map(|refused| {
+        context! { id => format!("{}-{}", refused.form, refused.field()), message => &message }
+    });
+    let told = |refused: &Refused<'_>| {
+        let above = matches!(refused.why, Why::Problem(_));
+        context! {
+            form => &refused.form, typed => refused.typed, field => refused.field(), message => &message, above,
+        }
+    };
     let with = context! {
         ubn => organisation.ubn.to_string(),
         organisation => shown::organisation(organisation, now, &[]),
@@ -147,10 +190,10 @@ fn organisation_page(
         users => users(&file.suspended_users),
         notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
         cases => file.cases.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
-        refused => refused.map(|refused| context! { form => &refused.form, typed => refused.typed, message => &message }),
+        refused => refused.map(told),
         errors => errors.into_iter().collect::<Value>(),
     };
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = refused.map_or(StatusCode::OK, Refused::status);
     page.show(status, "officer/organisation.html", with)
 }
 
@@ -200,6 +243,8 @@ enum Unread {
     Unknown,
     /// The text breaks a rule.
     Text(Violation),
+    /// Days that are none, or too few or many.
+    Days,
 }
 
 impl From<Violation> for Unread {
@@ -233,7 +278,7 @@ impl Step {
             "send-notice" => {
                 let days = value(form, "days").parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
                 let message = Narrative::parse(typed)?;
-                let step = NoticeStep::Send { message, days: days.ok_or(Unread::Unknown)? };
+                let step = NoticeStep::Send { message, days: days.ok_or(Unread::Days)? };
                 Self::Notice(NoticeId(id()?), version()?, step)
             }
             "accept-notice" => {
@@ -278,18 +323,23 @@ pub(crate) async fn take_step(
 ) -> poem::Result<Response> {
     let number = UnifiedBusinessNumber::parse(&ubn).map_err(|_| page.not_found("/officer"))?;
     let typed = text(&form, "text");
+    let again = async |why| {
+        let form = format!("{name}{}", value(&form, "id"));
+        open(&page, &ubn, Some(&Refused { form, typed: &typed, why })).await
+    };
     let step = match Step::read(&name, &form, &typed) {
         Ok(step) => step,
         Err(Unread::Unknown) => return Err(page.not_found("/officer")),
+        Err(Unread::Days) => return again(Why::Days).await,
         Err(Unread::Text(violation)) => {
-            let violation = FieldViolation { pointer: "/text".to_owned(), violation };
-            let form = format!("{name}{}", value(&form, "id"));
-            return open(&page, &ubn, Some(&Refused { form, typed: &typed, violation })).await;
+            return again(Why::Text(FieldViolation { pointer: "/text".to_owned(), violation })).await;
         }
     };
-    let home = format!("/officer/organisations/{ubn}");
-    page.or_problem(step.take(&page, number).await, &home)?;
-    Ok(see_other(&home))
+    match step.take(&page, number).await {
+        Ok(()) => Ok(see_other(&format!("/officer/organisations/{ubn}"))),
+        Err(refusal @ (Refusal::Forbidden | Refusal::Unknown)) => page.or_problem(Err(refusal), "/officer"),
+        Err(refusal) => again(Why::Problem(refusal.into())).await,
+    }
 }
 
 /// What waits for someone beside the cases: requests to revoke, improvement plans.
@@ -304,7 +354,8 @@ pub(crate) async fn waiting(page: OfficerPage<'_>) -> poem::Result<Response> {
         plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
         users => users(&waiting.suspended_users),
         dormant => waiting.dormant.iter().map(|one| {
-            context! { ubn => one.ubn.to_string(), name => one.name.as_str(), since => one.since.to_string() }
+            let (iso, since) = (one.since.to_string(), roc(one.since));
+            context! { ubn => one.ubn.to_string(), name => one.name.as_str(), iso, since }
         }).collect::<Value>(),
     };
     Ok(page.show(StatusCode::OK, "officer/waiting.html", with))
