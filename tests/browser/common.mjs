@@ -1,5 +1,6 @@
 // What the browser suites share: the running demo, Chromium, and the look at a page (axe, no sideways scrolling, pictures).
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Axe from "@axe-core/playwright";
@@ -173,4 +174,15 @@ export const picture = async (page, name) => {
   }
   await page.emulateMedia({ media: null, colorScheme: null });
   if (size) await page.setViewportSize(size);
+};
+
+// RFC 6238, SHA-1, 30 s, six digits.
+export const totp = (secret) => {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const mac = createHmac("sha1", key).update(step).digest();
+  const at = mac.at(-1) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 };

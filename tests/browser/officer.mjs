@@ -3,11 +3,11 @@
 // IDCHECK_TEST_DEMO_JSON names its demo.json, IDCHECK_TEST_PROGRAM the program. Every page is checked with axe at two widths.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHmac, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
+import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { demo, fillIn, launch, look as lookAt, lookInBoth } from "./common.mjs";
+import { demo, fillIn, launch, look as lookAt, lookInBoth, totp } from "./common.mjs";
 
 const cards = demo.cards.filter((c) => c.kind === "company" && c.state === "valid");
 const card = cards[0];
@@ -18,17 +18,6 @@ let console_; // the officer's browser
 let second; // the second person's
 let applicant; // the company's
 let caseNumber;
-
-// RFC 6238, SHA-1, 30 s, six digits.
-const totp = (secret) => {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const at = mac.at(-1) & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-};
 
 const open = async (page, path) => {
   const response = await page.goto(demo.baseUrl + path);

@@ -2,10 +2,10 @@
 // IDCHECK_TEST_DEMO_JSON names its demo.json. Screenshots go to target/screenshots; every page is checked with axe.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { demo, fillIn, launch, look as lookAt, lookInBoth, picture, shots, signByKeyboard, tabTo } from "./common.mjs";
+import { demo, fillIn, launch, look as lookAt, lookInBoth, picture, shots, signByKeyboard, tabTo, totp } from "./common.mjs";
 
 const card = demo.cards.find((c) => c.kind === "company" && c.state === "valid");
 const officer = demo.officers.find((o) => o.role === "reviewer");
@@ -15,17 +15,6 @@ let page;
 let caseNumber;
 let issKey;
 const posted = [];
-
-// RFC 6238, SHA-1, 30 s, six digits.
-const totp = (secret) => {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const at = mac.at(-1) & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-};
 
 // What a page shows only while its script runs is looked at in one language.
 const AS_IT_IS = new Set(["form-errors", "register-key", "organisation-try"]);

@@ -16,8 +16,12 @@ use crate::{
 };
 
 /// The suites by their folders, each against a demo of its own.
-const BROWSER: (&str, &[&str]) =
-    ("tests/browser", &["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "portal.mjs", "sign_in.mjs"]);
+const BROWSER: (&str, &[&str]) = (
+    "tests/browser",
+    &["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "two_officers.mjs", "portal.mjs", "sign_in.mjs"],
+);
+/// The suite whose demo asks for two officers.
+const TWO: &str = "two_officers.mjs";
 const CLIENTS: (&str, &[&str]) = ("tests/clients", &["clients.mjs"]);
 
 /// What browsers see.
@@ -38,7 +42,7 @@ pub(crate) fn visit(rounds: usize) -> anyhow::Result<String> {
     let folder = crate::shell::root().join(BROWSER.0);
     run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     let data = tempfile::tempdir()?;
-    let demo = Demo::start(&target_directory()?.join("release/idcheck"), data.path())?;
+    let demo = Demo::start(&target_directory()?.join("release/idcheck"), data.path(), &[])?;
     let printed = output(
         command("node", &["tests/browser/visit.mjs"])
             .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))
@@ -56,7 +60,8 @@ fn suites((folder, scripts): (&str, &[&str])) -> anyhow::Result<()> {
     let python = tools::python()?;
     scripts.iter().try_for_each(|script| {
         let data = tempfile::tempdir()?;
-        let demo = Demo::start(&programs.join("idcheck"), data.path())?;
+        let asked: &[&str] = if *script == TWO { &["--two-officers"] } else { &[] };
+        let demo = Demo::start(&programs.join("idcheck"), data.path(), asked)?;
         let run = run(command("node", &["--test", &format!("{folder}/{script}")])
             .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))
             .env("IDCHECK_TEST_DEMO_LOG", data.path().join("log"))
@@ -71,13 +76,14 @@ fn suites((folder, scripts): (&str, &[&str])) -> anyhow::Result<()> {
 struct Demo(Child);
 
 impl Demo {
-    fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
+    fn start(binary: &Path, folder: &Path, asked: &[&str]) -> anyhow::Result<Self> {
         let data = folder.join("data");
         let log = std::fs::File::create(folder.join("log"))?;
         let mut command = Command::new(binary);
         command
             .args(["demo", "--listen", "127.0.0.1:0", "--softcard-listen", "127.0.0.1:0", "--data-dir"])
-            .arg(&data);
+            .arg(&data)
+            .args(asked);
         let mut demo = Self(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
         let started = Instant::now();
         // It is written last, when everything listens.

@@ -118,6 +118,9 @@ pub(crate) struct DemoArguments {
     /// Let other computers reach it: whoever does can sign with its cards and work as its officers.
     #[arg(long)]
     pub(crate) anyone: bool,
+    /// Let an application be approved by two officers: one proposes, another approves.
+    #[arg(long)]
+    pub(crate) two_officers: bool,
 }
 
 /// Runs the demo until Ctrl-C.
@@ -140,7 +143,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let (address, card_address) = (listener.local_addr()?, card_listener.local_addr()?);
 
     let pki = DemoPki::load_or_create(&dir.join("pki"), SystemClock.now())?;
-    let config = config(&dir, &pki, address, card_address);
+    let mut config = config(&dir, &pki, address, card_address);
+    config.review.two_officers = arguments.two_officers;
     let entropy = SystemEntropy::default();
     let key = keyfile::read_or_create(&config.key_file, &entropy)?;
     let officers = known_officers(&dir)?;

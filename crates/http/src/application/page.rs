@@ -261,6 +261,12 @@ async fn refused(
     again(Panel { refused: Some(refusal.into()), ..panel }).await
 }
 
+/// What a form answered has no address of its own: whoever loads it anew, or in the other language, is at the case.
+#[handler]
+pub(crate) fn back(_: OfficerPage<'_>, Path((id, _)): Path<(String, String)>) -> Response {
+    see_other(&format!("/officer/applications/{id}"))
+}
+
 #[handler]
 pub(crate) async fn take_step(
     page: OfficerPage<'_>,

@@ -50,7 +50,7 @@ pages! {
     "/officer/organisations/:ubn" => get(organisation::page::show_organisation);
     "/officer/organisations/:ubn/:step" [organisation::page::STEPS] => post(organisation::page::take_step);
     "/officer/applications/:id" => get(application::page::show_case);
-    "/officer/applications/:id/:step" [application::page::STEPS] => post(application::page::take_step);
+    "/officer/applications/:id/:step" [application::page::STEPS] => get(application::page::back) post(application::page::take_step);
     "/officer/templates" => get(template::page::list) post(template::page::add);
     "/officer/templates/:id" => post(template::page::change);
 }
