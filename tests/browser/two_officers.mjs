@@ -92,6 +92,13 @@ test("the second officer returns it, and approves what is proposed again", async
   assert.match(await text(page), /提請覆核 · reviewer1[^]*核准 · reviewer2/);
 });
 
+test("the guide is at hand", async () => {
+  const page = await as("reviewer2");
+  await press(page, 'a[href="/officer/guide"]');
+  assert.match(await text(page), /審核作業手冊[^]*未寄達的郵件/);
+  await lookInBoth(page, "officer-guide");
+});
+
 test("a sweep is begun by one supervisor, and confirmed by another", async () => {
   const data = dirname(process.env.IDCHECK_TEST_DEMO_JSON);
   const register = join(data, "register.csv");

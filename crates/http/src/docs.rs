@@ -13,6 +13,7 @@ use crate::{
     kernel::{
         i18n::Lang,
         markdown::{Rendered, rendered},
+        officer_page::OfficerPage,
         page::{Opener, Page, see_other},
     },
     openapi,
@@ -43,6 +44,20 @@ const GUIDES: [Guide; 3] = [
         english: include_str!("../../../docs/guides/compatibility.md"),
     },
 ];
+
+/// What officers work by; of the console, not of `/docs`.
+static OF_OFFICERS: LazyLock<[Rendered; 2]> = LazyLock::new(|| {
+    let chinese = include_str!("../../../docs/guides/officer.zh-Hant-TW.md");
+    [chinese, include_str!("../../../docs/guides/officer.md")].map(rendered)
+});
+
+/// `/officer/guide`.
+#[handler]
+pub(crate) fn officer_guide(page: OfficerPage<'_>) -> Response {
+    let [chinese, english] = &*OF_OFFICERS;
+    let guide = if page.lang == Lang::En { english } else { chinese };
+    page.show(StatusCode::OK, "officer/guide.html", context! { html => &guide.html, title => &guide.title })
+}
 
 static RENDERED: LazyLock<Vec<[Rendered; 2]>> =
     LazyLock::new(|| GUIDES.iter().map(|guide| [guide.chinese, guide.english].map(rendered)).collect());

@@ -194,6 +194,7 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/templates", "", None, ALL),
     ("/officer/templates", "", Some(TEMPLATE), ADMIN),
     ("/officer/templates/:id", "", Some(TEMPLATE), ADMIN),
+    ("/officer/guide", "", None, ALL),
     ("/officer/usage", "", None, READ),
     ("/officer/usage", "?ubn=04595257", None, READ),
     ("/officer/usage/export", "?table=organisations", None, READ),

@@ -341,3 +341,4 @@ audit-date-hint = such as 115/11/29 or 2026-11-29
 notice-days-range = Enter 1 to 30 working days.
 decide-typed = What you typed:
 decide-return-hint = What you write when you return a case is for officers only and is not mailed.
+officer-guide = Guide

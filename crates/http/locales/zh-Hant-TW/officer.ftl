@@ -329,3 +329,4 @@ audit-date-hint = 例如 115/11/29
 notice-days-range = 說明期限請輸入 1 至 30 個工作日。
 decide-typed = 您輸入的內容：
 decide-return-hint = 退回審核之說明只給承辦人看，不會寄出。
+officer-guide = 作業手冊

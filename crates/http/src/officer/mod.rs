@@ -4,7 +4,7 @@ pub(crate) mod sign_in;
 
 use poem::{Route, RouteMethod};
 
-use crate::{application, audit, mail, organisation, sweep, template, usage, worklist};
+use crate::{application, audit, docs, mail, organisation, sweep, template, usage, worklist};
 
 /// The pages, each with what it is for; of a path with `:step`, which steps there are.
 macro_rules! pages {
@@ -51,6 +51,7 @@ pages! {
     "/officer/organisations/:ubn/:step" [organisation::page::STEPS] => post(organisation::page::take_step);
     "/officer/applications/:id" => get(application::page::show_case);
     "/officer/applications/:id/:step" [application::page::STEPS] => get(application::page::back) post(application::page::take_step);
+    "/officer/guide" => get(docs::officer_guide);
     "/officer/templates" => get(template::page::list) post(template::page::add);
     "/officer/templates/:id" => post(template::page::change);
 }
