@@ -35,8 +35,9 @@ pub fn same_name(one: &str, other: &str) -> bool {
     !one.is_empty() && one == folded(other)
 }
 
-/// A name without what people spell in several ways.
-fn folded(name: &str) -> String {
+/// A name without what people spell in several ways: full width as half width, 台 as 臺, small letters, no blanks. Two names that are told
+/// apart by nothing else are the same text.
+pub fn folded(name: &str) -> String {
     name.chars()
         .map(|c| match c {
             // FULLWIDTH EXCLAMATION MARK to FULLWIDTH TILDE stand in the order of ASCII.

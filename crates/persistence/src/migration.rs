@@ -19,6 +19,7 @@ mod m0016_reasons;
 mod m0017_drafts;
 mod m0018_key_life;
 mod m0019_two_officers;
+mod m0020_folded_names;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_drafts::Migration),
             Box::new(m0018_key_life::Migration),
             Box::new(m0019_two_officers::Migration),
+            Box::new(m0020_folded_names::Migration),
         ]
     }
 }
@@ -205,23 +207,27 @@ mod tests {
         ] {
             let insert = format!(
                 "INSERT INTO organisations (ubn, version, name, access, access_since, access_reason, access_ground, \
-                 may_return, contact) VALUES ('{ubn}', 1, 'x', 'revoked', 1, '{reason}', 'notRegistered', false, '')"
+                 may_return, contact) VALUES ('{ubn}', 1, '台É Ａ１', 'revoked', 1, '{reason}', 'notRegistered', false, '')"
             );
             tx.execute_unprepared(&insert).await.unwrap();
         }
         for (n, by, reason) in [(1, "system", "查驗權限已終止，本案一併結案。"), (2, "officer:x", "資料不足")]
         {
-            let id = format!("00000000-0000-0000-0000-00000000000{n}");
+            // As each database keeps an identity.
+            let id = match tx.get_database_backend() {
+                DbBackend::Postgres => format!("'00000000-0000-0000-0000-00000000000{n}'"),
+                _ => format!("X'{n:032}'"),
+            };
             let case = format!(
                 "INSERT INTO applications (id, version, case_number, ubn, kind, company_name, card, contact, \
                  host_addresses, request, notice_version, conduct_version, consented_at, received_at, state, \
-                 due_provisional, closed_at, closed_by, closed_reason) VALUES ('{id}', 2, '{n}', '00000001', 'apply', \
-                 'x', '', '', '', '', '', '', 1, 1, 'rejected', false, 1, '{by}', '{reason}')"
+                 due_provisional, closed_at, closed_by, closed_reason) VALUES ({id}, 2, '{n}', '00000001', 'apply', \
+                 '台É Ａ１', '', '', '', '', '', '', 1, 1, 'rejected', false, 1, '{by}', '{reason}')"
             );
             let action = if n == 1 { "close" } else { "reject" };
             let line = format!(
                 "INSERT INTO application_history (application_id, version, action, to_state, actor, at, text) \
-                 VALUES ('{id}', 2, '{action}', 'rejected', '{by}', 1, '{reason}')"
+                 VALUES ({id}, 2, '{action}', 'rejected', '{by}', 1, '{reason}')"
             );
             tx.execute_unprepared(&case).await.unwrap();
             tx.execute_unprepared(&line).await.unwrap();
@@ -251,6 +257,11 @@ mod tests {
             read(closed).await,
             [pair(Some("accessEnded"), Some("accessEnded")), pair(None, Some("資料不足"))]
         );
+        // And every name is folded, however many languages' capitals it has.
+        for table in ["organisations", "applications"] {
+            let folded = read(&format!("SELECT folded AS code, NULL AS text FROM {table}")).await;
+            assert!(folded.iter().all(|(name, _)| name.as_deref() == Some("臺éa1")), "{table}: {folded:?}");
+        }
         let steps = "SELECT action AS code, text FROM application_history ORDER BY application_id";
         assert_eq!(read(steps).await, [pair(Some("close"), None), pair(Some("reject"), Some("資料不足"))]);
     }

@@ -130,7 +130,7 @@ impl OfficerApi {
         assignee: Query<Option<String>>,
         /// `true` for cases whose deadline is over.
         overdue: Query<Option<String>>,
-        /// Case number, UBN or part of the company's name, capitals or not.
+        /// Case number, UBN, the beginning of either, or part of the company's name; capitals, full width, blanks, and 台 or 臺 don't count.
         q: Query<Option<String>>,
         cursor: Query<Option<String>>,
     ) -> Result<Json<Queue>, Failure> {

@@ -14,6 +14,8 @@ pub(crate) mod application {
         pub ubn: String,
         pub kind: String,
         pub company_name: String,
+        /// The name as it is searched.
+        pub folded: Option<String>,
         pub card: String,
         pub contact: String,
         pub host_addresses: String,

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use idcheck_domain::{
     application::StateName,
+    company::folded,
     officer::OfficerId,
     taipei,
     value::{CaseNumber, UnifiedBusinessNumber},
@@ -45,19 +46,35 @@ enum Asked {
     Nothing,
     /// A case by its number.
     Case(CaseNumber),
+    /// Cases by how their number begins.
+    Beginning(String),
     /// Cases of these organisations.
     Few(BTreeSet<String>),
     /// Cases with the text in the name typed in their form.
     Name(String),
 }
 
-/// Whether the text stands in the column, be it written with small letters or capitals. Not LIKE, whose wildcards could be
-/// typed.
-fn holds(backend: DbBackend, column: impl IntoSimpleExpr, text: &str) -> Expr {
+/// Whether the folded text stands in the folded name; in the name itself where a program of the version before wrote it. Not LIKE, whose
+/// wildcards could be typed.
+fn holds(backend: DbBackend, names: [Expr; 2], text: &str) -> Expr {
     let function = if backend == DbBackend::Postgres { "strpos" } else { "instr" };
-    let lower = |expression: Expr| Func::lower(expression).into();
-    let arguments: [Expr; 2] = [lower(column.into_simple_expr()), lower(Expr::val(text))];
+    let arguments: [Expr; 2] = [Func::coalesce(names).into(), Expr::val(text)];
     Expr::expr(Func::cust(Alias::new(function)).args(arguments)).gt(0)
+}
+
+fn typed_names() -> [Expr; 2] {
+    [application::Column::Folded, application::Column::CompanyName].map(IntoSimpleExpr::into_simple_expr)
+}
+
+/// Behind every number that begins with what stands before it.
+const LAST: char = '~';
+
+/// The beginning of a case number: its day, the hyphen, and some of its letters.
+fn beginning(text: &str) -> Option<&str> {
+    let (day, tail) = text.split_once('-')?;
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let begins = day.len() == 7 && number(day) && tail.bytes().all(|b| b.is_ascii_alphanumeric());
+    begins.then_some(text)
 }
 
 /// A condition on a column that no index is to be chosen for: the rows are found by another column.
@@ -119,7 +136,7 @@ fn within(
     state: Option<StateName>,
     asked: &Asked,
 ) -> Option<Condition> {
-    use application::Column::{CaseNumber, CompanyName, DueDate, State, Ubn};
+    use application::Column::{CaseNumber, DueDate, State, Ubn};
     let plain = match stretch {
         Stretch::Open => DueDate.is_not_null(),
         Stretch::Ended => DueDate.is_null(),
@@ -127,7 +144,10 @@ fn within(
     let plain = Condition::all().add(plain).add_option(state.map(|state| State.eq(state.as_str())));
     Some(match (asked, stretch) {
         (Asked::Nothing, _) => plain,
-        (Asked::Name(text), _) => plain.add(holds(backend, CompanyName, text)),
+        (Asked::Name(text), _) => plain.add(holds(backend, typed_names(), text)),
+        (Asked::Beginning(text), _) => {
+            plain.add(CaseNumber.gte(text)).add(CaseNumber.lt(format!("{text}{LAST}")))
+        }
         (Asked::Case(number), _) => plain.add(CaseNumber.eq(number.as_str())),
         (Asked::Few(ubns), _) if ubns.is_empty() => return None,
         (Asked::Few(ubns), Stretch::Open) => plain.add(Ubn.is_in(ubns)),
@@ -141,30 +161,46 @@ fn within(
 impl Store {
     async fn asked(&self, text: Option<&str>) -> Result<Asked, StoreError> {
         let Some(text) = text else { return Ok(Asked::Nothing) };
-        if let Some(number) = CaseNumber::parse(text) {
+        let text = folded(text);
+        if text.is_empty() {
+            return Ok(Asked::Nothing);
+        }
+        let number = text.to_uppercase();
+        if let Some(number) = CaseNumber::parse(&number) {
             return Ok(Asked::Case(number));
         }
-        if let Ok(ubn) = UnifiedBusinessNumber::parse(text) {
+        if let Some(beginning) = beginning(&number) {
+            return Ok(Asked::Beginning(beginning.to_owned()));
+        }
+        if let Ok(ubn) = UnifiedBusinessNumber::parse(&text) {
             return Ok(Asked::Few([ubn.to_string()].into()));
         }
         let backend = self.reader.get_database_backend();
         let limit = u64::try_from(FEW + 1).unwrap_or(u64::MAX);
+        let names = [organisation::Column::Folded, organisation::Column::Name];
+        let names = names.map(IntoSimpleExpr::into_simple_expr);
+        let digits = text.len() >= 3 && text.bytes().all(|b| b.is_ascii_digit());
         let named = organisation::Entity::find()
             .select_only()
             .column(organisation::Column::Ubn)
-            .filter(holds(backend, organisation::Column::Name, text))
+            .filter(
+                Condition::any()
+                    .add(holds(backend, names, &text))
+                    // Of a number its beginning does.
+                    .add_option(digits.then(|| organisation::Column::Ubn.starts_with(text.as_str()))),
+            )
             .limit(limit);
         let typed = application::Entity::find()
             .select_only()
             .distinct()
             .column(application::Column::Ubn)
             .filter(application::Column::DueDate.is_not_null())
-            .filter(holds(backend, application::Column::CompanyName, text))
+            .filter(holds(backend, typed_names(), &text))
             .limit(limit);
         let mut ubns: BTreeSet<String> =
             named.into_tuple().all(&self.reader).await.map_err(unavailable)?.into_iter().collect();
         ubns.extend(typed.into_tuple::<String>().all(&self.reader).await.map_err(unavailable)?);
-        Ok(if ubns.len() > FEW { Asked::Name(text.to_owned()) } else { Asked::Few(ubns) })
+        Ok(if ubns.len() > FEW { Asked::Name(text) } else { Asked::Few(ubns) })
     }
 
     pub(crate) async fn page_of_queue(

@@ -11,6 +11,8 @@ pub(crate) mod organisation {
         pub ubn: String,
         pub version: i64,
         pub name: String,
+        /// The name as it is searched.
+        pub folded: Option<String>,
         pub access: String,
         pub access_since: Option<i64>,
         pub access_reason: Option<String>,

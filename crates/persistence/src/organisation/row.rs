@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use idcheck_domain::{
     access::{Access, Ground},
+    company::folded,
     key::{Environment, KeyId, Profile, RegisteredKey},
     organisation::{AddressPlan, CutOver, Organisation},
     reason::RecordedReason,
@@ -79,6 +80,7 @@ pub(crate) fn organisation_model(organisation: &Organisation, version: i64) -> o
     };
     organisation::Model {
         ubn: organisation.ubn.to_string(),
+        folded: Some(folded(organisation.name.as_str())),
         version,
         name: organisation.name.as_str().to_owned(),
         access: organisation.access.as_str().to_owned(),

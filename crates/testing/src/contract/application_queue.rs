@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     application::{Application, Kind, StateName},
+    company::folded,
     officer::OfficerId,
     taipei,
     value::CompanyName,
@@ -33,7 +34,12 @@ fn case(number: usize) -> Application {
     let id = 900_000 + u128::try_from(number).unwrap();
     let kind = if number.is_multiple_of(2) { Kind::Apply } else { Kind::Suspend };
     let mut case = application(ubn(FIRST + number), kind, id, received).0;
-    case.company_name = CompanyName::parse(&format!("佇列 Acme{} 有限公司", number % 7)).unwrap();
+    let name = match number % 7 {
+        5 => "佇列 臺É Acme5 有限公司".to_owned(),
+        6 => "佇列台é École Acme6".to_owned(),
+        other => format!("佇列 Acme{other} 有限公司"),
+    };
+    case.company_name = CompanyName::parse(&name).unwrap();
     let reason = idcheck_domain::value::Reason::parse("不足").unwrap();
     match number % 5 {
         0 => case,
@@ -47,12 +53,14 @@ fn case(number: usize) -> Application {
 /// Whether a filter lets a case through, and which come first, told again in other words.
 fn expected(cases: &[Application], filter: &ApplicationFilter) -> Vec<Application> {
     let asked = |case: &&Application| {
-        let text = filter.text.as_deref().map(str::to_lowercase);
+        let text = filter.text.as_deref().map(folded);
         let named = |text: String| {
-            let name = case.company_name.as_str().to_lowercase();
+            let digits = text.len() >= 3 && text.bytes().all(|b| b.is_ascii_digit());
+            let number = text.len() >= 8 && text.as_bytes()[7] == b'-';
             case.case_number.as_str().to_lowercase() == text
-                || case.ubn.to_string() == text
-                || name.contains(&text)
+                || (number && case.case_number.as_str().to_lowercase().starts_with(&text))
+                || (digits && case.ubn.to_string().starts_with(&text))
+                || folded(case.company_name.as_str()).contains(&text)
         };
         let assigned = match filter.assigned {
             None => true,
@@ -121,6 +129,19 @@ pub async fn pages(store: &(impl Changes + Applications)) {
         text("佇列' OR 1=1"),
         text(&cases[8].ubn.to_string()),
         text(cases[13].case_number.as_str()),
+        // However it is written: small letters, full width, blanks, the other character for Taiwan, capitals with marks.
+        text(&cases[13].case_number.as_str().to_lowercase()),
+        text("ａｃｍｅ３"),
+        text(" acme 3 "),
+        text("台É"),
+        text("臺é"),
+        text("ÉCOLE"),
+        text("   "),
+        // Of numbers their beginnings.
+        text(&cases[13].case_number.as_str()[..9]),
+        text(&cases[13].case_number.as_str()[..8]),
+        text(&cases[8].ubn.to_string()[..5]),
+        text(&cases[8].ubn.to_string()[..3]),
         ApplicationFilter { state: Some(StateName::Rejected), ..of.clone() },
         ApplicationFilter { state: Some(StateName::Received), ..of.clone() },
         ApplicationFilter { kind: Some(Kind::Suspend), ..of.clone() },
