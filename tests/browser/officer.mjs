@@ -306,6 +306,8 @@ test("an auditor follows a case and one of its entries", async () => {
   assert.match(await auditor.title(), new RegExp(caseNumber));
   assert.equal(await auditor.locator("#decide").count(), 0, "nothing is offered that would be refused");
   await lookAt(auditor, "officer-case-auditor");
+  await press(auditor, 'main a[href^="/officer/audit?about="]');
+  assert.match(await text(auditor), /核准案件/);
 });
 
 test("an admin keeps the templates", async () => {

@@ -135,7 +135,7 @@ let callback;
 test("whom the provider vouches for is signed in", async () => {
   callback = await signIn(officer, "civil-servant-7");
   await officer.waitForURL(`${base}/officer`);
-  assert.match(await main(officer), /案件清單/);
+  assert.match(await main(officer), /待辦/);
   const cookies = await officer.context().cookies(base);
   const session = cookies.find((cookie) => cookie.name === "idcheck-officer");
   assert.deepEqual([session.sameSite, session.httpOnly], ["Strict", true]);
@@ -197,7 +197,7 @@ test("signing out everywhere ends the session on the other computer too", async 
   await signIn(second, "civil-servant-7");
   await second.waitForURL(`${base}/officer`);
   await officer.goto(`${base}/officer`);
-  assert.match(await main(officer), /案件清單/);
+  assert.match(await main(officer), /待辦/);
   await officer.click("button[formaction]");
   await officer.waitForURL(`${base}/officer/sign-in`);
   await second.goto(`${base}/officer`);

@@ -20,6 +20,7 @@ mod m0017_drafts;
 mod m0018_key_life;
 mod m0019_two_officers;
 mod m0020_folded_names;
+mod m0021_found;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_key_life::Migration),
             Box::new(m0019_two_officers::Migration),
             Box::new(m0020_folded_names::Migration),
+            Box::new(m0021_found::Migration),
         ]
     }
 }

@@ -10,7 +10,6 @@ use idcheck_domain::{
     access::Ground,
     application::{ApplicationId, Kind, StateName},
     calendar::DueDate,
-    company::Finding,
     notice::NoticeId,
     officer::OfficerId,
     sweep::SweepId,
@@ -19,7 +18,7 @@ use idcheck_domain::{
 use idcheck_usecases::ports::{StoreError, Task, WaitsFor, WorkCounts, WorkItem, Worklists};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{ExprTrait, NullOrdering},
+    sea_query::{Expr, ExprTrait, NullOrdering},
 };
 use uuid::Uuid;
 
@@ -66,12 +65,9 @@ fn plans() -> Condition {
     Condition::all().add(plan::Column::State.eq("filed"))
 }
 
+/// The condition of its index, word by word.
 fn found() -> Condition {
-    use sweep_item::Column::{Finding as Found, State};
-    Condition::all()
-        .add(State.eq("waiting"))
-        .add(Found.is_not_null())
-        .add(Found.ne(Finding::Matches.as_str()))
+    Condition::all().add(Expr::cust("state = 'waiting' AND finding IS NOT NULL AND finding <> 'matches'"))
 }
 
 fn given_up() -> Condition {
