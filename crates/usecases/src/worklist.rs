@@ -22,8 +22,6 @@ const SHOWN: u16 = 100;
 pub struct Worklist {
     /// Its lines, most urgent first.
     pub items: Vec<WorkItem>,
-    /// How much there is in all.
-    pub counts: WorkCounts,
     /// The working calendar, by which days are counted.
     pub calendar: WorkingCalendar,
     /// The user names of all officers.
@@ -76,7 +74,6 @@ impl ReadWorklist {
         let officers = self.officers.list().await?.into_iter();
         Ok(Worklist {
             items,
-            counts: self.worklists.work_counts(of).await?,
             calendar: self.calendar.load().await?,
             officers: officers.map(|listed| (listed.officer.id, listed.officer.username)).collect(),
         })

@@ -17,7 +17,7 @@ pub(crate) struct OfficerPage<'r> {
     page: Page<'r>,
     pub(crate) officer: Officer,
     /// How much waits for the officer, on a page that is read.
-    counts: Option<WorkCounts>,
+    pub(crate) counts: Option<WorkCounts>,
 }
 
 impl<'r> Deref for OfficerPage<'r> {

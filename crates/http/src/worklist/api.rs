@@ -114,7 +114,9 @@ impl WorklistApi {
     #[oai(path = "/officer/worklist", method = "get", operation_id = "readWorklist")]
     async fn work(&self, signed_in: SignedIn) -> Result<Json<Work>, Failure> {
         let read = signed_in.app.services.worklist.execute(&signed_in.officer).await;
-        let Worklist { items, counts, officers, .. } = signed_in.or_failure(read)?;
+        let Worklist { items, officers, .. } = signed_in.or_failure(read)?;
+        let counts = signed_in.app.services.worklist.counts(&signed_in.officer).await;
+        let counts = signed_in.or_failure(counts)?.unwrap_or_default();
         Ok(Json(Work {
             items: items.into_iter().map(|item| item_of(item, &officers)).collect(),
             counts: WorklistCounts {

@@ -96,7 +96,8 @@ pub(crate) async fn show(page: OfficerPage<'_>, Query(query): Query<FormValues>)
     let services = &page.app.services;
     let now = services.clock.now();
     let read = services.worklist.execute(&page.officer).await;
-    let Worklist { items, counts, calendar, officers } = page.or_problem(read, "/")?;
+    let Worklist { items, calendar, officers } = page.or_problem(read, "/")?;
+    let counts = page.counts.unwrap_or_default();
     let wanted = PARTS.iter().find(|part| **part == value(&query, "show")).copied().unwrap_or_default();
     let lines = items.iter().filter(|item| chosen(item, wanted));
     let count = |part: &str| match part {

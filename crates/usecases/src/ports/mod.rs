@@ -90,4 +90,5 @@ pub(crate) use {
     template::MockReasonTemplates,
     usage::MockUsageCounts,
     user_suspension::MockUserSuspensions,
+    worklist::MockWorklists,
 };
