@@ -77,6 +77,12 @@ impl ReadAudit {
     /// # Errors
     /// [`Refusal`].
     pub async fn search(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, Refusal> {
+        let page = self.found(officer, asked).await?;
+        Ok(AuditPage { known: self.log.known(&identities(&page.lines)).await?, ..page })
+    }
+
+    /// The same without what the identities stand for.
+    async fn found(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, Refusal> {
         permit(officer, Permission::ReadAudit)?;
         let officers = self.officers.list().await?;
         let name =
@@ -91,9 +97,7 @@ impl ReadAudit {
             None => Vec::new(),
         };
         let filter = AuditFilter { actor, about, ..asked.filter.clone() };
-        let lines = self.log.search(&filter).await?;
-        let known = self.log.known(&identities(&lines)).await?;
-        Ok(AuditPage { lines, officers, known })
+        Ok(AuditPage { lines: self.log.search(&filter).await?, officers, known: HashMap::new() })
     }
 
     /// One entry as it stands in the chain, with the names of what it tells of.
@@ -125,7 +129,7 @@ impl ReadAudit {
     /// # Errors
     /// [`Refusal`].
     pub async fn export(&self, officer: &Officer, asked: &AuditQuestion) -> Result<AuditPage, Refusal> {
-        let page = self.search(officer, asked).await?;
+        let page = self.found(officer, asked).await?;
         let entry = AuditEntry::new(officer, AuditAction::AuditExport, AuditSubject::Audit);
         let entry = entry.detail(format!("entries:{}", page.lines.len()));
         self.changes.note(entry).await?;

@@ -92,14 +92,16 @@ async fn a_template_is_chosen_seen_as_a_mail_and_sent() {
     let mail = shown.text.split("id=\"preview\"").nth(1).unwrap();
     assert!(mail.contains("it@example.com") && mail.contains(&text), "{}", shown.text);
     // What was read is old: it is said, and what was typed stands in the form of what is now.
-    for go in ["preview", ""] {
+    for go in ["preview", "", go.as_str()] {
         let stale = console.submit(&home, &decide, &typed("1", go)).await;
         assert_eq!(stale.status, 409);
         assert!(stale.text.contains(&format!("{text}</textarea>")), "{}", stale.text);
         assert!(stale.text.contains("name=\"version\" value=\"2\""), "{}", stale.text);
     }
-    let blank = console.submit(&home, &decide, &[("version", "2"), ("step", "reject"), ("text", "")]).await;
-    assert_eq!(blank.status, 422);
+    for (version, status) in [("2", 422), ("1", 409)] {
+        let blank = [("version", version), ("step", "reject"), ("text", "")];
+        assert_eq!(console.submit(&home, &decide, &blank).await.status, status, "version {version}");
+    }
     let unknown = console.submit(&home, &decide, &[("version", "2"), ("step", "claim"), ("text", "x")]).await;
     assert_eq!(unknown.status, 404, "not a decision");
     let officer = Officer::of(&demo, "reviewer2").await;

@@ -65,7 +65,7 @@ fn used_for(step: &str) -> &str {
 /// The decisions that can be offered, each with its templates.
 fn decisions(file: &CaseFile) -> Value {
     let offered = DECISIONS.iter().filter(|(_, action)| file.steps.contains(action));
-    let decision = |(name, action): &(&'static str, Action)| {
+    let decision = |(name, _): &(&'static str, Action)| {
         let templates = file.templates.iter().map(|template| &template.value);
         let templates =
             templates.filter(|template| template.in_use && template.used_for.as_str() == used_for(name));
@@ -73,7 +73,6 @@ fn decisions(file: &CaseFile) -> Value {
             templates.map(|one| context! { id => one.id.to_string(), title => one.title.as_str() });
         context! {
             name => *name, templates => templates.collect::<Value>(),
-            mails => !matches!(action, Action::ReturnToReview),
         }
     };
     offered.map(decision).collect()
@@ -118,7 +117,6 @@ async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Re
             notice => case.consent.notice_version(), conduct => case.consent.conduct_version(),
             given_at => moment(case.consent.given_at()),
         },
-        proposal => case.state.proposal().map(|proposal| moment(proposal.at)),
         version => file.version, days_left => file.days_left,
         compared => compared.map(Iterator::collect::<Value>),
         card_status => file.card_today.map(shown::card_status),
@@ -145,9 +143,9 @@ async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Re
         errors => errors.into_iter().collect::<Value>(),
         before, next,
     };
-    let status = match (&panel.violation, refused) {
-        (Some(_), _) => StatusCode::UNPROCESSABLE_ENTITY,
-        (None, Some(problem)) => problem.status(),
+    let status = match (refused, &panel.violation) {
+        (Some(problem), _) => problem.status(),
+        (None, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         (None, None) => StatusCode::OK,
     };
     page.show(status, "officer/case.html", with)
@@ -217,15 +215,22 @@ fn with_template(file: &CaseFile, id: &str, panel: Panel) -> Panel {
 async fn decide(page: &OfficerPage<'_>, id: ApplicationId, form: &FormValues) -> poem::Result<Response> {
     let panel = Panel { step: value(form, "step").to_owned(), text: text(form, "text"), ..Panel::default() };
     let go = value(form, "go");
-    let again = async |panel: Panel| Ok(case_page(page, &read(page, id).await?, &panel).await);
-    if let Some(template) = go.strip_prefix(TEMPLATE) {
+    let version = value(form, "version").parse::<i64>();
+    let again = async |panel: Panel| {
         let file = read(page, id).await?;
-        let panel = with_template(&file, template, panel);
-        return Ok(case_page(page, &file, &panel).await);
+        let panel = match go.strip_prefix(TEMPLATE) {
+            Some(template) => with_template(&file, template, panel),
+            None => panel,
+        };
+        // The form is given the version that is shown: whoever read another one is told, whatever was asked for.
+        let stale = panel.refused.is_none() && version.as_ref() != Ok(&file.version);
+        let refused = if stale { Some(Refusal::Stale.into()) } else { panel.refused };
+        Ok(case_page(page, &file, &Panel { refused, ..panel }).await)
+    };
+    if go.starts_with(TEMPLATE) {
+        return again(panel).await;
     }
-    let (Some(command), Ok(version)) =
-        (command(&panel.step, &panel.text), value(form, "version").parse::<i64>())
-    else {
+    let (Some(command), Ok(version)) = (command(&panel.step, &panel.text), version.clone()) else {
         return Err(page.not_found("/officer"));
     };
     let command = match command {

@@ -39,6 +39,8 @@ struct Refused<'t> {
     /// The form: its step, and the identity it is about.
     form: String,
     typed: &'t str,
+    /// What was read when it was typed: put right, the form is still about that.
+    version: &'t str,
     why: Why,
 }
 
@@ -175,7 +177,8 @@ fn organisation_page(
     let told = |refused: &Refused<'_>| {
         let above = matches!(refused.why, Why::Problem(_));
         context! {
-            form => &refused.form, typed => refused.typed, field => refused.field(), message => &message, above,
+            form => &refused.form, typed => refused.typed, version => refused.version,
+            field => refused.field(), message => &message, above,
         }
     };
     let with = context! {
@@ -324,8 +327,8 @@ pub(crate) async fn take_step(
     let number = UnifiedBusinessNumber::parse(&ubn).map_err(|_| page.not_found("/officer"))?;
     let typed = text(&form, "text");
     let again = async |why| {
-        let form = format!("{name}{}", value(&form, "id"));
-        open(&page, &ubn, Some(&Refused { form, typed: &typed, why })).await
+        let (version, form) = (value(&form, "version"), format!("{name}{}", value(&form, "id")));
+        open(&page, &ubn, Some(&Refused { form, typed: &typed, version, why })).await
     };
     let step = match Step::read(&name, &form, &typed) {
         Ok(step) => step,
