@@ -20,6 +20,7 @@ use self::{
     line::{Size, Span, lines},
     paper::{Element, MARGIN, Paper, columns},
 };
+use crate::kernel::markdown::ends_in_chinese;
 
 const BODY: Size = Size { points: 10.0, leading: 16.0 };
 /// Small enough that no line of a program breaks: it is to run as it is copied.
@@ -189,9 +190,7 @@ impl Reading {
             },
             Event::Code(text) => self.push(text, Style::Program),
             Event::SoftBreak => {
-                // Chinese goes on without a space.
-                let last = self.spans.last().and_then(|span| span.text.chars().last());
-                if last.is_some_and(|last| last.is_ascii()) {
+                if self.spans.last().is_some_and(|span| !ends_in_chinese(&span.text)) {
                     self.push(" ", Style::Text);
                 }
             }
