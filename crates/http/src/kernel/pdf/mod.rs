@@ -189,10 +189,8 @@ impl Reading {
                 None => self.push(text, Style::Text),
             },
             Event::Code(text) => self.push(text, Style::Program),
-            Event::SoftBreak => {
-                if self.spans.last().is_some_and(|span| !ends_in_chinese(&span.text)) {
-                    self.push(" ", Style::Text);
-                }
+            Event::SoftBreak if self.spans.last().is_some_and(|span| !ends_in_chinese(&span.text)) => {
+                self.push(" ", Style::Text);
             }
             Event::HardBreak => self.push("\n", Style::Text),
             _ => {}
