@@ -1,11 +1,13 @@
 //! Abnormal use (注意事項 九, 管理規範 一): what an organisation did on a day, and which rules that touches.
 //!
-//! The rules look at counts, never at an ID number or card data; what they find is the evidence of a notice. Every
-//! threshold is a value of the configuration (**decided**).
+//! The rules look at counts, never at an ID number or card data; what they find is the evidence of a notice. Which numbers are
+//! neighbours, or made up, is told by [`Neighbourhood`] while the number is still in hand. Every threshold is a value of the
+//! configuration (**decided**).
 
 use chrono::NaiveDate;
 
-use crate::value::UnifiedBusinessNumber;
+use crate::sandbox;
+use crate::value::{PersonId, UnifiedBusinessNumber};
 use crate::words::words;
 
 words! {
@@ -24,6 +26,10 @@ words! {
         RefusedAddresses = "refusedAddresses",
         /// One ID number is tried again and again, over several days or organisations.
         GuessedNumber = "guessedNumber",
+        /// ID numbers that differ in their last digits only are tried one after the other, by one organisation or by several.
+        GuessedNeighbours = "guessedNeighbours",
+        /// Made-up ID numbers are tried: tests belong in the sandbox (管理規範 一).
+        MadeUpNumbers = "madeUpNumbers",
         /// Queries come as steadily as only a machine sends them (管理規範 一: batch testing).
         MachinePaced = "machinePaced",
         /// Too many of one user's answers on a day are wrong ones: the user is suspended (result 8).
@@ -35,11 +41,13 @@ impl AbuseRule {
     /// What an officer is advised to do.
     pub const fn suggestion(self) -> Suggestion {
         match self {
-            Self::MismatchRatio | Self::LockedNumbers | Self::Replays | Self::RefusedAddresses => {
-                Suggestion::AskForExplanation
-            }
+            Self::MismatchRatio
+            | Self::LockedNumbers
+            | Self::Replays
+            | Self::RefusedAddresses
+            | Self::MadeUpNumbers => Suggestion::AskForExplanation,
             Self::UserBurst | Self::MachinePaced | Self::UserMistakes => Suggestion::LookAtUser,
-            Self::GuessedNumber => Suggestion::ConsiderRevoking,
+            Self::GuessedNumber | Self::GuessedNeighbours => Suggestion::ConsiderRevoking,
         }
     }
 }
@@ -76,6 +84,12 @@ pub struct Thresholds {
     pub number_attempts: u64,
     /// Organisations with wrong answers about one ID number over [`NUMBER_DAYS`].
     pub number_organisations: u64,
+    /// ID numbers of one [`Neighbourhood`] that one organisation tried in vain over [`MONTH`].
+    pub neighbours: u64,
+    /// The same of all organisations together; told of those that tried [`OWN_NEIGHBOURS`] of them.
+    pub shared_neighbours: u64,
+    /// Wrong or locked answers about made-up ID numbers over [`NUMBER_DAYS`].
+    pub made_up: u64,
     /// Queries of one user on a day below which their pace says nothing.
     pub paced_run: u64,
     /// Of a hundred of them, how many come at an even distance.
@@ -95,6 +109,9 @@ impl Thresholds {
             || self.refused_addresses == 0
             || self.number_attempts == 0
             || self.number_organisations == 0
+            || self.neighbours == 0
+            || self.shared_neighbours == 0
+            || self.made_up == 0
             || self.paced_run == 0
             || self.paced_percent == 0
             || self.user_wrong == 0
@@ -105,8 +122,10 @@ impl Thresholds {
 pub const NUMBER_DAYS: u32 = 7;
 /// Days over which the ratio of wrong answers is judged in addition to the day: who stays below its threshold every day is noticed too.
 pub const WEEK: u32 = 7;
-/// The same.
+/// The same; and the days over which neighbouring numbers are counted.
 pub const MONTH: u32 = 30;
+/// Neighbouring numbers that an organisation must have tried itself before what others tried is laid to it as well.
+pub const OWN_NEIGHBOURS: u64 = 3;
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -119,6 +138,9 @@ impl Default for Thresholds {
             refused_addresses: 50,
             number_attempts: 10,
             number_organisations: 5,
+            neighbours: 12,
+            shared_neighbours: 40,
+            made_up: 10,
             paced_run: 100,
             paced_percent: 80,
             user_wrong: 100,
@@ -159,13 +181,69 @@ impl Answered {
     }
 }
 
-/// An ID number that this organisation tried in vain on the day, as all organisations tried it over [`NUMBER_DAYS`].
+/// An ID number that this organisation tried in vain on the day, as it was tried over [`NUMBER_DAYS`]; made-up numbers have a rule of
+/// their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberActivity {
-    /// Wrong or locked answers.
+    /// Wrong or locked answers of this organisation.
+    pub own: u64,
+    /// Those of all organisations.
     pub attempts: u64,
     /// Organisations.
     pub organisations: u64,
+}
+
+impl NumberActivity {
+    /// Whether it touches the rule: it was tried often, or by many, and by this organisation no less than by the others on average.
+    /// Who mistyped the number of a person on whom others try their luck is not one of them.
+    pub const fn touches(self, thresholds: &Thresholds) -> bool {
+        (self.attempts >= thresholds.number_attempts || self.organisations >= thresholds.number_organisations)
+            && self.own.saturating_mul(self.organisations) >= self.attempts
+    }
+}
+
+/// A [`Neighbourhood`] in which this organisation tried numbers in vain on the day, as it was tried over [`MONTH`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeighbourActivity {
+    /// Different numbers that this organisation tried.
+    pub own: u64,
+    /// Different numbers that anybody tried.
+    pub numbers: u64,
+    /// Organisations.
+    pub organisations: u64,
+}
+
+impl NeighbourActivity {
+    /// Whether it touches the rule.
+    pub const fn touches(self, thresholds: &Thresholds) -> bool {
+        self.own >= thresholds.neighbours
+            || (self.numbers >= thresholds.shared_neighbours && self.own >= OWN_NEIGHBOURS)
+    }
+}
+
+/// With which other ID numbers one is counted where guessing is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Neighbourhood<'n> {
+    /// Those that begin as it does: the number without its last three digits, of which one is the check digit. A hundred
+    /// numbers have it in common.
+    Beginning(&'n str),
+    /// Numbers of tests: those of the sandbox, and those whose seven digits before the check digit are all the same or count up
+    /// or down, such as `A123456789`. Of ten million numbers thirty look so.
+    MadeUp,
+}
+
+impl<'n> Neighbourhood<'n> {
+    /// The neighbourhood of a number.
+    pub fn of(number: &'n PersonId) -> Self {
+        let text = number.expose();
+        let steps = text.as_bytes()[2..9].windows(2).map(|pair| (10 + pair[1] - pair[0]) % 10);
+        let first = steps.clone().next();
+        let counts = matches!(first, Some(0 | 1 | 9)) && steps.clone().all(|step| Some(step) == first);
+        if counts || sandbox::is_reserved(number) {
+            return Self::MadeUp;
+        }
+        Self::Beginning(&text[..7])
+    }
 }
 
 /// What an organisation did on a day, in production.
@@ -191,6 +269,10 @@ pub struct Activity {
     pub users: Vec<UserActivity>,
     /// ID numbers; those below every threshold may be left out.
     pub numbers: Vec<NumberActivity>,
+    /// Neighbourhoods of ID numbers; those below every threshold may be left out.
+    pub neighbours: Vec<NeighbourActivity>,
+    /// Wrong or locked answers about made-up ID numbers over [`NUMBER_DAYS`], where one was tried on the day.
+    pub made_up: u64,
 }
 
 words! {
@@ -225,6 +307,12 @@ words! {
         Gaps = "gaps",
         /// Even ones among them.
         Even = "even",
+        /// The most neighbouring ID numbers that the organisation tried in vain.
+        Neighbours = "neighbours",
+        /// The most neighbouring ID numbers that were tried in vain by anybody.
+        SharedNeighbours = "sharedNeighbours",
+        /// Attempts on made-up ID numbers.
+        MadeUp = "madeUp",
     }
 }
 
@@ -291,15 +379,9 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
             find(AbuseRule::UserMistakes, of(), counts);
         }
     }
-    let guessed = activity.numbers.iter().filter(|number| {
-        number.attempts >= thresholds.number_attempts
-            || number.organisations >= thresholds.number_organisations
-    });
-    let guessed: Vec<_> = guessed.collect();
-    if let (Some(attempts), Some(organisations)) = (
-        guessed.iter().map(|number| number.attempts).max(),
-        guessed.iter().map(|number| number.organisations).max(),
-    ) {
+    let guessed: Vec<_> = activity.numbers.iter().filter(|number| number.touches(thresholds)).collect();
+    let most = |count: fn(&NumberActivity) -> u64| guessed.iter().map(|number| count(number)).max();
+    if let (Some(attempts), Some(organisations)) = (most(|n| n.attempts), most(|n| n.organisations)) {
         let numbers = u64::try_from(guessed.len()).unwrap_or(u64::MAX);
         let counts = vec![
             (Measure::Numbers, numbers),
@@ -307,6 +389,23 @@ pub fn judge(activity: &Activity, thresholds: &Thresholds) -> Vec<Finding> {
             (Measure::Organisations, organisations),
         ];
         find(AbuseRule::GuessedNumber, None, counts);
+    }
+    let touched = activity.neighbours.iter().filter(|tried| tried.touches(thresholds));
+    if let Some(worst) = touched.max_by_key(|tried| (tried.own, tried.numbers)) {
+        let counts = vec![
+            (Measure::Neighbours, worst.own),
+            (Measure::SharedNeighbours, worst.numbers),
+            (Measure::Organisations, worst.organisations),
+            (Measure::Days, u64::from(MONTH)),
+        ];
+        find(AbuseRule::GuessedNeighbours, None, counts);
+    }
+    if activity.made_up >= thresholds.made_up {
+        find(
+            AbuseRule::MadeUpNumbers,
+            None,
+            vec![(Measure::MadeUp, activity.made_up), (Measure::Days, u64::from(NUMBER_DAYS))],
+        );
     }
     findings
 }

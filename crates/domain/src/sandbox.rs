@@ -123,6 +123,11 @@ pub fn played(number: &PersonId) -> Option<Played> {
     PLAYED.iter().find(|(reserved, _)| *reserved == number.expose()).map(|(_, played)| *played)
 }
 
+/// Whether a number is of the sandbox: played, or of a made-up person.
+pub fn is_reserved(number: &PersonId) -> bool {
+    played(number).is_some() || PERSONS.iter().any(|person| person.number == number.expose())
+}
+
 /// The card of the made-up person with this number.
 pub fn registered(number: &PersonId) -> Option<(CardData, CardStatus)> {
     let person = PERSONS.iter().find(|person| person.number == number.expose())?;

@@ -142,6 +142,8 @@ pub(crate) struct RecordView<'r> {
     pub(crate) address: &'r str,
     pub(crate) person_hash: Option<&'r [u8]>,
     pub(crate) outcome: &'r str,
+    /// Of attempts since they are recorded.
+    pub(crate) neighbours: Option<&'r [u8]>,
 }
 
 /// The body of a batch's entry: how many records, and the digest over all of them in order.
@@ -157,6 +159,11 @@ pub(crate) fn batch_body<'r>(records: impl ExactSizeIterator<Item = RecordView<'
         let longer;
         let person = match r.person_hash {
             None => "",
+            // Records from before it was kept have the digest that they had.
+            Some(hash) if let Some(neighbours) = r.neighbours => {
+                longer = format!("{}+{}", hex::encode(hash), hex::encode(neighbours));
+                &longer
+            }
             // Where nobody changed it, it has its length.
             Some(hash) if hex::encode_to_slice(hash, &mut person).is_ok() => {
                 std::str::from_utf8(&person).unwrap_or_default()
@@ -187,6 +194,7 @@ impl record::Model {
             address: &self.address,
             person_hash: self.person_hash.as_deref(),
             outcome: &self.outcome,
+            neighbours: self.neighbours.as_deref(),
         }
     }
 }
@@ -364,6 +372,7 @@ mod tests {
             user_id: texts[2].to_owned(),
             address: texts[3].to_owned(),
             person_hash,
+            neighbours: None,
             outcome: texts[4].to_owned(),
         };
         let mut records = [
@@ -378,6 +387,10 @@ mod tests {
         let body = |records: &[record::Model]| batch_body(records.iter().map(record::Model::view));
         let told = "records=2 digest=a5c754ff2cc9f12314d10fbd804288911abf011a1b3d7b4939787e02a82a9a55";
         assert_eq!(body(&records), told);
+        records[0].neighbours = Some(vec![0xcd; 16]);
+        let with = "records=2 digest=946f84eb6fd060c2dfee184c90d8a10c725c4c12ae98462b339a70b69b60ecbe";
+        assert_eq!(body(&records), with);
+        records[0].neighbours = None;
         // A hash that was made longer, shorter or empty shows.
         for other in [vec![0xab; 33], vec![0xab; 31], Vec::new()] {
             records[0].person_hash = Some(other);

@@ -21,6 +21,7 @@ mod m0018_key_life;
 mod m0019_two_officers;
 mod m0020_folded_names;
 mod m0021_found;
+mod m0022_neighbours;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_two_officers::Migration),
             Box::new(m0020_folded_names::Migration),
             Box::new(m0021_found::Migration),
+            Box::new(m0022_neighbours::Migration),
         ]
     }
 }

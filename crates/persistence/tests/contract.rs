@@ -49,9 +49,11 @@ on_both!(tally, |database| {
     let ledger = LedgerWriter::start(&store);
     contract::usage_tally::one_company([&store, &other], &ledger).await;
     contract::usage_tally::colluding_companies([&store, &other], &ledger).await;
+    let (_, mut draw) = idcheck_testing::draws("IDCHECK_TEST_TALLIES", 1);
+    contract::usage_tally::as_the_model([&store, &other], &ledger, &mut *draw).await;
     contract::usage_tally::a_user_is_suspended_once([&store, &other], &ledger).await;
     // What is older than the strikes goes with them.
-    let later = database.clock.now() + chrono::TimeDelta::days(37);
+    let later = database.clock.now() + chrono::TimeDelta::days(50);
     store.purge(later, chrono::TimeDelta::days(35)).await.unwrap();
     for table in ["usage_users", "usage_numbers"] {
         assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");

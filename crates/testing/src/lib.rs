@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; its names say it"
 )]
 
+pub mod abuse;
 pub mod builders;
 pub mod contract;
 #[cfg(feature = "persistence")]

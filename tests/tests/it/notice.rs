@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use idcheck_tests::{Caller, Console, Demo, Officer};
+use idcheck_tests::{Caller, Console, Demo, Officer, idcheck};
 use serde_json::{Value, json};
 
 /// Asks wrongly about `count` persons, two times each, so that none is locked.
@@ -13,6 +13,19 @@ async fn guess(demo: &Demo, caller: &Caller, count: usize) {
         assert_eq!(caller.ask(&demo.base_url, &wrong).await, "2");
         assert_eq!(caller.ask(&demo.base_url, &wrong).await, "3");
     }
+}
+
+/// What `abuse replay` says with this threshold for a user's wrong answers.
+fn replay(demo: &Demo, user_wrong: &str) -> String {
+    let data = demo.data_dir();
+    let environment = [
+        ("IDCHECK_DATABASE_URL", format!("sqlite://{}", data.join("idcheck.db").display())),
+        ("IDCHECK_KEY_FILE", data.join("key").display().to_string()),
+        ("IDCHECK_ABUSE__USER_WRONG", user_wrong.to_owned()),
+    ];
+    let output = idcheck(&["abuse", "replay", "--days", "3"], &environment, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The notice of a rule, not later than a minute after what it tells of.
@@ -45,6 +58,12 @@ async fn found_sent_explained_and_accepted() {
         persons.iter().all(|p| !text.contains(p["personId"].as_str().unwrap())),
         "an ID number in {text}"
     );
+
+    // Thresholds are tried on what was counted: the notice is known, and a lower one finds what was not told.
+    let tried = replay(&demo, "2000000");
+    assert!(tried.contains(&format!("{}  raised  mismatchRatio", applicant.ubn)), "{tried}");
+    assert!(!tried.contains("lockedNumbers") && tried.contains("0 that were not"), "{tried}");
+    assert!(replay(&demo, "50").contains("userMistakes"));
 
     let progress = applicant.done("progress", &json!({})).await;
     assert_eq!(progress["notices"], json!([]), "what is not sent is not told");

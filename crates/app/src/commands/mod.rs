@@ -1,5 +1,6 @@
 //! The command line.
 
+mod abuse;
 mod audit;
 mod backup;
 mod calendar;
@@ -75,6 +76,11 @@ enum Command {
         #[command(flatten)]
         config: ConfigArguments,
     },
+    /// Rules of abnormal use.
+    Abuse {
+        #[command(subcommand)]
+        command: abuse::Command,
+    },
     /// Officers' accounts.
     Officer {
         #[command(subcommand)]
@@ -137,6 +143,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             Command::Calendar { command } => Box::pin(calendar::run(command)).await,
             Command::Company { command } => company::run(command).await,
             Command::Sweep { apply, config } => Box::pin(sweep::run(&config.read()?, apply)).await,
+            Command::Abuse { command } => abuse::run(command).await,
             Command::Officer { command } => officer::run(command).await,
             Command::Audit { command } => audit::run(command).await,
             Command::Cert { command } => cert::run(&command),

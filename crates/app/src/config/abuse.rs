@@ -23,6 +23,12 @@ pub(crate) struct Abuse {
     pub(crate) number_attempts: u64,
     /// Organisations with such answers about one ID number in a week.
     pub(crate) number_organisations: u64,
+    /// ID numbers that differ in their last three digits only, tried in vain by one organisation in 30 days.
+    pub(crate) neighbours: u64,
+    /// The same by all organisations, of which one tried three or more.
+    pub(crate) shared_neighbours: u64,
+    /// Wrong or locked answers in a week about made-up ID numbers, such as A123456789 or those of the sandbox.
+    pub(crate) made_up: u64,
     /// Queries of one user on a day below which their pace says nothing.
     pub(crate) paced_run: u64,
     /// Of a hundred of them, how many come at an even distance.
@@ -43,6 +49,9 @@ impl Abuse {
             refused_addresses: self.refused_addresses,
             number_attempts: self.number_attempts,
             number_organisations: self.number_organisations,
+            neighbours: self.neighbours,
+            shared_neighbours: self.shared_neighbours,
+            made_up: self.made_up,
             paced_run: self.paced_run,
             paced_percent: self.paced_percent,
             user_wrong: self.user_wrong,
@@ -62,6 +71,9 @@ impl Default for Abuse {
             refused_addresses: usual.refused_addresses,
             number_attempts: usual.number_attempts,
             number_organisations: usual.number_organisations,
+            neighbours: usual.neighbours,
+            shared_neighbours: usual.shared_neighbours,
+            made_up: usual.made_up,
             paced_run: usual.paced_run,
             paced_percent: usual.paced_percent,
             user_wrong: usual.user_wrong,

@@ -2,11 +2,12 @@
 
 use idcheck_domain::{
     abuse::{
-        AbuseRule, Activity, Answered, Burst, Evidence, Measure, NumberActivity, Pace, Thresholds,
-        UserActivity, judge,
+        AbuseRule, Activity, Answered, Burst, Evidence, Measure, NeighbourActivity, Neighbourhood,
+        NumberActivity, Pace, Thresholds, UserActivity, judge,
     },
     calendar::WorkingCalendar,
     notice::{Notice, NoticeId, RefusedNotice},
+    value::PersonId,
 };
 use proptest::prelude::*;
 use rstest::rstest;
@@ -26,6 +27,8 @@ fn quiet() -> Activity {
         refused_addresses: 0,
         users: Vec::new(),
         numbers: Vec::new(),
+        neighbours: Vec::new(),
+        made_up: 0,
     }
 }
 
@@ -38,8 +41,14 @@ fn user(peak_per_minute: u64, gaps: u64, even: u64, wrong: u64) -> Vec<UserActiv
     vec![UserActivity { user_id, queries: 500, wrong, peak_per_minute, gaps, even }]
 }
 
-fn number(attempts: u64, organisations: u64) -> Vec<NumberActivity> {
-    vec![NumberActivity { attempts, organisations }, NumberActivity { attempts: 1, organisations: 1 }]
+fn number(own: u64, attempts: u64, organisations: u64) -> Vec<NumberActivity> {
+    let one = NumberActivity { own: 1, attempts: 1, organisations: 1 };
+    vec![NumberActivity { own, attempts, organisations }, one]
+}
+
+fn neighbours(own: u64, numbers: u64) -> Vec<NeighbourActivity> {
+    let one = NeighbourActivity { own: 1, numbers: 1, organisations: 1 };
+    vec![one, NeighbourActivity { own, numbers, organisations: 4 }]
 }
 
 #[rstest]
@@ -61,9 +70,17 @@ fn number(attempts: u64, organisations: u64) -> Vec<NumberActivity> {
 #[case::uneven(Activity { users: user(299, 100, 79, 0), ..quiet() }, None)]
 #[case::machine(Activity { users: user(299, 100, 80, 0), ..quiet() }, Some(AbuseRule::MachinePaced))]
 #[case::mistakes(Activity { users: user(1, 0, 0, 100), ..quiet() }, Some(AbuseRule::UserMistakes))]
-#[case::a_mistyped_number(Activity { numbers: number(9, 4), ..quiet() }, None)]
-#[case::tried_often(Activity { numbers: number(10, 1), ..quiet() }, Some(AbuseRule::GuessedNumber))]
-#[case::tried_by_many(Activity { numbers: number(5, 5), ..quiet() }, Some(AbuseRule::GuessedNumber))]
+#[case::a_mistyped_number(Activity { numbers: number(9, 9, 4), ..quiet() }, None)]
+#[case::tried_often(Activity { numbers: number(10, 10, 1), ..quiet() }, Some(AbuseRule::GuessedNumber))]
+#[case::tried_by_many(Activity { numbers: number(1, 5, 5), ..quiet() }, Some(AbuseRule::GuessedNumber))]
+#[case::a_share_of_it(Activity { numbers: number(3, 12, 4), ..quiet() }, Some(AbuseRule::GuessedNumber))]
+#[case::tried_by_others(Activity { numbers: number(2, 12, 4), ..quiet() }, None)]
+#[case::neighbours_mistyped(Activity { neighbours: neighbours(11, 39), ..quiet() }, None)]
+#[case::neighbours_tried(Activity { neighbours: neighbours(12, 12), ..quiet() }, Some(AbuseRule::GuessedNeighbours))]
+#[case::neighbours_shared(Activity { neighbours: neighbours(3, 40), ..quiet() }, Some(AbuseRule::GuessedNeighbours))]
+#[case::neighbours_of_others(Activity { neighbours: neighbours(2, 90), ..quiet() }, None)]
+#[case::a_made_up_number(Activity { made_up: 9, ..quiet() }, None)]
+#[case::made_up_numbers(Activity { made_up: 10, ..quiet() }, Some(AbuseRule::MadeUpNumbers))]
 fn each_rule_at_its_threshold(#[case] activity: Activity, #[case] expected: Option<AbuseRule>) {
     let found = judge(&activity, &Thresholds::default());
     assert_eq!(found.iter().map(|finding| finding.rule).collect::<Vec<_>>(), Vec::from_iter(expected));
@@ -72,9 +89,28 @@ fn each_rule_at_its_threshold(#[case] activity: Activity, #[case] expected: Opti
     assert_eq!(found.iter().any(|finding| finding.evidence.user_id.is_some()), about_a_user);
 }
 
+#[rstest]
+#[case::the_usual_example("A123456789", None)]
+#[case::all_alike("A111111113", None)]
+#[case::counting_down("A198765435", None)]
+#[case::over_nine("A278901231", None)]
+#[case::of_the_sandbox("A190000017", None)]
+#[case::a_person_of_the_sandbox("A190001014", None)]
+#[case::somebody_s("A123456798", Some("A123456"))]
+#[case::nearly_counting("A123456770", Some("A123456"))]
+#[case::usual("F131104093", Some("F131104"))]
+fn neighbours_begin_alike_and_made_up_numbers_are_told(#[case] text: &str, #[case] beginning: Option<&str>) {
+    let number = PersonId::parse(text).unwrap();
+    let told = match Neighbourhood::of(&number) {
+        Neighbourhood::Beginning(beginning) => Some(beginning),
+        Neighbourhood::MadeUp => None,
+    };
+    assert_eq!(told, beginning);
+}
+
 #[test]
 fn evidence_tells_what_was_counted() {
-    let activity = Activity { numbers: number(12, 6), ..quiet() };
+    let activity = Activity { numbers: number(2, 12, 6), ..quiet() };
     let found = judge(&activity, &Thresholds::default()).remove(0);
     let expected = [(Measure::Numbers, 1), (Measure::Attempts, 12), (Measure::Organisations, 6)];
     assert_eq!(found.evidence.counts, expected);

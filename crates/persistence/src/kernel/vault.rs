@@ -10,12 +10,15 @@ use aws_lc_rs::{
     rand::{SecureRandom, SystemRandom},
     signature::{Ed25519KeyPair, KeyPair},
 };
+use idcheck_domain::abuse::Neighbourhood;
 use idcheck_domain::value::{IssKey, PersonId, UnifiedBusinessNumber};
 use idcheck_usecases::ports::SessionToken;
 use zeroize::Zeroizing;
 
 /// Length of a keyed hash.
 pub(crate) const HASH_LEN: usize = 32;
+/// Length of the one of a neighbourhood, of which there are five million.
+pub(crate) const NEIGHBOURS_LEN: usize = 16;
 
 /// Seals secrets and makes keyed hashes for looking them up. Clones share the keys.
 #[derive(Clone)]
@@ -25,6 +28,7 @@ struct Derived {
     seal: LessSafeKey,
     persons: hmac::Key,
     sandbox_persons: hmac::Key,
+    neighbours: hmac::Key,
     iss_keys: hmac::Key,
     check: hmac::Key,
     sessions: hmac::Key,
@@ -67,6 +71,7 @@ impl Vault {
             seal: LessSafeKey::new(seal),
             persons: mac("person-id")?,
             sandbox_persons: mac("sandbox-person-id")?,
+            neighbours: mac("neighbouring-person-ids")?,
             iss_keys: mac("iss-key")?,
             check: mac("key-check")?,
             sessions: mac("session-token")?,
@@ -86,6 +91,17 @@ impl Vault {
     /// [`person`](Self::person), so that nothing counted there counts anywhere else.
     pub(crate) fn sandbox_person(&self, ubn: UnifiedBusinessNumber, id: &PersonId) -> [u8; HASH_LEN] {
         hash(&self.0.sandbox_persons, &format!("{ubn}:{}", id.expose()))
+    }
+
+    /// The keyed hash of what an ID number has in common with its neighbours.
+    pub(crate) fn neighbours(&self, neighbourhood: Neighbourhood<'_>) -> [u8; NEIGHBOURS_LEN] {
+        let common = match neighbourhood {
+            Neighbourhood::Beginning(beginning) => beginning,
+            Neighbourhood::MadeUp => "",
+        };
+        let mut short = [0; NEIGHBOURS_LEN];
+        short.copy_from_slice(&hash(&self.0.neighbours, common)[..NEIGHBOURS_LEN]);
+        short
     }
 
     pub(crate) fn iss_key(&self, key: &IssKey) -> [u8; HASH_LEN] {

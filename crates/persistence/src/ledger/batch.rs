@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use aws_lc_rs::digest::{Context, SHA256};
 use chrono::NaiveDate;
 use idcheck_domain::{
-    key::Environment, lockout::Strikes, outcome::RecordedOutcome, taipei, value::UnifiedBusinessNumber,
+    abuse::Neighbourhood, key::Environment, lockout::Strikes, outcome::RecordedOutcome, taipei,
+    value::UnifiedBusinessNumber,
 };
 use idcheck_usecases::ports::{Ask, LedgerAnswer, LedgerEntry};
 
-use crate::kernel::vault::{HASH_LEN, Vault};
+use crate::kernel::vault::{HASH_LEN, NEIGHBOURS_LEN, Vault};
 
 pub(crate) type PersonHash = [u8; HASH_LEN];
 
@@ -32,6 +33,8 @@ pub(crate) struct Asked {
 /// By what a question's person and token are known.
 pub(crate) struct Keys {
     pub(crate) person: PersonHash,
+    /// Of the number's neighbourhood; none in the sandbox.
+    pub(crate) neighbours: Option<[u8; NEIGHBOURS_LEN]>,
     pub(crate) token: Token,
 }
 
@@ -43,6 +46,8 @@ impl Asked {
                     Environment::Production => vault.person(&question.person_id),
                     Environment::Sandbox => vault.sandbox_person(entry.ubn, &question.person_id),
                 },
+                neighbours: (entry.environment == Environment::Production)
+                    .then(|| vault.neighbours(Neighbourhood::of(&question.person_id))),
                 token: digest(entry.environment, entry.ubn.as_str(), jti),
             }),
             Ask::Refused(_) => None,
@@ -56,6 +61,12 @@ impl Asked {
             Ask::Refused(refusal) => Some(RecordedOutcome::Refused(*refusal)),
             Ask::Card { .. } => answer.outcome(),
         }
+    }
+
+    /// The keyed hash of the number's neighbourhood, which is recorded of attempts only: nobody else's is kept.
+    pub(crate) fn neighbours(&self, outcome: RecordedOutcome) -> Option<&[u8]> {
+        let keys = self.keys.as_ref().filter(|_| outcome.is_attempt())?;
+        keys.neighbours.as_ref().map(|neighbours| &neighbours[..])
     }
 
     /// The person, where the register is asked: it is not in the sandbox.

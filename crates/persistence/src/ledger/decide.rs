@@ -68,6 +68,7 @@ pub(crate) fn decide<'b>(batch: &'b [Asked], state: &State, facts: &Facts) -> De
             address: &asked.address,
             person_hash: asked.keys.as_ref().map(|keys| &keys.person[..]),
             outcome: outcome.as_str(),
+            neighbours: asked.neighbours(outcome),
         });
         position += 1;
     }

@@ -18,6 +18,7 @@ pub struct Model {
     pub address: String,
     pub person_hash: Option<Vec<u8>>,
     pub outcome: String,
+    pub neighbours: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

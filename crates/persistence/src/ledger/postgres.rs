@@ -48,10 +48,11 @@ const APPEND: &str = "WITH head AS (UPDATE chain_head SET seq = $1, hash = $2 \
     AS i (person_hash, environment, day, wrong) \
     ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong), \
     records AS (INSERT INTO verification_records \
-    (seq, position, at, ubn, environment, user_id, address, person_hash, outcome) \
-    SELECT $1, position, at, ubn, environment, user_id, address, person_hash, outcome \
+    (seq, position, at, ubn, environment, user_id, address, person_hash, outcome, neighbours) \
+    SELECT $1, position, at, ubn, environment, user_id, address, person_hash, outcome, neighbours \
     FROM head, unnest($17::integer[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[], \
-    $23::bytea[], $24::text[]) AS i (position, at, ubn, environment, user_id, address, person_hash, outcome)) \
+    $23::bytea[], $24::text[], $26::bytea[]) \
+    AS i (position, at, ubn, environment, user_id, address, person_hash, outcome, neighbours)) \
     INSERT INTO audit_chain (seq, at, kind, body, hash) SELECT $1, $4, 'batch', $5, $2 FROM head";
 
 pub(crate) struct PostgresLog {
@@ -267,6 +268,7 @@ fn append<'q>(batch: &Batch<'_>) -> Query<'q, Postgres, PgArguments> {
         .bind(records.iter().map(|record| record.person_hash).collect::<Vec<Option<&[u8]>>>())
         .bind(records.iter().map(|record| record.outcome).collect::<Vec<_>>())
         .bind(*register)
+        .bind(records.iter().map(|record| record.neighbours).collect::<Vec<Option<&[u8]>>>())
 }
 
 fn told(row: &PgRow) -> Result<Told, sqlx::Error> {

@@ -27,6 +27,7 @@ pub(crate) struct Counted<'r> {
     /// None of a word that only a newer version knows.
     pub(crate) outcome: Option<RecordedOutcome>,
     pub(crate) person: Option<&'r [u8]>,
+    pub(crate) neighbours: Option<&'r [u8]>,
 }
 
 /// One entry of the chain with its queries, in the order of their records.
@@ -51,6 +52,7 @@ impl Recorded {
                 word: outcome.as_str(),
                 outcome: Some(outcome),
                 person: asked.keys.as_ref().map(|keys| &keys.person[..]),
+                neighbours: asked.neighbours(outcome),
             };
             (at, counted)
         })

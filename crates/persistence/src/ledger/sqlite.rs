@@ -40,8 +40,8 @@ const COUNT: &str = "INSERT INTO organisation_days (ubn, environment, day, queri
 const STRIKE: &str = "INSERT INTO strikes (person_hash, environment, day, wrong) VALUES (?1, ?2, ?3, ?4) \
     ON CONFLICT (person_hash, environment, day) DO UPDATE SET wrong = excluded.wrong";
 const RECORD: &str = "INSERT INTO verification_records \
-    (seq, position, at, ubn, environment, user_id, address, person_hash, outcome) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    (seq, position, at, ubn, environment, user_id, address, person_hash, outcome, neighbours) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const ENTRY: &str = "INSERT INTO audit_chain (seq, at, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)";
 const MOVE: &str = "UPDATE chain_head SET seq = ?1, hash = ?2 WHERE id = 1";
 
@@ -180,7 +180,8 @@ impl Log for SqliteLog {
                 record.user_id,
                 record.address,
                 record.person_hash,
-                record.outcome
+                record.outcome,
+                record.neighbours
             ];
             self.execute(RECORD, values)?;
         }

@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Days, NaiveDate};
 use idcheck_domain::{
     abuse::{
-        Activity, Answered, Burst, MONTH, NUMBER_DAYS, NumberActivity, Pace, Thresholds, UserActivity, WEEK,
+        Activity, Answered, Burst, MONTH, NUMBER_DAYS, NeighbourActivity, Neighbourhood, NumberActivity,
+        OWN_NEIGHBOURS, Pace, Thresholds, UserActivity, WEEK,
     },
     key::Environment,
     outcome::{QueryRefusal, RecordedOutcome},
@@ -50,7 +51,15 @@ type NumberDay<'r> = (&'r [u8], &'r str, NaiveDate);
 struct Counts<'r> {
     days: BTreeMap<(&'r str, NaiveDate, &'r str), u64>,
     users: BTreeMap<UserDay<'r>, UserCount>,
-    numbers: BTreeMap<NumberDay<'r>, (u64, u64)>,
+    numbers: BTreeMap<NumberDay<'r>, NumberCount<'r>>,
+}
+
+/// Attempts on an ID number.
+#[derive(Clone, Copy, Default)]
+struct NumberCount<'r> {
+    attempts: u64,
+    locked: u64,
+    neighbours: Option<&'r [u8]>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -76,6 +85,7 @@ impl<'r> Counted<'r> {
             word: &record.outcome,
             outcome: RecordedOutcome::parse(&record.outcome),
             person: record.person_hash.as_deref(),
+            neighbours: record.neighbours.as_deref(),
         })
     }
 }
@@ -89,8 +99,9 @@ impl<'r> Counts<'r> {
             && counts_as(RecordedOutcome::is_attempt)
         {
             let number = self.numbers.entry((person, ubn, day)).or_default();
-            number.0 += 1;
-            number.1 += u64::from(counts_as(RecordedOutcome::locks));
+            number.attempts += 1;
+            number.locked += u64::from(counts_as(RecordedOutcome::locks));
+            number.neighbours = record.neighbours.or(number.neighbours);
         }
         if !user.is_empty() {
             let count = self.users.entry((ubn, user, day)).or_default();
@@ -137,12 +148,13 @@ const USER_KEYS: [Column; 3] = [Column::Text("ubn"), Column::Text("user_id"), Co
 const DAY_COLUMNS: [Column; 4] =
     [Column::Text("ubn"), Column::Text("day"), Column::Text("outcome"), Column::Integer("queries")];
 
-const NUMBER_COLUMNS: [Column; 5] = [
+const NUMBER_COLUMNS: [Column; 6] = [
     Column::Bytes("person_hash"),
     Column::Text("ubn"),
     Column::Text("day"),
     Column::Integer("attempts"),
     Column::Integer("locked"),
+    Column::Bytes("neighbours"),
 ];
 
 async fn execute(tx: &DatabaseTransaction, sql: String, rows: Rows) -> Result<(), DbErr> {
@@ -239,20 +251,22 @@ async fn write_users(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<()
 async fn write_numbers(tx: &DatabaseTransaction, counts: &Counts<'_>) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     let sql = format!(
-        "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked) \
-         SELECT person_hash, ubn, day, attempts, locked FROM {} WHERE true \
+        "INSERT INTO usage_numbers (person_hash, ubn, day, attempts, locked, neighbours) \
+         SELECT person_hash, ubn, day, attempts, locked, neighbours FROM {} WHERE true \
          ON CONFLICT (person_hash, ubn, day) DO UPDATE SET \
-         attempts = usage_numbers.attempts + excluded.attempts, locked = usage_numbers.locked + excluded.locked",
+         attempts = usage_numbers.attempts + excluded.attempts, locked = usage_numbers.locked + excluded.locked, \
+         neighbours = coalesce(excluded.neighbours, usage_numbers.neighbours)",
         table(backend, 1, &NUMBER_COLUMNS)
     );
     let mut rows = Rows::new(backend, &NUMBER_COLUMNS);
-    for ((person, ubn, day), (attempts, locked)) in &counts.numbers {
+    for ((person, ubn, day), number) in &counts.numbers {
         rows.push(&[
             Cell::Bytes(Some(person)),
             Cell::Text(ubn),
             Cell::Text(&day.to_string()),
-            Cell::Integer(signed(*attempts)),
-            Cell::Integer(signed(*locked)),
+            Cell::Integer(signed(number.attempts)),
+            Cell::Integer(signed(number.locked)),
+            Cell::Bytes(number.neighbours),
         ]);
     }
     execute(tx, sql, rows).await
@@ -398,7 +412,7 @@ impl Store {
              FROM usage_days WHERE day >= $2 AND day <= $1 AND outcome IN ({compared}) \
              AND ubn IN (SELECT ubn FROM usage_days WHERE day = $1) GROUP BY ubn"
         );
-        let first = day.checked_sub_days(Days::new(u64::from(days) - 1)).unwrap_or(day);
+        let first = first_of(day, days);
         let mut stretch = HashMap::new();
         for row in self.tallied(&sql, vec![day.to_string().into(), first.to_string().into()]).await? {
             let ubn = row.try_get("", "ubn").map_err(unavailable)?;
@@ -437,6 +451,11 @@ impl Store {
     }
 }
 
+/// The first of so many days that end with `day`.
+fn first_of(day: NaiveDate, days: u32) -> NaiveDate {
+    day.checked_sub_days(Days::new(u64::from(days) - 1)).unwrap_or(day)
+}
+
 fn nothing(ubn: UnifiedBusinessNumber, day: NaiveDate) -> Activity {
     Activity {
         ubn,
@@ -449,14 +468,70 @@ fn nothing(ubn: UnifiedBusinessNumber, day: NaiveDate) -> Activity {
         refused_addresses: 0,
         users: Vec::new(),
         numbers: Vec::new(),
+        neighbours: Vec::new(),
+        made_up: 0,
     }
 }
 
-/// ID numbers that an organisation tried on the day `$1`, as everyone tried them since the day `$2`.
-const NUMBERS: &str = "SELECT n.ubn AS ubn, CAST(g.attempts AS BIGINT) AS attempts, g.organisations AS organisations \
+/// ID numbers that an organisation tried on the day `$1`, as everyone tried them since the day `$2`; of the neighbourhood `$5` none.
+const NUMBERS: &str = "SELECT n.ubn AS ubn, CAST(g.attempts AS BIGINT) AS attempts, g.organisations AS organisations, \
+    (SELECT CAST(sum(o.attempts) AS BIGINT) FROM usage_numbers o WHERE o.person_hash = n.person_hash AND o.ubn = n.ubn \
+    AND o.day >= $2 AND o.day <= $1) AS own \
     FROM usage_numbers n JOIN (SELECT person_hash, sum(attempts) AS attempts, count(DISTINCT ubn) AS organisations \
-    FROM usage_numbers WHERE day >= $2 AND day <= $1 GROUP BY person_hash \
+    FROM usage_numbers WHERE day >= $2 AND day <= $1 AND coalesce(neighbours <> $5, true) GROUP BY person_hash \
     HAVING sum(attempts) >= $3 OR count(DISTINCT ubn) >= $4) g ON g.person_hash = n.person_hash WHERE n.day = $1";
+/// Neighbourhoods `$3` aside, those that an organisation tried on the day `$1`, as it and everyone tried them since the day `$2`.
+const NEIGHBOURS: &str = "SELECT t.ubn AS ubn, \
+    count(DISTINCT CASE WHEN n.ubn = t.ubn THEN n.person_hash END) AS own, \
+    count(DISTINCT n.person_hash) AS numbers, count(DISTINCT n.ubn) AS organisations \
+    FROM (SELECT DISTINCT ubn, neighbours FROM usage_numbers \
+    WHERE day = $1 AND neighbours IS NOT NULL AND neighbours <> $3) t \
+    JOIN usage_numbers n ON n.neighbours = t.neighbours AND n.day >= $2 AND n.day <= $1 \
+    GROUP BY t.ubn, t.neighbours \
+    HAVING count(DISTINCT CASE WHEN n.ubn = t.ubn THEN n.person_hash END) >= $4";
+/// What was tried of made-up numbers, whose neighbourhood is `$2`, since the day `$3`, where one was on the day `$1`.
+const MADE_UP: &str = "SELECT ubn, CAST(sum(attempts) AS BIGINT) AS attempts FROM usage_numbers \
+    WHERE neighbours = $2 AND day >= $3 AND day <= $1 \
+    AND ubn IN (SELECT ubn FROM usage_numbers WHERE neighbours = $2 AND day = $1) GROUP BY ubn";
+
+impl Store {
+    /// Adds what was tried of neighbouring and of made-up numbers.
+    async fn neighbours(
+        &self,
+        day: NaiveDate,
+        thresholds: &Thresholds,
+        activities: &mut HashMap<String, Activity>,
+    ) -> Result<(), StoreError> {
+        let made_up = self.vault.neighbours(Neighbourhood::MadeUp).to_vec();
+        let number = |row: &QueryResult, column| count(row, column).map_err(unavailable);
+        let values = vec![
+            day.to_string().into(),
+            first_of(day, MONTH).to_string().into(),
+            made_up.clone().into(),
+            signed(thresholds.neighbours.min(OWN_NEIGHBOURS)).into(),
+        ];
+        for row in self.tallied(NEIGHBOURS, values).await? {
+            let ubn: String = row.try_get("", "ubn").map_err(unavailable)?;
+            let tried = NeighbourActivity {
+                own: number(&row, "own")?,
+                numbers: number(&row, "numbers")?,
+                organisations: number(&row, "organisations")?,
+            };
+            if let Some(activity) = activities.get_mut(&ubn).filter(|_| tried.touches(thresholds)) {
+                activity.neighbours.push(tried);
+            }
+        }
+        let since = first_of(day, NUMBER_DAYS).to_string();
+        let values = vec![day.to_string().into(), made_up.into(), since.into()];
+        for row in self.tallied(MADE_UP, values).await? {
+            let ubn: String = row.try_get("", "ubn").map_err(unavailable)?;
+            if let Some(activity) = activities.get_mut(&ubn) {
+                activity.made_up = number(&row, "attempts")?;
+            }
+        }
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl UsageTally for Store {
@@ -556,21 +631,23 @@ impl UsageTally for Store {
                 });
             }
         }
-        let since = day.checked_sub_days(Days::new(u64::from(NUMBER_DAYS) - 1)).unwrap_or(day);
         let values = vec![
             day.to_string().into(),
-            since.to_string().into(),
+            first_of(day, NUMBER_DAYS).to_string().into(),
             signed(thresholds.number_attempts).into(),
             signed(thresholds.number_organisations).into(),
+            self.vault.neighbours(Neighbourhood::MadeUp).to_vec().into(),
         ];
         for row in self.tallied(NUMBERS, values).await? {
             if let Some(activity) = activities.get_mut(&ubn(&row)?) {
                 activity.numbers.push(NumberActivity {
+                    own: number(&row, "own")?,
                     attempts: number(&row, "attempts")?,
                     organisations: number(&row, "organisations")?,
                 });
             }
         }
+        self.neighbours(day, thresholds, &mut activities).await?;
         let mut activities: Vec<_> = activities.into_values().collect();
         activities.sort_unstable_by_key(|activity| activity.ubn.to_string());
         Ok(activities)

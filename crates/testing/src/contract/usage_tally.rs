@@ -1,12 +1,14 @@
 //! The contract of [`UsageTally`]: records are counted once, over nodes, and tell the rules what they look at.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
-use idcheck_domain::outcome::QueryRefusal;
 use idcheck_domain::{
     abuse::{AbuseRule, Activity, Answered, Thresholds, judge},
     key::Environment,
+    outcome::{QueryRefusal, RecordedOutcome},
     taipei,
-    value::UnifiedBusinessNumber,
+    value::{PersonId, UnifiedBusinessNumber},
     verification::{CardStatus, VerificationResult},
 };
 use idcheck_usecases::ports::{
@@ -18,6 +20,7 @@ use idcheck_usecases::ports::{
 use super::ledger::{admit, question};
 use crate::{
     FixedClock, NobodySuspended,
+    abuse::{Counts, Event},
     builders::{audit, register_row, ubn},
 };
 
@@ -74,7 +77,10 @@ pub async fn one_company<S: UsageTally + Changes>(nodes: [&S; 2], ledger: &impl 
     let user = &activity.users[0];
     assert_eq!((user.queries, user.wrong, user.gaps, user.even), (201, 200, 199, 198));
     let rules: Vec<_> = judge(activity, &thresholds).into_iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, [AbuseRule::MismatchRatio, AbuseRule::MachinePaced, AbuseRule::UserMistakes]);
+    let mut expected = vec![AbuseRule::MismatchRatio, AbuseRule::MachinePaced, AbuseRule::UserMistakes];
+    // They are a hundred neighbours.
+    expected.push(AbuseRule::GuessedNeighbours);
+    assert_eq!(rules, expected);
     // Counted again, nothing changes.
     assert_eq!(of(&counted(nodes, &thresholds).await, who), activity);
 }
@@ -98,6 +104,74 @@ pub async fn colluding_companies<S: UsageTally + Changes>(nodes: [&S; 2], ledger
         let counts: Vec<_> = finding.evidence.counts.iter().map(|(_, count)| *count).collect();
         // Four numbers; each was asked about by all twenty, three times in vain and then locked.
         assert_eq!(counts, [4, 20, 20]);
+    }
+}
+
+/// What a store counts is what the model counts: any queries, over days and organisations, with neighbours and made-up numbers.
+pub async fn as_the_model<S: UsageTally + Changes>(
+    nodes: [&S; 2],
+    ledger: &impl Ledger,
+    draw: &mut (dyn FnMut(usize) -> usize + Send),
+) {
+    const ORGANISATIONS: usize = 4;
+    let thresholds = Thresholds {
+        answers: 10,
+        locked_numbers: 2,
+        number_attempts: 4,
+        number_organisations: 3,
+        neighbours: 4,
+        shared_neighbours: 6,
+        made_up: 3,
+        paced_run: 3,
+        ..Thresholds::default()
+    };
+    let mut who = Vec::new();
+    for number in 0..ORGANISATIONS {
+        who.push(admit(nodes[0], FIRST + 100 + number).await);
+    }
+    let mut counts = Counts::default();
+    let usual = ["A123456789", "A111111113"].map(|text| PersonId::parse(text).unwrap());
+    for query in 0..400 {
+        // Nine days, in their order.
+        let at = FixedClock::default().now() + TimeDelta::hours(query / 2) + TimeDelta::minutes(query % 2);
+        let jti = format!("model-{query}");
+        let person = 5_000 + draw(2) * 100 + draw(12);
+        let mut entry = LedgerEntry { at, ..entry(FIRST + 100 + draw(ORGANISATIONS), person, 100, &jti, 0) };
+        ["", "teller1", "teller2"][draw(3)].clone_into(&mut entry.user_id);
+        match draw(10) {
+            0 => entry.ask = Ask::Refused(QueryRefusal::AddressNotRegistered),
+            1 => {
+                if let Ask::Card { question, .. } = &mut entry.ask {
+                    question.person_id = usual[draw(2)];
+                }
+            }
+            _ => {}
+        }
+        let (ubn, user_id) = (entry.ubn, entry.user_id.clone());
+        let (number, refused) = match &entry.ask {
+            Ask::Card { question, .. } => (Some(question.person_id), None),
+            Ask::Refused(refusal) => (None, Some(RecordedOutcome::Refused(*refusal))),
+        };
+        let answer = ledger.record(entry).await.unwrap();
+        let outcome = refused.or_else(|| answer.outcome()).unwrap();
+        counts.add(Event { ubn, user_id: &user_id, at, number, outcome });
+    }
+    counted(nodes, &thresholds).await;
+    let first = taipei::day(FixedClock::default().now());
+    let mut found = BTreeSet::new();
+    for day in first.iter_days().take(10) {
+        let activities = nodes[1].activities(day, &thresholds).await.unwrap();
+        for ubn in &who {
+            let stored = activities.iter().find(|activity| activity.ubn == *ubn);
+            let model = counts.activity(*ubn, day);
+            let judged = |activity: Option<&Activity>| activity.map(|activity| judge(activity, &thresholds));
+            let findings = judged(stored);
+            assert_eq!(findings, judged(model.as_ref()), "{ubn} on {day}");
+            found.extend(findings.into_iter().flatten().map(|finding| finding.rule));
+        }
+    }
+    for rule in [AbuseRule::GuessedNumber, AbuseRule::GuessedNeighbours, AbuseRule::MadeUpNumbers] {
+        assert!(found.contains(&rule), "{rule:?} was not found: {found:?}");
     }
 }
 

@@ -1,12 +1,12 @@
 //! Revoking with two persons, and judging plans.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
 };
 
 use idcheck_domain::{
-    abuse::{AbuseRule, Activity, Answered, NumberActivity, Thresholds, judge},
+    abuse::{AbuseRule, Activity, Answered, Measure, NumberActivity, Thresholds, judge},
     access::{Access, Ground},
     application::{Application, StateName},
     notice::{Notice, NoticeId},
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     OfficePorts, Refusal,
-    notice::{HandleNotices, NoticeStep, WatchUsage},
+    notice::{HandleNotices, NoticeStep, ReplayAbuse, Replayed, WatchUsage},
     organisation::{GovernAccess, RevocationRuling},
     plan::{JudgePlans, PlanRuling},
     ports::{
@@ -58,7 +58,9 @@ fn activity() -> Activity {
         replays: 0,
         refused_addresses: 0,
         users: Vec::new(),
-        numbers: vec![NumberActivity { attempts: 40, organisations: 1 }],
+        numbers: vec![NumberActivity { own: 40, attempts: 40, organisations: 1 }],
+        neighbours: Vec::new(),
+        made_up: 0,
     }
 }
 
@@ -246,6 +248,26 @@ async fn what_the_rules_find_is_raised_once_and_another_node_s_is_passed_over() 
     let changes = committed.lock().unwrap();
     assert_eq!(changes.len(), 2);
     assert_eq!((changes[0].audit[0].actor, changes[0].mail.len()), (AuditActor::System, 0));
+}
+
+#[tokio::test]
+async fn other_thresholds_are_tried_on_past_days_and_nothing_is_raised() {
+    let mut tally = MockUsageTally::new();
+    let today = idcheck_domain::taipei::day(now());
+    tally.expect_activities().times(3).returning(move |day, _| {
+        let wrong = if day == today { 200 } else { 100 };
+        let answered = Answered { answers: 200, wrong };
+        Ok(vec![Activity { day, answered, week: answered, month: answered, ..activity() }])
+    });
+    let mut world = World::active();
+    world.notices = vec![raised()];
+    let ports = world.ports();
+    let replay = ReplayAbuse::new(ports.clock, Arc::new(tally), ports.notices);
+    let thresholds = Thresholds { mismatch_percent: 50, number_attempts: 41, ..Thresholds::default() };
+    let found = replay.execute(&thresholds, 3).await.unwrap();
+    let counts = BTreeMap::from([(Measure::Answers, 200), (Measure::Wrong, 200)]);
+    let (rule, first) = (AbuseRule::MismatchRatio, today - chrono::Days::new(2));
+    assert_eq!(found, [Replayed { ubn: ubn(), rule, first, days: 3, counts, raised: true }]);
 }
 
 #[tokio::test]
