@@ -67,6 +67,19 @@ impl Console {
         console
     }
 
+    /// Takes up an invitation: chooses a password, sets up the second factor, and is signed in.
+    pub async fn take_up(&mut self, username: &str, code: &str, password: &str) -> Shown {
+        const HERE: &str = "/officer/invitation";
+        let page = self.submit(HERE, HERE, &[("username", username), ("code", code)]).await;
+        let Some((_, secret)) = page.text.split_once("<dd class=\"mono\">") else { return page };
+        let secret = secret.split('<').next().unwrap().replace(' ', "");
+        let totp = totp(&secret);
+        let typed = [("username", username), ("code", code), ("password", password), ("totp", &totp)];
+        let taken = self.submit(HERE, HERE, &typed).await;
+        self.cookies.extend(taken.cookies.iter().cloned());
+        taken
+    }
+
     pub async fn get(&self, path: &str) -> Shown {
         let request = self.client.get(format!("{}{path}", self.base_url));
         Shown::of(request.header("cookie", self.cookies.join("; ")).send().await.unwrap()).await

@@ -186,6 +186,13 @@ impl Officer {
         answer(request.send().await.unwrap()).await
     }
 
+    pub async fn delete(&self, path: &str) -> (u16, Value) {
+        let request =
+            self.client.delete(format!("{}/api/v1/officer{path}", self.base_url)).bearer_auth(&self.token);
+        let response = request.send().await.unwrap();
+        if response.status() == 204 { (204, Value::Null) } else { answer(response).await }
+    }
+
     /// Ends all sessions of the officer; the status.
     pub async fn sign_out_everywhere(&self) -> u16 {
         let url = format!("{}/api/v1/officer/sessions", self.base_url);

@@ -87,13 +87,21 @@ pub enum Violation {
     UnknownMember,
     /// A number, list or the like where text is expected, or the other way round.
     WrongType,
+    /// Not 3 to 32 lower-case letters, digits, full stops or hyphens with a letter first.
+    OfficerNameFormat,
+    /// Shorter than 12 characters or longer than 128.
+    PasswordLength,
+    /// Not 1 to 255 ASCII characters without blanks (OpenID Connect Core 1.0 §2).
+    SubjectFormat,
+    /// Not the second factor's code of this moment.
+    SecondFactorWrong,
     /// Not an RFC 3339 time with offset.
     TimeFormat,
 }
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -132,6 +140,10 @@ impl Violation {
         Self::IdFormat,
         Self::UnknownMember,
         Self::WrongType,
+        Self::OfficerNameFormat,
+        Self::PasswordLength,
+        Self::SubjectFormat,
+        Self::SecondFactorWrong,
         Self::TimeFormat,
     ];
 
@@ -176,6 +188,10 @@ impl Violation {
             Self::IdFormat => "id-format",
             Self::UnknownMember => "unknown-member",
             Self::WrongType => "wrong-type",
+            Self::OfficerNameFormat => "officer-name-format",
+            Self::PasswordLength => "password-length",
+            Self::SubjectFormat => "subject-format",
+            Self::SecondFactorWrong => "second-factor-wrong",
             Self::TimeFormat => "time-format",
         }
     }

@@ -22,6 +22,7 @@ mod m0019_two_officers;
 mod m0020_folded_names;
 mod m0021_found;
 mod m0022_neighbours;
+mod m0023_accounts;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_folded_names::Migration),
             Box::new(m0021_found::Migration),
             Box::new(m0022_neighbours::Migration),
+            Box::new(m0023_accounts::Migration),
         ]
     }
 }

@@ -101,7 +101,7 @@ on_both!(officers, |database| {
     // Each change of an account that was made has its entry, and none that was refused.
     assert_eq!(
         database.number("SELECT count(*) FROM audit_chain WHERE body LIKE '%reminder.send%'").await,
-        7
+        15
     );
 });
 on_both!(register, |database| {

@@ -18,7 +18,7 @@ use idcheck_testing::{
 };
 use idcheck_usecases::ports::{
     Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, Officer, OfficerCredential,
-    OfficerSessions, Officers, SessionToken,
+    OfficerSessions, Officers, SessionOrigin, SessionToken,
 };
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ async fn nothing_secret_stands_in_the_files() {
     let entry = idcheck_testing::builders::audit_entry();
     assert!(store.add(officer.clone(), local, now, entry).await.unwrap());
     let token = SessionToken::new([0xab; 32]);
-    store.open(&token, officer.id, now, now + TimeDelta::hours(1)).await.unwrap();
+    store.open(&token, officer.id, &SessionOrigin::default(), now, now + TimeDelta::hours(1)).await.unwrap();
     let ledger = LedgerWriter::start(&store);
     // Number 60 is in no register; it was only asked about.
     ledger.record(question(60, 100, "a-token-id")).await.unwrap();

@@ -57,6 +57,14 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("post", "/officer/sweeps/{id}/items/{ubn}/keep", WORK),
     ("get", "/officer/audit", AUDIT),
     ("get", "/officer/audit/chain", AUDIT),
+    ("get", "/officer/accounts", ADMIN),
+    ("post", "/officer/accounts", ADMIN),
+    ("post", "/officer/accounts/{username}/role", ADMIN),
+    ("post", "/officer/accounts/{username}/close", ADMIN),
+    ("post", "/officer/accounts/{username}/open", ADMIN),
+    ("post", "/officer/accounts/{username}/reset", ADMIN),
+    ("get", "/officer/accounts/{username}/sessions", ADMIN),
+    ("delete", "/officer/accounts/{username}/sessions/{session}", ADMIN),
     ("get", "/officer/mail/dead-letters", READ),
     ("post", "/officer/mail/dead-letters/{id}/send", WORK),
 ];
@@ -66,9 +74,12 @@ fn body(path: &str) -> Option<Value> {
     let step = path.rsplit('/').next().unwrap();
     let template = json!({"use": "reject", "title": "x", "text": "y", "state": "inUse"});
     Some(match (step, path.contains("/mail/")) {
-        ("claim" | "release" | "sweeps", _) | ("send", true) => return None,
+        ("claim" | "release" | "sweeps" | "close" | "open", _) | ("send", true) => return None,
         ("confirm", _) if path.contains("/sweeps/") => return None,
         ("templates", _) => template,
+        ("accounts", _) => json!({"username": "nobody-yet", "role": "auditor"}),
+        ("role", _) => json!({"role": "auditor"}),
+        ("reset", _) => json!({}),
         ("{id}", _) if path.contains("/templates/") => {
             let mut changed = template;
             changed["version"] = json!(1);
@@ -88,12 +99,16 @@ fn body(path: &str) -> Option<Value> {
 
 fn filled(path: &str) -> String {
     let path = path.strip_prefix("/officer").unwrap();
-    path.replace("{id}", "01a20947-c02a-7d0d-ba79-6c400c7f8e91").replace("{ubn}", "04595257")
+    path.replace("{id}", "01a20947-c02a-7d0d-ba79-6c400c7f8e91")
+        .replace("{ubn}", "04595257")
+        .replace("{username}", "nobody")
+        .replace("{session}", "00")
 }
 
 async fn status(officer: &Officer, method: &str, path: &str) -> u16 {
     match method {
         "get" => officer.get(&filled(path)).await.0,
+        "delete" => officer.delete(&filled(path)).await.0,
         _ => officer.post(&filled(path), body(path)).await.0,
     }
 }
@@ -107,7 +122,7 @@ async fn every_call_with_every_role_and_with_none() {
         let path = path.trim_start_matches("/api/v1");
         methods.as_object().unwrap().keys().map(move |method| (method.clone(), path.to_owned()))
     });
-    let own = ["/officer/session", "/officer/sessions"];
+    let own = ["/officer/session", "/officer/sessions", "/officer/sessions/{session}"];
     let calls: BTreeSet<_> =
         calls.filter(|(_, path)| path.starts_with("/officer/") && !own.contains(&path.as_str())).collect();
     let table: BTreeSet<_> =
@@ -201,13 +216,23 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/audit", "", None, AUDIT),
     ("/officer/audit/export", "", None, AUDIT),
     ("/officer/audit/:seq", "", None, AUDIT),
+    ("/officer/account", "", None, ALL),
+    ("/officer/account", "", Some(&[("session", "00")]), ALL),
+    ("/officer/accounts", "", None, ADMIN),
+    ("/officer/accounts", "", Some(&[("username", "somebody-new"), ("role", "auditor")]), ADMIN),
+    ("/officer/accounts/:username", "", None, ADMIN),
+    ("/officer/accounts/:username/role", "", Some(&[("role", "auditor")]), ADMIN),
+    ("/officer/accounts/:username/close", "", Some(&[]), ADMIN),
+    ("/officer/accounts/:username/open", "", Some(&[]), ADMIN),
+    ("/officer/accounts/:username/reset", "", Some(&[]), ADMIN),
+    ("/officer/accounts/:username/end-session", "", Some(&[("session", "00")]), ADMIN),
     ("/officer/mail", "", None, READ),
     ("/officer/mail/:id", "", Some(&[]), WORK),
 ];
 
 /// Pages that anybody sees: those through which one becomes an officer, and ends to be one.
-const OPEN: [&str; 5] =
-    ["sign-in", "sign-in/provider", "sign-in/callback", "sign-out", "sign-out-everywhere"];
+const OPEN: [&str; 6] =
+    ["sign-in", "sign-in/provider", "sign-in/callback", "sign-out", "sign-out-everywhere", "invitation"];
 
 #[test]
 fn every_page_of_the_console_is_in_the_table() {
@@ -237,7 +262,12 @@ async fn signing_out_of_the_console() {
 
 async fn page(console: &Console, csrf: &str, (path, query): (&str, &str), typed: Option<Typed>) -> u16 {
     let id = "01a20947-c02a-7d0d-ba79-6c400c7f8e91";
-    let path = path.replace(":id", id).replace(":ubn", "04595257").replace(":seq", "1") + query;
+    let path = path
+        .replace(":id", id)
+        .replace(":ubn", "04595257")
+        .replace(":seq", "1")
+        .replace(":username", "nobody")
+        + query;
     let Some(typed) = typed else { return console.get(&path).await.status };
     let mut typed: Vec<_> =
         typed.iter().map(|(name, value)| (*name, if *value == "{id}" { id } else { *value })).collect();
@@ -263,6 +293,98 @@ async fn every_page_with_every_role_and_with_none() {
             assert!(let_in || status == 403, "{role}: {path} {status}");
         }
     }
+}
+
+/// An officer's life: invited, at work in two browsers, another role, closed, opened, reset.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_is_invited_watched_and_closed() {
+    const PASSWORD: &str = "七個字也可以記得住很久喔";
+    let demo = Demo::start().await;
+    let admin = Console::of(&demo, "admin1").await;
+    let step = async |step: &str, typed: &[(&str, &str)]| {
+        let path = format!("/officer/accounts/chen.2/{step}");
+        admin.submit("/officer/accounts", &path, typed).await
+    };
+    let invite = async |username: &str| {
+        let typed = [("username", username), ("role", "auditor")];
+        admin.submit("/officer/accounts", "/officer/accounts", &typed).await
+    };
+    let code = |page: &str| {
+        let (_, after) =
+            page.split_once("<dd class=\"mono\">").unwrap_or_else(|| panic!("no code in {page}"));
+        after.split('<').next().unwrap().to_owned()
+    };
+    // What is typed stays where it is refused.
+    let refused = invite("Chen 2").await;
+    assert!(refused.status == 422 && refused.text.contains("value=\"Chen 2\""), "{}", refused.text);
+    assert_eq!(invite("reviewer1").await.status, 409);
+    let invited = code(&invite("chen.2").await.text);
+
+    let mut chen = Console::nobody(&demo.base_url).await;
+    assert_eq!(chen.take_up("chen.2", "AAAAA-AAAAA-AAAAA-AAAAA", PASSWORD).await.status, 401);
+    assert_eq!(chen.take_up("chen.2", &invited, "short").await.status, 422);
+    assert_eq!(chen.take_up("chen.2", &invited.to_lowercase(), PASSWORD).await.status, 303);
+    assert_eq!(chen.get("/officer/audit").await.status, 200);
+    let mut again = Console::nobody(&demo.base_url).await;
+    assert_eq!(
+        again.take_up("chen.2", &invited, PASSWORD).await.status,
+        401,
+        "an invitation was taken up twice"
+    );
+
+    // A role counts from the next page on, and a session ends when an admin ends it.
+    assert_eq!(step("role", &[("role", "reviewer")]).await.status, 303);
+    assert_eq!(
+        [chen.get("/officer/audit").await.status, chen.get("/officer/notices").await.status],
+        [403, 200]
+    );
+    let account = admin.get("/officer/accounts/chen.2").await;
+    let session = account.hidden("session");
+    assert_eq!(step("end-session", &[("session", &session)]).await.status, 303);
+    assert_eq!(chen.get("/officer/notices").await.status, 303);
+    assert_eq!(step("end-session", &[("session", &session)]).await.status, 404);
+
+    // Reset, for a lost telephone: a new code, and the old password is nothing.
+    let code = code(&step("reset", &[]).await.text);
+    assert_eq!(chen.take_up("chen.2", &code, PASSWORD).await.status, 303);
+    assert_eq!(step("close", &[]).await.status, 303);
+    assert_eq!(chen.get("/officer/notices").await.status, 303);
+    assert!(admin.get("/officer/accounts").await.text.contains("已關閉"));
+
+    // Nobody locks themselves out.
+    for (step, typed) in [("role", [("role", "auditor")]), ("close", [("", "")]), ("reset", [("", "")])] {
+        let path = format!("/officer/accounts/admin1/{step}");
+        assert_eq!(admin.submit("/officer/accounts", &path, &typed).await.status, 409, "{step}");
+    }
+    let auditor = Officer::of(&demo, "auditor1").await;
+    let log = auditor.get("/audit?limit=100").await.1.to_string();
+    for action in
+        ["officer.add", "officer.accept", "officer.role", "session.end", "officer.reset", "officer.close"]
+    {
+        assert!(log.contains(action), "{action}");
+    }
+    assert!(!log.contains(&code) && !log.contains(&invited));
+}
+
+/// Everybody sees and ends their own sessions, one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_s_own_sessions_are_listed_and_ended() {
+    let demo = Demo::start().await;
+    let here = Officer::of(&demo, "reviewer1").await;
+    let there = Console::of(&demo, "reviewer2").await;
+    let (status, listed) = here.get("/sessions").await;
+    let sessions = listed["sessions"].as_array().unwrap();
+    assert_eq!((status, sessions.len(), &sessions[0]["current"]), (200, 1, &json!(true)), "{listed}");
+    assert_eq!(sessions[0]["address"], "127.0.0.1");
+    let others = there.get("/officer/account").await.hidden("session");
+    assert_eq!(here.delete(&format!("/sessions/{others}")).await.0, 404, "another's session");
+    assert_eq!(here.delete(&format!("/sessions/{}", sessions[0]["id"].as_str().unwrap())).await.0, 204);
+    assert_eq!(here.get("/sessions").await.0, 401);
+    assert_eq!(
+        there.submit("/officer/account", "/officer/account", &[("session", &others)]).await.status,
+        303
+    );
+    assert_eq!(there.get("/officer/account").await.status, 303);
 }
 
 /// A form that was not made for this browser is read by no page, whoever is signed in.

@@ -7,8 +7,10 @@ use std::{
 
 use anyhow::Context;
 use clap::Subcommand;
-use idcheck_domain::officer::Role;
-use idcheck_usecases::officer::{KeepOfficers, KeptBy, NewCredential, SecondFactor, SignInMethods};
+use idcheck_domain::{officer::Role, taipei};
+use idcheck_usecases::officer::{
+    KeepOfficers, KeptBy, NewCredential, SecondFactor, ShownOnce, SignInMethods,
+};
 use zeroize::Zeroizing;
 
 use super::shared::{ConfigArguments, store};
@@ -26,6 +28,16 @@ pub(super) enum Command {
         /// The officer's subject at the identity provider (`sub`); the officer then has no password and second factor here.
         #[arg(long)]
         subject: Option<String>,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+    /// Invite an officer: prints a code with which the officer sets a password and a second factor at /officer/invitation.
+    Invite {
+        /// 3 to 32 lower-case letters, digits, '.' or '-'.
+        username: String,
+        /// reviewer, supervisor, auditor or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
         #[command(flatten)]
         config: ConfigArguments,
     },
@@ -77,6 +89,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Add { username, role, subject, config } => {
             add(&config.read()?, &username, role, subject.as_deref()).await
         }
+        Command::Invite { username, role, config } => invite(&config.read()?, &username, role).await,
         Command::List(config) => list(&config.read()?).await,
         Command::Role { username, role, config } => set_role(&config.read()?, &username, role).await,
         Command::Close { username, config } => set_closed(&config.read()?, &username, true).await,
@@ -104,10 +117,23 @@ async fn add(config: &Config, username: &str, role: Role, subject: Option<&str>)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
+async fn invite(config: &Config, username: &str, role: Role) -> anyhow::Result<ExitCode> {
+    let keep = accounts(config).await?;
+    let (officer, shown) = keep.add(&KeptBy::Operator, username, role, NewCredential::Invitation).await?;
+    println!("invited {} ({})", officer.username, officer.role.as_str());
+    tell(username, shown.as_ref());
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
 async fn list(config: &Config) -> anyhow::Result<ExitCode> {
-    for listed in accounts(config).await?.list().await? {
+    for listed in accounts(config).await?.list(&KeptBy::Operator).await? {
         let by = if listed.by_provider { "provider" } else { "password" };
-        let closed = if listed.closed { " closed" } else { "" };
+        let closed = match (listed.closed, listed.invited_until) {
+            (true, _) => " closed",
+            (false, Some(_)) => " invited",
+            (false, None) => "",
+        };
         println!("{:<32} {:<10} {by}{closed}", listed.officer.username, listed.officer.role.as_str());
     }
     Ok(ExitCode::SUCCESS)
@@ -161,8 +187,16 @@ fn password_unless(subject: Option<&str>) -> anyhow::Result<Zeroizing<String>> {
 
 /// The second factor, where there is one.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-fn tell(username: &str, factor: Option<&SecondFactor>) {
-    let Some(SecondFactor(secret)) = factor else { return };
+fn tell(username: &str, shown: Option<&ShownOnce>) {
+    let secret = match shown {
+        None => return,
+        Some(ShownOnce::Factor(SecondFactor(secret))) => secret,
+        Some(ShownOnce::Invitation { code, until }) => {
+            println!("code for /officer/invitation, shown only now: {code}");
+            println!("good until {}", taipei::local(*until).format("%Y-%m-%d %H:%M"));
+            return;
+        }
+    };
     let secret = base32::encode(base32::Alphabet::Rfc4648 { padding: false }, secret);
     println!("second factor, shown only now: {secret}");
     println!("otpauth://totp/idcheck:{username}?secret={secret}&issuer=idcheck");

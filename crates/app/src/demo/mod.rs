@@ -23,7 +23,7 @@ use idcheck_domain::{
 use idcheck_persistence::Store;
 use idcheck_softcard::{Component, DemoPki, SoftCard};
 use idcheck_usecases::{
-    officer::{KeepOfficers, KeptBy, NewCredential, SignInMethods},
+    officer::{KeepOfficers, KeptBy, NewCredential, SecondFactor, ShownOnce, SignInMethods},
     ports::{CalendarEdit, Clock, Entropy, HouseholdRegister},
 };
 use serde::{Deserialize, Serialize};
@@ -282,7 +282,7 @@ async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<Office
         let password = hex::encode(entropy.bytes::<8>());
         let credential = NewCredential::Password(&password);
         let (officer, factor) = keep.add(&KeptBy::Operator, username, role, credential).await?;
-        let totp_secret = factor.map_or_else(Vec::new, |factor| factor.0);
+        let Some(ShownOnce::Factor(SecondFactor(totp_secret))) = factor else { continue };
         officers.push(OfficerEntry {
             username: officer.username,
             password,

@@ -23,7 +23,7 @@ use idcheck_usecases::{
     application::{ReadCases, ReviewApplication},
     mail::DeliverMail,
     notice::HandleNotices,
-    officer::SignIn,
+    officer::{KeepOfficers, SignIn},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
     ports::{CardVerifier, Changes, Clock, Entropy, Limits, StoreError},
@@ -119,6 +119,7 @@ impl Service {
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
         let approvers = if config.review.two_officers { Approvers::Two } else { Approvers::One };
+        let officer_ports = identity::officer_ports(&store, identity::sign_in_methods(config)?)?;
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
             prove_challenge: ProveChallenge::new(acts.clone()),
@@ -139,7 +140,8 @@ impl Service {
             usage: office.usage(),
             templates: office::templates(&shared, &clock, &entropy),
             dead_letters: office::dead_letters(&shared, &clock),
-            sign_in: SignIn::new(identity::officer_ports(&store, identity::sign_in_methods(config)?)?),
+            officers: KeepOfficers::new(officer_ports.clone()),
+            sign_in: SignIn::new(officer_ports),
             rates: Arc::clone(&rates) as _,
             verify,
             readiness: Arc::new(Ready {

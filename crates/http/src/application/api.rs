@@ -95,7 +95,8 @@ impl OfficerApi {
             let password = fields.required("/password", text).and(fields.verbatim("/password"));
             username.zip(password.map(str::to_owned)).zip(fields.required("/totp", text))
         })?;
-        let opened = level(context.app.services.sign_in.open(&username, &password, &totp)).await;
+        let opened =
+            level(context.app.services.sign_in.open(&username, &password, &totp, &context.origin)).await;
         let opened = context.or_failure(opened)?;
         Ok(Opened::Created(Json(Session {
             token: opened.token.expose().to_owned(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod bodies;
 pub(crate) mod body;
+pub(crate) mod browser;
 pub(crate) mod client_address;
 pub(crate) mod connections;
 pub(crate) mod csv;

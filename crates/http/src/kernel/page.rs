@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idcheck_usecases::FieldViolation;
+use idcheck_usecases::{FieldViolation, ports::SessionOrigin};
 use minijinja::{Value, context};
 use poem::{
     FromRequest, Request, RequestBody, Response,
@@ -12,7 +12,7 @@ use poem::{
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::kernel::{i18n::Lang, problem::Problem, state::App, view};
+use crate::kernel::{browser::session_origin, i18n::Lang, problem::Problem, state::App, view};
 
 /// A posted form, in the order of its fields.
 pub(crate) type FormValues = Vec<(String, String)>;
@@ -105,6 +105,11 @@ impl<'r> Page<'r> {
 
     /// Keeps an organisation's session while the browser is there.
     pub(crate) const OWN_COOKIE: &'static str = "idcheck-organisation";
+
+    /// From where the browser signs in.
+    pub(crate) fn origin(&self) -> SessionOrigin {
+        session_origin(self.request, self.app)
+    }
 
     /// The organisation's session that the browser sent.
     pub(crate) fn own_token(&self) -> Option<&str> {
@@ -248,11 +253,14 @@ impl<'a> FromRequest<'a> for PostedForm {
 }
 
 /// Where a form that is not read leads back to, by how its path begins.
-const HOMES: [(&str, &str); 10] = [
+const HOMES: [(&str, &str); 13] = [
     ("/officer/mail", "/officer/mail"),
     ("/officer/sweeps", "/officer/sweeps"),
     ("/officer/templates", "/officer/templates"),
     ("/officer/sign-in", "/officer/sign-in"),
+    ("/officer/invitation", "/officer/invitation"),
+    ("/officer/accounts", "/officer/accounts"),
+    ("/officer/account", "/officer/account"),
     ("/officer", "/officer"),
     ("/organisation", "/organisation"),
     ("/apply", "/apply/form"),

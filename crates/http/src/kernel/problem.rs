@@ -4,12 +4,12 @@
 use std::net::IpAddr;
 
 use chrono::NaiveDate;
-use idcheck_domain::application::TransitionRefusal;
+use idcheck_domain::{Violation, application::TransitionRefusal};
 use idcheck_usecases::{
     FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
     draft::DraftRefusal,
-    officer::SignInRefusal,
+    officer::{OfficerRefusal, SignInRefusal},
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
 };
 use poem::{Response, http::StatusCode};
@@ -340,6 +340,24 @@ impl From<Refusal> for Problem {
             Refusal::Card(card) => Self::card_at_decision(card),
             Refusal::AccountsExhausted => StoreError::Unavailable.into(),
             Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OfficerRefusal> for Problem {
+    fn from(refusal: OfficerRefusal) -> Self {
+        let wrong = |pointer: &str, violation| {
+            Self::content(vec![FieldViolation { pointer: pointer.to_owned(), violation }])
+        };
+        match refusal {
+            OfficerRefusal::Forbidden => Refusal::Forbidden.into(),
+            OfficerRefusal::Unknown => Self::not_found(),
+            OfficerRefusal::Username => wrong("/username", Violation::OfficerNameFormat),
+            OfficerRefusal::Password => wrong("/password", Violation::PasswordLength),
+            OfficerRefusal::Subject => wrong("/subject", Violation::SubjectFormat),
+            OfficerRefusal::Taken => Self::simple(StatusCode::CONFLICT, "problem-account-taken"),
+            OfficerRefusal::Oneself => Self::simple(StatusCode::CONFLICT, "problem-own-account"),
+            OfficerRefusal::Store(error) => error.into(),
         }
     }
 }

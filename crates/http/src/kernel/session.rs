@@ -7,7 +7,7 @@ use std::sync::Arc;
 use idcheck_domain::value::UnifiedBusinessNumber;
 use idcheck_usecases::{
     Content, FieldViolation, Fields,
-    ports::{Officer, SessionToken},
+    ports::{Officer, SessionOrigin, SessionToken},
 };
 use poem::{FromRequest, IntoResponse, Request, RequestBody, http::StatusCode};
 use poem_openapi::{
@@ -15,7 +15,9 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use crate::kernel::{body::flatten, failure::Failure, i18n::Lang, problem::Problem, state::App};
+use crate::kernel::{
+    body::flatten, browser::session_origin, failure::Failure, i18n::Lang, problem::Problem, state::App,
+};
 
 /// The identity of a request, told in `X-Request-Id` and in every problem.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub(crate) struct RequestId(pub(crate) String);
 pub(crate) struct Context {
     pub(crate) app: Arc<App>,
     pub(crate) lang: Lang,
+    /// From where a sign-in would come.
+    pub(crate) origin: SessionOrigin,
     request_id: String,
 }
 
@@ -33,7 +37,8 @@ impl<'a> FromRequest<'a> for Context {
         let app = request.data::<Arc<App>>();
         let app = app.ok_or_else(|| poem::Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))?;
         let request_id = request.data::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-        Ok(Self { app: Arc::clone(app), lang: Lang::of_header(request), request_id })
+        let origin = session_origin(request, app);
+        Ok(Self { app: Arc::clone(app), lang: Lang::of_header(request), origin, request_id })
     }
 }
 

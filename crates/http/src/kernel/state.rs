@@ -10,7 +10,7 @@ use idcheck_usecases::{
     draft::KeepDrafts,
     mail::DeadLetters,
     notice::HandleNotices,
-    officer::SignIn,
+    officer::{KeepOfficers, SignIn},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
     ports::{Clock, Entropy, RateLimiter, StoreError},
@@ -66,6 +66,8 @@ pub struct Services {
     /// Mails that were given up.
     pub dead_letters: DeadLetters,
     pub sign_in: SignIn,
+    /// Officers' accounts.
+    pub officers: KeepOfficers,
     /// How often anybody may come to a door.
     pub rates: Arc<dyn RateLimiter>,
     /// What waits for an officer.

@@ -199,6 +199,9 @@ mod tests {
                 names.push(Action::Redate.as_str().to_owned());
                 names
             }
+            "account-" | "account-lead-" => own(&["open", "close"]),
+            "account-state-" => own(&["open", "closed", "locked", "invited", "invitation-over"]),
+            "account-method-" => own(&["password", "provider"]),
             "audit-" => own(&["who", "what", "about", "from", "until"]),
             "docs-" => own(&["guide", "reference", "errors", "sandbox", "compatibility"]),
             "field-environment-" | "operations-asks-" => own(&["production", "sandbox"]),

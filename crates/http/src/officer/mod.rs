@@ -1,5 +1,8 @@
 //! The officer console: sign in, the queue, a case and its steps.
 
+pub(crate) mod accounts;
+pub(crate) mod api;
+pub(crate) mod invitation;
 pub(crate) mod sign_in;
 
 use poem::{Route, RouteMethod};
@@ -35,6 +38,11 @@ pages! {
     "/officer/sign-in/callback" => get(sign_in::from_provider);
     "/officer/sign-out" => post(sign_in::sign_out);
     "/officer/sign-out-everywhere" => post(sign_in::sign_out_everywhere);
+    "/officer/invitation" => get(invitation::ask) post(invitation::take_up);
+    "/officer/account" => get(accounts::own) post(accounts::end_own);
+    "/officer/accounts" => get(accounts::list) post(accounts::add);
+    "/officer/accounts/:username" => get(accounts::show_account);
+    "/officer/accounts/:username/:step" [accounts::STEPS] => post(accounts::take_step);
     "/officer/notices" => get(organisation::page::open_notices);
     "/officer/mail" => get(mail::page::dead_letters);
     "/officer/mail/:id" => post(mail::page::send_again);

@@ -20,8 +20,8 @@ use crate::kernel::{
     problem::Problem,
 };
 
-const COOKIE: &str = "idcheck-officer";
-const HOME: &str = "/officer/sign-in";
+pub(super) const COOKIE: &str = "idcheck-officer";
+pub(super) const HOME: &str = "/officer/sign-in";
 
 fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> Response {
     let methods = page.app.services.sign_in.methods();
@@ -59,7 +59,7 @@ pub(crate) async fn level<T>(
 pub(crate) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> poem::Result<Response> {
     let username = value(&typed, "username").trim();
     let (password, totp) = (value(&typed, "password"), value(&typed, "totp").trim());
-    match level(page.app.services.sign_in.open(username, password, totp)).await {
+    match level(page.app.services.sign_in.open(username, password, totp, &page.origin())).await {
         Ok(opened) => {
             let mut response = see_other("/officer");
             page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");
@@ -91,7 +91,8 @@ pub(crate) async fn from_provider(page: Page<'_>, Query(query): Query<FormValues
         issuer: member("iss"),
     };
     let attempt = page.attempt().and_then(SignInAttempt::parse);
-    let mut response = match page.app.services.sign_in.finish(attempt.as_ref(), &answer).await {
+    let mut response = match page.app.services.sign_in.finish(attempt.as_ref(), &answer, &page.origin()).await
+    {
         Ok(opened) => signed_in(&page, &opened),
         Err(SignInRefusal::Store(error)) => page.problem(&error.into(), HOME),
         Err(refusal) => sign_in_page(&page, "", Some(&refusal.into())),

@@ -7,8 +7,8 @@ use poem::{IntoResponse, Route, endpoint::make_sync};
 use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
-    application, audit, mail, notice, operations, organisation, portal, public_register, sweep, template,
-    usage, worklist,
+    application, audit, mail, notice, officer, operations, organisation, portal, public_register, sweep,
+    template, usage, worklist,
 };
 
 /// All calls of the API.
@@ -25,6 +25,7 @@ type Calls = (
     usage::api::UsageApi,
     worklist::api::WorklistApi,
     template::api::TemplatesApi,
+    officer::api::AccountsApi,
 );
 
 fn service(base_url: &str) -> OpenApiService<Calls, ()> {
@@ -42,6 +43,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
         usage::api::UsageApi,
         worklist::api::WorklistApi,
         template::api::TemplatesApi,
+        officer::api::AccountsApi,
     );
     OpenApiService::new(calls, title, env!("CARGO_PKG_VERSION"))
         .description(

@@ -91,7 +91,7 @@ pub(crate) async fn show(page: OfficerPage<'_>, Query(query): Query<FormValues>)
     }
     if !page.permits(Permission::ReviewCases) {
         let audits = page.permits(Permission::ReadAudit);
-        return Ok(see_other(if audits { "/officer/audit" } else { "/officer/templates" }));
+        return Ok(see_other(if audits { "/officer/audit" } else { "/officer/accounts" }));
     }
     let services = &page.app.services;
     let now = services.clock.now();

@@ -27,7 +27,7 @@ use idcheck_usecases::{
     draft::{DraftPorts, KeepDrafts},
     mail::DeadLetters,
     notice::HandleNotices,
-    officer::{OfficerPorts, SignIn, SignInMethods},
+    officer::{KeepOfficers, OfficerPorts, SignIn, SignInMethods},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
     ports::{
@@ -325,6 +325,7 @@ fn services(
         usage: office.usage(),
         templates: KeepTemplates::new(Arc::clone(&clock), Arc::clone(&entropy), all!(store), all!(store)),
         dead_letters: DeadLetters::new(Arc::clone(&clock), all!(store), all!(&parts), all!(store)),
+        officers: KeepOfficers::new(sign_in.clone()),
         sign_in: SignIn::new(sign_in),
         rates: all!(&parts),
         verify: VerifyCard::new(verify),

@@ -20,6 +20,9 @@ pub(crate) mod officer {
         /// The identity provider's name for the officer; password and second factor are empty then.
         pub subject: Option<String>,
         pub closed: bool,
+        /// Of an invitation that was not taken up: the password's hash is that of its code.
+        pub invited_until: Option<i64>,
+        pub signed_in_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -39,6 +42,8 @@ pub(crate) mod officer_session {
         pub opened_at: i64,
         pub used_at: i64,
         pub expires_at: i64,
+        pub address: String,
+        pub browser: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::officer::{OfficerId, Role};
 use idcheck_usecases::ports::{
-    AuditEntry, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,
-    Officers, SessionToken, StoreError,
+    AuditEntry, ListedOfficer, ListedSession, Officer, OfficerChange, OfficerCredential, OfficerRecord,
+    OfficerSessions, Officers, SessionId, SessionOrigin, SessionToken, StoreError,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, DeleteMany, EntityTrait, IntoActiveModel, QueryFilter,
@@ -35,9 +35,15 @@ fn totp_place(id: OfficerId) -> String {
     format!("officers/{id}/totp")
 }
 
-/// The columns of a credential: subject, password hash, sealed second factor. What there is not is empty: an empty hash
-/// matches no password.
-type CredentialColumns = (Option<String>, String, Vec<u8>);
+/// The columns of a credential. What there is not is empty: an empty hash matches no password.
+#[derive(Default)]
+struct CredentialColumns {
+    subject: Option<String>,
+    /// Of the password, or of an invitation's code.
+    password_hash: String,
+    totp_sealed: Vec<u8>,
+    invited_until: Option<i64>,
+}
 
 impl Store {
     /// Ends a transaction with its entry of the audit log.
@@ -54,9 +60,14 @@ impl Store {
             return Ok(OfficerCredential::Provider { subject: subject.clone() });
         }
         let secret = self.vault.open(&totp_place(OfficerId(row.id)), &row.totp_sealed);
-        Ok(OfficerCredential::Local {
-            password_hash: row.password_hash.clone(),
-            totp_secret: secret.map_err(|_| corrupt(TABLE, "totp_sealed"))?.to_vec(),
+        let totp_secret = secret.map_err(|_| corrupt(TABLE, "totp_sealed"))?.to_vec();
+        let hash = row.password_hash.clone();
+        Ok(match row.invited_until {
+            Some(until) => {
+                let until = instant(TABLE, "invited_until", until)?;
+                OfficerCredential::Invited { code_hash: hash, totp_secret, until }
+            }
+            None => OfficerCredential::Local { password_hash: hash, totp_secret },
         })
     }
 
@@ -65,13 +76,18 @@ impl Store {
         id: OfficerId,
         credential: OfficerCredential,
     ) -> Result<CredentialColumns, StoreError> {
-        match credential {
-            OfficerCredential::Local { password_hash, totp_secret } => {
-                let sealed = self.vault.seal(&totp_place(id), &totp_secret);
-                Ok((None, password_hash, sealed.map_err(|_| StoreError::Unavailable)?))
+        let (password_hash, totp_secret, until) = match credential {
+            OfficerCredential::Local { password_hash, totp_secret } => (password_hash, totp_secret, None),
+            OfficerCredential::Invited { code_hash, totp_secret, until } => {
+                (code_hash, totp_secret, Some(until))
             }
-            OfficerCredential::Provider { subject } => Ok((Some(subject), String::new(), Vec::new())),
-        }
+            OfficerCredential::Provider { subject } => {
+                return Ok(CredentialColumns { subject: Some(subject), ..CredentialColumns::default() });
+            }
+        };
+        let sealed = self.vault.seal(&totp_place(id), &totp_secret);
+        let totp_sealed = sealed.map_err(|_| StoreError::Unavailable)?;
+        Ok(CredentialColumns { subject: None, password_hash, totp_sealed, invited_until: until.map(micros) })
     }
 }
 
@@ -112,6 +128,9 @@ impl Officers for Store {
                 officer: officer_of(row)?,
                 by_provider: row.subject.is_some(),
                 closed: row.closed,
+                invited_until: row.invited_until.map(|at| instant(TABLE, "invited_until", at)).transpose()?,
+                locked_until: row.locked_until.map(|at| instant(TABLE, "locked_until", at)).transpose()?,
+                signed_in_at: row.signed_in_at.map(|at| instant(TABLE, "signed_in_at", at)).transpose()?,
             })
         };
         query.all(&self.reader).await.map_err(unavailable)?.iter().map(listed).collect()
@@ -124,7 +143,8 @@ impl Officers for Store {
         at: DateTime<Utc>,
         entry: AuditEntry,
     ) -> Result<bool, StoreError> {
-        let (subject, password_hash, totp_sealed) = self.columns_of(new.id, credential)?;
+        let columns = self.columns_of(new.id, credential)?;
+        let CredentialColumns { subject, password_hash, totp_sealed, invited_until } = columns;
         let row = officer::Model {
             id: new.id.0,
             username: new.username,
@@ -137,6 +157,8 @@ impl Officers for Store {
             added_at: micros(at),
             subject,
             closed: false,
+            invited_until,
+            signed_in_at: None,
         };
         let insert = officer::Entity::insert(row.into_active_model());
         let tx = self.begin().await.map_err(unavailable)?;
@@ -160,11 +182,13 @@ impl Officers for Store {
             }
             OfficerChange::Closed(closed) => update.col_expr(officer::Column::Closed, Expr::value(closed)),
             OfficerChange::Credential(credential) => {
-                let (subject, password_hash, totp_sealed) = self.columns_of(id, credential)?;
+                let columns = self.columns_of(id, credential)?;
+                let CredentialColumns { subject, password_hash, totp_sealed, invited_until } = columns;
                 update
                     .col_expr(officer::Column::Subject, Expr::value(subject))
                     .col_expr(officer::Column::PasswordHash, Expr::value(password_hash))
                     .col_expr(officer::Column::TotpSealed, Expr::value(totp_sealed))
+                    .col_expr(officer::Column::InvitedUntil, Expr::value(invited_until))
                     .col_expr(officer::Column::TotpStep, Expr::value(0_i64))
                     .col_expr(officer::Column::Failures, Expr::value(0))
                     .col_expr(officer::Column::LockedUntil, Expr::value(None::<i64>))
@@ -177,6 +201,33 @@ impl Officers for Store {
         }
         if ends_sessions {
             sessions_of(id).exec(&tx).await.map_err(unavailable)?;
+        }
+        self.audited(tx, entry).await.map(|()| true)
+    }
+
+    async fn accept(
+        &self,
+        id: OfficerId,
+        code_hash: &str,
+        password_hash: &str,
+        totp_step: u64,
+        at: DateTime<Utc>,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let step = i64::try_from(totp_step).unwrap_or(i64::MAX);
+        let update = officer::Entity::update_many()
+            .col_expr(officer::Column::PasswordHash, Expr::value(password_hash))
+            .col_expr(officer::Column::InvitedUntil, Expr::value(None::<i64>))
+            .col_expr(officer::Column::TotpStep, Expr::value(step))
+            .col_expr(officer::Column::Failures, Expr::value(0))
+            .filter(officer::Column::Id.eq(id.0))
+            .filter(officer::Column::PasswordHash.eq(code_hash))
+            .filter(officer::Column::InvitedUntil.gt(micros(at)))
+            .filter(officer::Column::Closed.eq(false))
+            .filter(not_locked(at));
+        let tx = self.begin().await.map_err(unavailable)?;
+        if update.exec(&tx).await.map_err(unavailable)?.rows_affected != 1 {
+            return Ok(false);
         }
         self.audited(tx, entry).await.map(|()| true)
     }
@@ -200,11 +251,7 @@ impl Officers for Store {
             .col_expr(officer::Column::Failures, Expr::value(0))
             .filter(officer::Column::Id.eq(id.0))
             .filter(officer::Column::TotpStep.lt(step))
-            .filter(
-                Condition::any()
-                    .add(officer::Column::LockedUntil.is_null())
-                    .add(officer::Column::LockedUntil.lte(micros(at))),
-            )
+            .filter(not_locked(at))
             .exec(&self.writer)
             .await
             .map_err(unavailable)?;
@@ -218,18 +265,70 @@ impl OfficerSessions for Store {
         &self,
         token: &SessionToken,
         officer: OfficerId,
+        origin: &SessionOrigin,
         at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let SessionOrigin { address, browser } = origin;
         let row = officer_session::Model {
             token_hash: self.vault.session(token).to_vec(),
             officer_id: officer.0,
             opened_at: micros(at),
             used_at: micros(at),
             expires_at: micros(expires_at),
+            address: address.chars().take(ADDRESS).collect(),
+            browser: browser.chars().take(SessionOrigin::BROWSER).collect(),
         };
         let insert = officer_session::Entity::insert(row.into_active_model());
-        insert.exec_without_returning(&self.writer).await.map(drop).map_err(unavailable)
+        let noted = officer::Entity::update_many()
+            .col_expr(officer::Column::SignedInAt, Expr::value(micros(at)))
+            .filter(officer::Column::Id.eq(officer.0));
+        let opened = async {
+            let tx = self.begin().await?;
+            insert.exec_without_returning(&*tx).await?;
+            noted.exec(&*tx).await?;
+            tx.commit().await
+        };
+        opened.await.map_err(unavailable)
+    }
+
+    async fn list<'a>(
+        &self,
+        officer: OfficerId,
+        current: Option<&'a SessionToken>,
+        now: DateTime<Utc>,
+        idle_since: DateTime<Utc>,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let current = current.map(|token| self.vault.session(token));
+        let rows = officer_session::Entity::find()
+            .filter(officer_session::Column::OfficerId.eq(officer.0))
+            .filter(officer_session::Column::ExpiresAt.gt(micros(now)))
+            .filter(officer_session::Column::UsedAt.gt(micros(idle_since)))
+            .order_by_desc(officer_session::Column::UsedAt)
+            .all(&self.reader)
+            .await
+            .map_err(unavailable)?;
+        let table = "officer_sessions";
+        let listed = |row: officer_session::Model| {
+            Ok(ListedSession {
+                current: current.is_some_and(|current| current[..] == row.token_hash),
+                id: SessionId(hex::encode(&row.token_hash)),
+                opened_at: instant(table, "opened_at", row.opened_at)?,
+                used_at: instant(table, "used_at", row.used_at)?,
+                origin: SessionOrigin { address: row.address, browser: row.browser },
+            })
+        };
+        rows.into_iter().map(listed).collect()
+    }
+
+    async fn end(&self, officer: OfficerId, id: &SessionId, entry: AuditEntry) -> Result<bool, StoreError> {
+        let Ok(hash) = hex::decode(&id.0) else { return Ok(false) };
+        let delete = sessions_of(officer).filter(officer_session::Column::TokenHash.eq(hash));
+        let tx = self.begin().await.map_err(unavailable)?;
+        if delete.exec(&tx).await.map_err(unavailable)?.rows_affected == 0 {
+            return Ok(false);
+        }
+        self.audited(tx, entry).await.map(|()| true)
     }
 
     async fn resume(
@@ -272,6 +371,14 @@ impl OfficerSessions for Store {
     async fn close_all(&self, officer: OfficerId) -> Result<(), StoreError> {
         sessions_of(officer).exec(&self.writer).await.map(drop).map_err(unavailable)
     }
+}
+
+/// Longest address: IPv6 in full.
+const ADDRESS: usize = 45;
+
+fn not_locked(at: DateTime<Utc>) -> Condition {
+    let locked = officer::Column::LockedUntil;
+    Condition::any().add(locked.is_null()).add(locked.lte(micros(at)))
 }
 
 fn sessions_of(officer: OfficerId) -> DeleteMany<officer_session::Entity> {

@@ -1,9 +1,13 @@
 //! Officers: their accounts, and how they sign in.
 
+mod invitation;
 mod keep;
 mod sign_in;
 
-pub use keep::{KeepOfficers, KeptBy, NewCredential, OfficerRefusal, SecondFactor};
+pub use invitation::{Invitation, InvitationRefusal};
+pub use keep::{
+    INVITATION_HOURS, KeepOfficers, KeptBy, NewCredential, OfficerRefusal, SecondFactor, ShownOnce,
+};
 pub use sign_in::{
     FAILURE_LIMIT, IDLE_MINUTES, LOCK_MINUTES, OpenedSession, ProviderAnswer, SESSION_HOURS, SignIn,
     SignInRefusal,

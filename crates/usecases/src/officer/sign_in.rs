@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::officer::OfficerId;
 
 use crate::ports::{
-    AuditAction, AuditActor, AuditEntry, Officer, OfficerCredential, ProviderError, SessionToken,
-    SignInAttempt, StoreError,
+    AuditAction, AuditActor, AuditEntry, ListedSession, Officer, OfficerCredential, ProviderError, SessionId,
+    SessionOrigin, SessionToken, SignInAttempt, StoreError,
 };
 
 use super::{OfficerPorts, SignInMethods};
@@ -80,7 +80,12 @@ pub struct ProviderAnswer {
 /// Opens, resumes and closes sessions.
 #[derive(Clone)]
 pub struct SignIn {
-    ports: OfficerPorts,
+    pub(super) ports: OfficerPorts,
+}
+
+/// A code as authenticators show it, `123 456`, without the blank.
+pub(super) fn unspaced(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 impl SignIn {
@@ -103,6 +108,7 @@ impl SignIn {
         username: &str,
         password: &str,
         totp: &str,
+        origin: &SessionOrigin,
     ) -> Result<OpenedSession, SignInRefusal> {
         if !self.ports.methods.local() {
             return Err(SignInRefusal::NotOffered);
@@ -116,7 +122,7 @@ impl SignIn {
             OfficerCredential::Local { password_hash, totp_secret } => {
                 Some((record.officer, record.locked_until, password_hash, totp_secret))
             }
-            OfficerCredential::Provider { .. } => None,
+            OfficerCredential::Invited { .. } | OfficerCredential::Provider { .. } => None,
         });
         let hash = known.as_ref().map(|(_, _, hash, _)| hash.as_str());
         // Checked for unknown and locked accounts too, so that the time taken tells nothing.
@@ -126,13 +132,9 @@ impl SignIn {
         if locked_until.is_some_and(|until| now < until) {
             return Err(SignInRefusal::Refused);
         }
-        // As authenticators show it: `123 456`.
-        let code: String = totp.chars().filter(|c| !c.is_whitespace()).collect();
-        let step = self.ports.credentials.totp_step(&secret, &code, now);
+        let step = self.ports.credentials.totp_step(&secret, &unspaced(totp), now);
         let Some(step) = step.filter(|_| password_right) else {
-            let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
-            self.ports.officers.failed(officer.id, FAILURE_LIMIT, lock_until).await?;
-            self.note(officer.id, AuditAction::SessionRefused).await?;
+            self.failed(officer.id, now).await?;
             return Err(SignInRefusal::Refused);
         };
         // A code is good once (RFC 6238 §5.2). Sent again with the right password it is a double click, no guess:
@@ -140,7 +142,7 @@ impl SignIn {
         if !self.ports.officers.succeeded(officer.id, step, now).await? {
             return Err(SignInRefusal::Refused);
         }
-        self.opened(officer, now).await
+        self.opened(officer, origin, now).await
     }
 
     /// Begins to sign in through the identity provider: what the browser keeps, and where it goes.
@@ -162,6 +164,7 @@ impl SignIn {
         &self,
         attempt: Option<&SignInAttempt>,
         answer: &ProviderAnswer,
+        origin: &SessionOrigin,
     ) -> Result<OpenedSession, SignInRefusal> {
         let provider = self.ports.methods.provider().ok_or(SignInRefusal::NotOffered)?;
         // Another site could send a browser here with a code of its own (RFC 6749 §10.12): looked at before anything
@@ -171,13 +174,25 @@ impl SignIn {
         let code = answer.code.as_deref().ok_or(SignInRefusal::NotVouched)?;
         let subject = provider.subject(attempt, code, answer.issuer.as_deref()).await?;
         let officer = self.ports.officers.find_by_subject(&subject).await?;
-        self.opened(officer.ok_or(SignInRefusal::NoAccount)?, self.ports.clock.now()).await
+        self.opened(officer.ok_or(SignInRefusal::NoAccount)?, origin, self.ports.clock.now()).await
     }
 
-    async fn opened(&self, officer: Officer, now: DateTime<Utc>) -> Result<OpenedSession, SignInRefusal> {
+    /// Counts a failure.
+    pub(super) async fn failed(&self, id: OfficerId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let lock_until = now + TimeDelta::minutes(LOCK_MINUTES);
+        self.ports.officers.failed(id, FAILURE_LIMIT, lock_until).await?;
+        self.note(id, AuditAction::SessionRefused).await
+    }
+
+    pub(super) async fn opened(
+        &self,
+        officer: Officer,
+        origin: &SessionOrigin,
+        now: DateTime<Utc>,
+    ) -> Result<OpenedSession, SignInRefusal> {
         let token = SessionToken::new(self.ports.entropy.bytes());
         let expires_at = now + TimeDelta::hours(SESSION_HOURS);
-        self.ports.sessions.open(&token, officer.id, now, expires_at).await?;
+        self.ports.sessions.open(&token, officer.id, origin, now, expires_at).await?;
         self.note(officer.id, AuditAction::SessionOpen).await?;
         Ok(OpenedSession { token, officer, expires_at })
     }
@@ -197,6 +212,29 @@ impl SignIn {
     /// The store's.
     pub async fn close(&self, token: &SessionToken) -> Result<(), StoreError> {
         self.ports.sessions.close(token).await
+    }
+
+    /// The officer's own sessions that live, last used first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn sessions(
+        &self,
+        officer: &Officer,
+        current: Option<&SessionToken>,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let now = self.ports.clock.now();
+        let idle_since = now - TimeDelta::minutes(IDLE_MINUTES);
+        self.ports.sessions.list(officer.id, current, now, idle_since).await
+    }
+
+    /// Ends one of the officer's own sessions; `false` where there is none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_session(&self, officer: &Officer, id: &SessionId) -> Result<bool, StoreError> {
+        let entry = AuditEntry::new(officer, AuditAction::SessionEnd, officer.id);
+        self.ports.sessions.end(officer.id, id, entry).await
     }
 
     /// Ends all sessions of the officer, on whatever computer they are.

@@ -182,6 +182,8 @@ actions! {
     OfficerClose = "officer.close", "An officer's account was closed.";
     OfficerOpen = "officer.open", "A closed account was opened again.";
     OfficerReset = "officer.reset", "An officer got a new way to sign in.";
+    OfficerAccept = "officer.accept", "An officer took up an invitation.";
+    SessionEnd = "session.end", "A session of an officer was ended, by the officer or an admin.";
     SessionOpen = "session.open", "An officer signed in.";
     SessionCloseAll = "session.close-all", "An officer ended all sessions of the own account.";
     SessionRefused = "session.refused", "A sign-in with a known user name was refused.";

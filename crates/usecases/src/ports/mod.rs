@@ -53,8 +53,8 @@ pub use last_use::{KeptUse, LastUse, LastUses, Used};
 pub use ledger::{Ask, CardQuestion, Ledger, LedgerAnswer, LedgerEntry, LedgerError, Limits};
 pub use mail::{MailComposer, MailError, MailMessage, MailText, Mailer, Outbox, QueuedMail, Reminders};
 pub use officer::{
-    Credentials, ListedOfficer, Officer, OfficerChange, OfficerCredential, OfficerRecord, OfficerSessions,
-    Officers, SessionToken,
+    Credentials, ListedOfficer, ListedSession, Officer, OfficerChange, OfficerCredential, OfficerRecord,
+    OfficerSessions, Officers, SessionId, SessionOrigin, SessionToken,
 };
 pub use organisation::{
     Dormancy, DormantOrganisation, FoundUser, ImprovementPlans, NoticeKey, Notices, Revocations, Suspend,

@@ -27,6 +27,15 @@ pub enum OfficerCredential {
         /// The TOTP secret (RFC 6238), unsealed.
         totp_secret: Vec<u8>,
     },
+    /// Not yet: by an invitation, which the officer takes up with a password and the second factor that was made for it.
+    Invited {
+        /// The hash of the invitation's code (PHC string).
+        code_hash: String,
+        /// The TOTP secret (RFC 6238), unsealed.
+        totp_secret: Vec<u8>,
+        /// Until when it can be taken up.
+        until: DateTime<Utc>,
+    },
     /// By the identity provider's word.
     Provider {
         /// The provider's name for the officer, never given to another (OpenID Connect Core 1.0 §2, `sub`).
@@ -58,6 +67,12 @@ pub struct ListedOfficer {
     pub by_provider: bool,
     /// Whether the account was closed.
     pub closed: bool,
+    /// Until when the invitation can be taken up, where it was not yet.
+    pub invited_until: Option<DateTime<Utc>>,
+    /// Until when no sign-in is tried.
+    pub locked_until: Option<DateTime<Utc>>,
+    /// When the officer signed in last; none since before that was noted.
+    pub signed_in_at: Option<DateTime<Utc>>,
 }
 
 /// What of an officer's account is changed.
@@ -103,6 +118,19 @@ pub trait Officers: Send + Sync {
         entry: AuditEntry,
     ) -> Result<bool, StoreError>;
 
+    /// Takes up an invitation: the password counts instead of the code, whose hash is `code_hash`. `false`, and nothing written,
+    /// where that is no longer the account's invitation, it ended before `at`, or the account is closed or locked. The entry
+    /// of the audit log MUST be committed with it, and all MUST be decided in one statement.
+    async fn accept(
+        &self,
+        id: OfficerId,
+        code_hash: &str,
+        password_hash: &str,
+        totp_step: u64,
+        at: DateTime<Utc>,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError>;
+
     /// Counts a failure; from the `limit`th on, sign-in is locked until `lock_until`. MUST be exact under
     /// concurrency.
     async fn failed(&self, id: OfficerId, limit: u32, lock_until: DateTime<Utc>) -> Result<(), StoreError>;
@@ -110,6 +138,39 @@ pub trait Officers: Send + Sync {
     /// Notes a success with the TOTP time step used and clears the failures; `false`, and nothing noted, when that
     /// step or a later one was used before or sign-in is locked at `at`. MUST be decided in one statement.
     async fn succeeded(&self, id: OfficerId, totp_step: u64, at: DateTime<Utc>) -> Result<bool, StoreError>;
+}
+
+/// From where a session is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionOrigin {
+    /// The address that the sign-in came from.
+    pub address: String,
+    /// What the browser says it is, at most [`SessionOrigin::BROWSER`] characters.
+    pub browser: String,
+}
+
+impl SessionOrigin {
+    /// Longest name of a browser that is kept.
+    pub const BROWSER: usize = 60;
+}
+
+/// By which a session is known to who may end it; nobody can sign in with it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(pub String);
+
+/// A session in the list of an officer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Which.
+    pub id: SessionId,
+    /// From where.
+    pub origin: SessionOrigin,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+    /// When it was used last, to the minute.
+    pub used_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 /// The token of a session: 32 random bytes in hexadecimal. Kept as a keyed hash only.
@@ -140,18 +201,34 @@ impl std::fmt::Debug for SessionToken {
     }
 }
 
+#[cfg_attr(test, allow(clippy::ref_option_ref, reason = "code made by mockall"))]
 /// Sessions of officers, kept on the server.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait OfficerSessions: Send + Sync {
-    /// Opens a session.
+    /// Opens a session, and notes that the officer signed in.
     async fn open(
         &self,
         token: &SessionToken,
         officer: OfficerId,
+        origin: &SessionOrigin,
         at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+
+    /// The sessions of an officer that are neither over at `now` nor idle since `idle_since`, last used first; `current` is
+    /// marked.
+    async fn list<'a>(
+        &self,
+        officer: OfficerId,
+        current: Option<&'a SessionToken>,
+        now: DateTime<Utc>,
+        idle_since: DateTime<Utc>,
+    ) -> Result<Vec<ListedSession>, StoreError>;
+
+    /// Ends one session of this officer, with the entry of the audit log in the same transaction; `false`, and no entry, where
+    /// there is none.
+    async fn end(&self, officer: OfficerId, id: &SessionId, entry: AuditEntry) -> Result<bool, StoreError>;
 
     /// The officer of a session that is neither over at `now` nor idle since `idle_since`; notes its use. None where the
     /// account was closed.

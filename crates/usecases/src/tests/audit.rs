@@ -33,7 +33,14 @@ async fn people_ask_by_name_and_number_and_only_auditors_are_answered() {
         .returning(|ubn| Ok(vec![format!("organisation:{ubn}"), "application:1".to_owned()]));
     let mut officers = MockOfficers::new();
     officers.expect_list().returning(|| {
-        Ok(vec![ListedOfficer { officer: officer(Role::Reviewer), by_provider: false, closed: false }])
+        Ok(vec![ListedOfficer {
+            officer: officer(Role::Reviewer),
+            by_provider: false,
+            closed: false,
+            invited_until: None,
+            locked_until: None,
+            signed_in_at: None,
+        }])
     });
     let mut changes = MockChanges::new();
     changes

@@ -1,0 +1,114 @@
+//! Taking up an invitation: the officer shows its code, chooses a password, and proves that the second factor was set up.
+
+use idcheck_domain::officer::OfficerId;
+
+use crate::ports::{AuditAction, AuditActor, AuditEntry, OfficerCredential, SessionOrigin};
+
+use super::{
+    OpenedSession, SecondFactor, SignIn, SignInRefusal, keep::password_well_formed, sign_in::unspaced,
+};
+
+/// An invitation whose code was shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invitation {
+    id: OfficerId,
+    code_hash: String,
+    /// The second factor that was made for it.
+    pub factor: SecondFactor,
+}
+
+/// Why an invitation was not taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvitationRefusal {
+    /// User name or code is wrong, the invitation ended or was taken up, or the account is locked: which of them is not told.
+    #[error(transparent)]
+    SignIn(#[from] SignInRefusal),
+    /// Shorter than 12 characters or longer than 128.
+    #[error("a password has 12 to 128 characters")]
+    Password,
+    /// The second factor's code is not the one of this moment.
+    #[error("the second factor's code is wrong")]
+    Totp,
+}
+
+impl SignIn {
+    /// The invitation of a user name and a code, which may be typed without hyphens and in small letters.
+    ///
+    /// # Errors
+    /// [`SignInRefusal`]; a wrong code counts as a failure to sign in.
+    pub async fn invitation(&self, username: &str, code: &str) -> Result<Invitation, SignInRefusal> {
+        if !self.ports.methods.local() {
+            return Err(SignInRefusal::NotOffered);
+        }
+        let now = self.ports.clock.now();
+        // No name holds U+0000, and not every database can be asked for it.
+        let username = if username.contains('\0') { "" } else { username };
+        let record = self.ports.officers.find_by_username(username).await?;
+        let record = record.filter(|record| !record.closed);
+        let known = record.and_then(|record| match record.credential {
+            OfficerCredential::Invited { code_hash, totp_secret, until } => {
+                Some((record.officer.id, record.locked_until, code_hash, totp_secret, until))
+            }
+            OfficerCredential::Local { .. } | OfficerCredential::Provider { .. } => None,
+        });
+        let hash = known.as_ref().map(|(_, _, hash, ..)| hash.as_str());
+        // Checked for unknown and locked accounts too, so that the time taken tells nothing.
+        let matched = self.ports.credentials.password_matches(&as_made(code), hash).await;
+        let right = matched.ok_or(SignInRefusal::Busy)?;
+        let (id, locked_until, code_hash, secret, until) = known.ok_or(SignInRefusal::Refused)?;
+        if locked_until.is_some_and(|locked| now < locked) {
+            return Err(SignInRefusal::Refused);
+        }
+        if !right {
+            self.failed(id, now).await?;
+            return Err(SignInRefusal::Refused);
+        }
+        if until <= now {
+            return Err(SignInRefusal::Refused);
+        }
+        Ok(Invitation { id, code_hash, factor: SecondFactor(secret) })
+    }
+
+    /// Takes it up, and opens a session.
+    ///
+    /// # Errors
+    /// [`InvitationRefusal`].
+    pub async fn take_up(
+        &self,
+        username: &str,
+        invitation: &Invitation,
+        password: &str,
+        totp: &str,
+        origin: &SessionOrigin,
+    ) -> Result<OpenedSession, InvitationRefusal> {
+        if !password_well_formed(password) {
+            return Err(InvitationRefusal::Password);
+        }
+        let now = self.ports.clock.now();
+        let Invitation { id, code_hash, factor } = invitation;
+        let step = self.ports.credentials.totp_step(&factor.0, &unspaced(totp), now);
+        let step = step.ok_or(InvitationRefusal::Totp)?;
+        let password_hash = self.ports.credentials.hash_password(password).await;
+        let entry = AuditEntry::new(AuditActor::Officer(*id), AuditAction::OfficerAccept, *id);
+        let accepted = self.ports.officers.accept(*id, code_hash, &password_hash, step, now, entry).await;
+        if !accepted.map_err(SignInRefusal::from)? {
+            return Err(SignInRefusal::Refused.into());
+        }
+        let record = self.ports.officers.find_by_username(username).await.map_err(SignInRefusal::from)?;
+        let officer = record.filter(|record| record.officer.id == *id).ok_or(SignInRefusal::Refused)?.officer;
+        Ok(self.opened(officer, origin, now).await?)
+    }
+}
+
+/// A code as it was made: capitals, a hyphen after each fifth.
+fn as_made(typed: &str) -> String {
+    let mut code = String::new();
+    let kept = typed.chars().filter(char::is_ascii_alphanumeric).take(40);
+    for (place, c) in kept.enumerate() {
+        if place > 0 && place.is_multiple_of(5) {
+            code.push('-');
+        }
+        code.push(c.to_ascii_uppercase());
+    }
+    code
+}
