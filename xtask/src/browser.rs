@@ -18,7 +18,16 @@ use crate::{
 /// The suites by their folders, each against a demo of its own.
 const BROWSER: (&str, &[&str]) = (
     "tests/browser",
-    &["walk.mjs", "cards.mjs", "docs.mjs", "officer.mjs", "two_officers.mjs", "portal.mjs", "sign_in.mjs"],
+    &[
+        "walk.mjs",
+        "cards.mjs",
+        "docs.mjs",
+        "officer.mjs",
+        "admin.mjs",
+        "two_officers.mjs",
+        "portal.mjs",
+        "sign_in.mjs",
+    ],
 );
 /// The suite whose demo asks for two officers.
 const TWO: &str = "two_officers.mjs";
