@@ -114,30 +114,47 @@ pub struct Demo {
     pub file: Value,
     dir: TempDir,
     ports: (u16, u16),
+    asked: &'static [&'static str],
 }
 
 impl Demo {
+    /// One in which nothing has happened yet.
     pub async fn start() -> Self {
+        Self::start_with(&["--empty"]).await
+    }
+
+    /// One with organisations and cases from before its first start, as people start it.
+    pub async fn with_a_past() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(asked: &'static [&'static str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ports = (free_port(), free_port());
-        let process = Self::spawn(&dir, ports);
+        let process = Self::spawn(&dir, ports, asked);
         let base_url = format!("http://127.0.0.1:{}", ports.0);
         wait_ready(&base_url, &process.log).await;
         let file = json(&std::fs::read(dir.path().join("data/demo.json")).unwrap());
-        Self { process, base_url, file, dir, ports }
+        Self { process, base_url, file, dir, ports, asked }
     }
 
-    fn spawn(dir: &TempDir, ports: (u16, u16)) -> Process {
+    fn spawn(dir: &TempDir, ports: (u16, u16), asked: &[&str]) -> Process {
         let (listen, cards) = (format!("127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
         let mut command = Command::new(program("idcheck"));
-        command.args(["demo", "--listen", &listen, "--softcard-listen", &cards, "--data-dir"]);
+        command.arg("demo").args(asked).args([
+            "--listen",
+            &listen,
+            "--softcard-listen",
+            &cards,
+            "--data-dir",
+        ]);
         command.arg(dir.path().join("data"));
         Process::start(&mut command, &dir.path().join("log"))
     }
 
     /// Starts it again on the same data, after it was killed.
     pub async fn restart(&mut self) {
-        self.process = Self::spawn(&self.dir, self.ports);
+        self.process = Self::spawn(&self.dir, self.ports, self.asked);
         wait_ready(&self.base_url, &self.process.log).await;
     }
 

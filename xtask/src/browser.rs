@@ -27,10 +27,13 @@ const BROWSER: (&str, &[&str]) = (
         "two_officers.mjs",
         "portal.mjs",
         "sign_in.mjs",
+        "life.mjs",
     ],
 );
 /// The suite whose demo asks for two officers.
 const TWO: &str = "two_officers.mjs";
+/// The suite whose demo has a past.
+const LIFE: &str = "life.mjs";
 const CLIENTS: (&str, &[&str]) = ("tests/clients", &["clients.mjs"]);
 
 /// What browsers see.
@@ -51,7 +54,7 @@ pub(crate) fn visit(rounds: usize) -> anyhow::Result<String> {
     let folder = crate::shell::root().join(BROWSER.0);
     run(Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     let data = tempfile::tempdir()?;
-    let demo = Demo::start(&target_directory()?.join("release/idcheck"), data.path(), &[])?;
+    let demo = Demo::start(&target_directory()?.join("release/idcheck"), data.path(), &["--empty"])?;
     let printed = output(
         command("node", &["tests/browser/visit.mjs"])
             .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))
@@ -69,7 +72,11 @@ fn suites((folder, scripts): (&str, &[&str])) -> anyhow::Result<()> {
     let python = tools::python()?;
     scripts.iter().try_for_each(|script| {
         let data = tempfile::tempdir()?;
-        let asked: &[&str] = if *script == TWO { &["--two-officers"] } else { &[] };
+        let asked: &[&str] = match *script {
+            TWO => &["--empty", "--two-officers"],
+            LIFE => &[],
+            _ => &["--empty"],
+        };
         let demo = Demo::start(&programs.join("idcheck"), data.path(), asked)?;
         let run = run(command("node", &["--test", &format!("{folder}/{script}")])
             .env("IDCHECK_TEST_DEMO_JSON", data.path().join("data/demo.json"))

@@ -7,6 +7,7 @@
 
 mod application;
 mod audit;
+mod demo;
 mod docs;
 mod kernel;
 mod mail;
@@ -34,6 +35,7 @@ use poem::{
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+pub use demo::{DemoCard, DemoDesk, DemoMail, DemoOfficer};
 pub use kernel::connections::Bounded;
 pub use kernel::doors::SIGN_IN_CALLBACK;
 pub use kernel::pdf::Fonts;
@@ -57,7 +59,7 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready))
         .at("/metrics", get(health::metrics));
-    let routes = docs::routes(officer::routes(portal::routes(verify::routes(routes))));
+    let routes = demo::routes(docs::routes(officer::routes(portal::routes(verify::routes(routes)))));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_usecases::ports::Credentials;
 use tokio::sync::Semaphore;
-use totp_rs::{Algorithm, Builder};
+use totp_rs::{Algorithm, Builder, Totp};
 
 /// Seconds of a time step.
 const STEP_SECONDS: u64 = 30;
@@ -65,6 +65,23 @@ fn matches(password: &str, hash: &str) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
+fn totp(secret: &[u8]) -> Option<Totp> {
+    Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(6)
+        .with_skew(1)
+        .with_step_duration(STEP_SECONDS)
+        .with_secret(secret.to_vec())
+        .build()
+        .ok()
+}
+
+/// The second factor's code of a moment, as an authenticator shows it.
+pub fn totp_code(secret: &[u8], now: DateTime<Utc>) -> Option<String> {
+    let seconds = u64::try_from(now.timestamp()).ok()?;
+    Some(totp(secret)?.generate(seconds).to_string())
+}
+
 #[async_trait]
 impl Credentials for OfficerCredentials {
     async fn password_matches<'a>(&self, password: &'a str, hash: Option<&'a str>) -> Option<bool> {
@@ -77,14 +94,7 @@ impl Credentials for OfficerCredentials {
     }
 
     fn totp_step(&self, secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<u64> {
-        let totp = Builder::new()
-            .with_algorithm(Algorithm::SHA1)
-            .with_digits(6)
-            .with_skew(1)
-            .with_step_duration(STEP_SECONDS)
-            .with_secret(secret.to_vec())
-            .build()
-            .ok()?;
+        let totp = totp(secret)?;
         let seconds = u64::try_from(now.timestamp()).ok()?;
         // The step that the code is of: the one now, or a neighbour. Each step's code is accepted once.
         totp.check(code, seconds)

@@ -5,5 +5,5 @@
 mod credentials;
 mod provider;
 
-pub use credentials::{HashProblem, OfficerCredentials};
+pub use credentials::{HashProblem, OfficerCredentials, totp_code};
 pub use provider::{OpenIdProvider, ProviderProblem, ProviderSettings};

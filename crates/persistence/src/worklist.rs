@@ -206,7 +206,9 @@ impl Worklists for Store {
         let asked = revocation::Entity::find().filter(revocations(of));
         let asked = if of.confirms { asked.count(db).await.map_err(unavailable)? } else { 0 };
         let filed = plan::Entity::find().filter(plans()).count(db).await.map_err(unavailable)?;
-        let swept = sweep_item::Entity::find().filter(found()).count(db).await.map_err(unavailable)?;
+        // One line for each sweep, however much it found.
+        let swept = sweep_item::Entity::find().select_only().column(sweep_item::Column::SweepId).distinct();
+        let swept = swept.filter(found()).count(db).await.map_err(unavailable)?;
         Ok(WorkCounts {
             cases: application::Entity::find().filter(cases(of)).count(db).await.map_err(unavailable)?,
             notices: notice::Entity::find().filter(notices(of)).count(db).await.map_err(unavailable)?,

@@ -27,6 +27,7 @@ use crate::pki::{
 };
 use crate::{
     card::{CardKind, CardRecord, CardState, SoftCard},
+    cms::{HashAlgorithm, sign},
     role::CardRole,
 };
 
@@ -43,6 +44,7 @@ struct AuthorityPlan {
 }
 
 const ROOT: usize = 0;
+const COMPANIES: usize = 1;
 const AUTHORITIES: [AuthorityPlan; 4] = [
     AuthorityPlan {
         id: "root", folder: "anchors", organization: "示範根機構", unit: "示範根憑證管理中心"
@@ -68,19 +70,19 @@ const AUTHORITIES: [AuthorityPlan; 4] = [
 ];
 
 /// A card of the demo. Numbers are of no real company; names say that they are made up.
-struct CardPlan {
+struct CardPlan<'p> {
     kind: CardKind,
     state: CardState,
-    number: &'static str,
-    holder: &'static str,
+    number: &'p str,
+    holder: &'p str,
     role: CardRole,
 }
 
-const fn company(number: &'static str, holder: &'static str, state: CardState) -> CardPlan {
+const fn company<'p>(number: &'p str, holder: &'p str, state: CardState) -> CardPlan<'p> {
     CardPlan { kind: CardKind::Company, state, number, holder, role: CardRole::Primary }
 }
 
-const CARDS: [CardPlan; 11] = [
+const CARDS: [CardPlan<'static>; 11] = [
     company("99900003", "測試甲股份有限公司", CardState::Valid),
     company("99900019", "測試乙股份有限公司", CardState::Valid),
     company("99900025", "測試丙有限公司", CardState::Valid),
@@ -96,16 +98,16 @@ const CARDS: [CardPlan; 11] = [
     company("99900088", "測試壬有限公司", CardState::Locked),
 ];
 
-impl CardPlan {
+impl<'p> CardPlan<'p> {
     const fn authority(&self) -> usize {
         match self.kind {
-            CardKind::Company => 1,
+            CardKind::Company => COMPANIES,
             CardKind::Personal => 2,
             CardKind::Government => 3,
         }
     }
 
-    fn subject(&self) -> Vec<(&'static str, &'static str)> {
+    fn subject(&self) -> Vec<(&'static str, &'p str)> {
         match self.kind {
             CardKind::Company => {
                 vec![(COUNTRY, "TW"), (ORGANIZATION, self.holder), (SERIAL_NUMBER, self.number)]
@@ -168,6 +170,29 @@ impl DemoPki {
     /// The cards, to put them into a [`crate::Component`].
     pub fn into_cards(self) -> Vec<SoftCard> {
         self.cards
+    }
+
+    /// Signatures over `content` of companies that have no card here: for each number and name a card of its own, of which
+    /// nothing is kept. All of them share one key.
+    ///
+    /// # Errors
+    /// When the folder can't be read, or a signature can't be made.
+    pub fn sign_for(
+        &self,
+        companies: &[(&str, &str)],
+        content: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Vec<u8>>> {
+        let authority = read_authority(&self.dir, &AUTHORITIES[COMPANIES])?;
+        let key = SigningKey::generate()?;
+        let list = list_address(LIST_ADDRESS, COMPANIES);
+        let signed = companies.iter().map(|(number, holder)| {
+            let plan = CardPlan { number, holder, ..company("", "", CardState::Valid) };
+            let (certificate, record) = certified(&plan, "0", (&authority, &list), &key, now)?;
+            let card = SoftCard::new(record, SigningKey::from_pkcs8(&key.to_pkcs8()?)?, certificate);
+            sign(&card, content, HashAlgorithm::Sha256, None)
+        });
+        signed.collect()
     }
 
     /// The folder with `anchors`, `company-ca`, `intermediates` and `crls` for a verifier.
@@ -284,11 +309,27 @@ fn generate_keys(count: usize) -> Result<Vec<SigningKey>> {
 fn create_card(
     dir: &Path,
     id: &str,
-    plan: &CardPlan,
-    (authority, list): (&Authority, &str),
+    plan: &CardPlan<'_>,
+    by: (&Authority, &str),
     key: &SigningKey,
     now: DateTime<Utc>,
 ) -> Result<CardRecord> {
+    let (certificate, record) = certified(plan, id, by, key, now)?;
+    let file = |suffix: &str| dir.join("cards").join(format!("{id}.{suffix}"));
+    write_private(&file("key"), &key.to_pkcs8()?)?;
+    write(&file("cer"), &certificate)?;
+    write_private(&file("json"), &serde_json::to_vec_pretty(&record)?)?;
+    Ok(record)
+}
+
+/// The certificate of a card, and what is printed on it.
+fn certified(
+    plan: &CardPlan<'_>,
+    id: &str,
+    (authority, list): (&Authority, &str),
+    key: &SigningKey,
+    now: DateTime<Utc>,
+) -> Result<(Vec<u8>, CardRecord)> {
     let (from, until) = match plan.state {
         CardState::Expired => (now - Duration::days(5 * 365 + 90), now - Duration::days(90)),
         _ => (now - Duration::days(60), now + Duration::days(5 * 365)),
@@ -315,11 +356,7 @@ fn create_card(
         not_after: until.timestamp(),
         pin: random_pin()?,
     };
-    let file = |suffix: &str| dir.join("cards").join(format!("{id}.{suffix}"));
-    write_private(&file("key"), &key.to_pkcs8()?)?;
-    write(&file("cer"), &certificate)?;
-    write_private(&file("json"), &serde_json::to_vec_pretty(&record)?)?;
-    Ok(record)
+    Ok((certificate, record))
 }
 
 fn write_lists(dir: &Path, authorities: &[Authority], state: &mut State, now: DateTime<Utc>) -> Result<()> {

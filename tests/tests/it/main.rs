@@ -14,6 +14,7 @@ mod client;
 mod command_line;
 mod crash_recovery;
 mod database_crash;
+mod demo;
 mod doctor;
 mod flood;
 mod guides;

@@ -1,5 +1,7 @@
 //! `demo`: everything on one computer, with made-up companies, cards and persons. No one in it is real.
 
+mod desk;
+mod life;
 pub(crate) mod persons;
 
 use std::{
@@ -29,7 +31,10 @@ use idcheck_usecases::{
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch};
 
-use self::persons::{persons, status_word};
+use self::{
+    desk::Desk,
+    persons::{persons, status_word},
+};
 use crate::{
     config::{Abuse, Card, Config, LimitsConfig, Log, Mail},
     keyfile,
@@ -66,7 +71,7 @@ struct DemoFile {
     mail_dir: PathBuf,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CardEntry {
     slot: String,
@@ -103,6 +108,12 @@ struct ConsentEntry {
     conduct_version: String,
 }
 
+impl DemoFile {
+    fn desk(&self) -> Desk {
+        Desk { cards: self.cards.clone(), officers: self.officers.clone(), mails: self.mail_dir.clone() }
+    }
+}
+
 /// Where the demo lives.
 #[derive(Args)]
 pub(crate) struct DemoArguments {
@@ -118,6 +129,9 @@ pub(crate) struct DemoArguments {
     /// Let other computers reach it: whoever does can sign with its cards and work as its officers.
     #[arg(long)]
     pub(crate) anyone: bool,
+    /// Begin without the made-up organisations, cases and queries of the time before.
+    #[arg(long)]
+    pub(crate) empty: bool,
     /// Let an application be approved by two officers: one proposes, another approves.
     #[arg(long)]
     pub(crate) two_officers: bool,
@@ -153,13 +167,19 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     }
     let store = wiring::store::create_store(&config.database_url, &key).await?;
     store.migrate_up().await?;
-    let officers = match officers {
-        Some(officers) => officers,
-        None => seed(&store, &entropy).await?,
+    let officers = if let Some(officers) = officers {
+        officers
+    } else {
+        let officers = seed(&store, &entropy).await?;
+        if !arguments.empty {
+            life::make(&config, &key, &pki).await.context("what happened before the demo")?;
+        }
+        officers
     };
     let file = demo_file(&config, &pki, card_address, officers);
     let ready = Arc::new(AtomicBool::new(false));
-    let service = Service::new(&config, store, also_ready(&ready)).await?;
+    let service =
+        Service::new(&config, store, also_ready(&ready)).await?.demonstrating(Arc::new(file.desk()));
 
     let (stop, stopping) = watch::channel(());
     let component = Component::new(pki.into_cards(), Vec::new(), Arc::new(|| SystemClock.now()));
@@ -342,6 +362,7 @@ fn write(path: &Path, file: &DemoFile) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "what the person at the terminal came for")]
 fn print_welcome(file: &DemoFile, dir: &Path) {
     println!("idcheck demo: everything in it is made up.\n");
+    println!("  tour      {}/demo", file.base_url);
     println!("  portal    {}/", file.base_url);
     println!("  console   {}/officer", file.base_url);
     println!("  API       {}/docs", file.base_url);

@@ -1,6 +1,6 @@
 //! The program put together from its parts, and the jobs that run beside the server.
 
-mod acts;
+pub(crate) mod acts;
 pub(crate) mod card;
 pub(crate) mod identity;
 pub(crate) mod mail;
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use idcheck_certificate::FolderVerifier;
 use idcheck_domain::application::Approvers;
-use idcheck_http::{App, Bounded, Contact, Fonts, HttpConfig, Readiness, Services, Surface};
+use idcheck_http::{App, Bounded, Contact, DemoDesk, Fonts, HttpConfig, Readiness, Services, Surface};
 use idcheck_persistence::{LedgerSettings, LedgerWriter, Store};
 use idcheck_rates::{RateLimits, Rates};
 use idcheck_token::{PublicKeys, Tokens, Window};
@@ -119,7 +119,7 @@ impl Service {
             limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
         });
         let approvers = if config.review.two_officers { Approvers::Two } else { Approvers::One };
-        let officer_ports = identity::officer_ports(&store, identity::sign_in_methods(config)?)?;
+        let signing_in = identity::officer_ports(&store, identity::sign_in_methods(config)?)?;
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
             prove_challenge: ProveChallenge::new(acts.clone()),
@@ -140,8 +140,9 @@ impl Service {
             usage: office.usage(),
             templates: office::templates(&shared, &clock, &entropy),
             dead_letters: office::dead_letters(&shared, &clock),
-            officers: KeepOfficers::new(officer_ports.clone()),
-            sign_in: SignIn::new(officer_ports),
+            demo: None,
+            officers: KeepOfficers::new(signing_in.clone()),
+            sign_in: SignIn::new(signing_in),
             rates: Arc::clone(&rates) as _,
             verify,
             readiness: Arc::new(Ready {
@@ -155,24 +156,27 @@ impl Service {
             entropy,
         };
         let mail = DeliverMail::new(clock, shared, mail::mailer(&config.mail)?);
-        let refresh_lists = Duration::from_secs(config.card.refresh_interval.max(1));
         let app = App { services, config: Arc::new(http(config)) };
-        let worker = config.roles.contains(&Role::Worker);
-        let strikes_kept = TimeDelta::days(i64::from(config.retention.strikes));
         Ok(Self {
             app,
             store,
-            worker,
-            strikes_kept,
+            worker: config.roles.contains(&Role::Worker),
+            strikes_kept: TimeDelta::days(i64::from(config.retention.strikes)),
             latencies,
             callers,
             cards,
-            refresh_lists,
+            refresh_lists: Duration::from_secs(config.card.refresh_interval.max(1)),
             rates,
             mail,
             office: office_jobs,
             jobs,
         })
+    }
+
+    /// The same as a demonstration, which shows itself.
+    pub(crate) fn demonstrating(mut self, desk: Arc<dyn DemoDesk>) -> Self {
+        self.app.services.demo = Some(desk);
+        self
     }
 
     /// Serves until `stop` changes, with the jobs beside.

@@ -1,3 +1,4 @@
+console-name = Officer console
 officer-waiting = Revocations and plans
 waiting-none = Nothing waits.
 organisation-steps = Steps

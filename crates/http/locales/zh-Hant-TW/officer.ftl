@@ -1,3 +1,4 @@
+console-name = 查驗服務審核作業
 officer-waiting = 註銷與改善做法
 waiting-none = 目前沒有待辦。
 organisation-steps = 處理

@@ -144,7 +144,7 @@ impl<'r> Page<'r> {
         };
         let with = context! {
             csrf => self.csrf(), here => &self.here, path => self.request.original_uri().path(), request_id => &self.request_id, contact,
-            own_page => self.own_token().is_some_and(|token| !token.is_empty()), ..with
+            demo => self.app.services.demo.is_some(), own_page => self.own_token().is_some_and(|token| !token.is_empty()), ..with
         };
         match view::render(template, self.lang, &self.nonce, with) {
             Ok(html) => self.sealed(status, opener, html),

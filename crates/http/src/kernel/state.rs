@@ -24,7 +24,10 @@ use idcheck_usecases::{
 };
 use ipnet::IpNet;
 
-use crate::kernel::{pdf::Fonts, surface::Surface};
+use crate::{
+    demo::DemoDesk,
+    kernel::{pdf::Fonts, surface::Surface},
+};
 
 /// Whether the process can do its work.
 #[async_trait]
@@ -74,6 +77,8 @@ pub struct Services {
     pub worklist: ReadWorklist,
     /// One question about one card.
     pub verify: VerifyCard,
+    /// What a demonstration shows of itself; none elsewhere.
+    pub demo: Option<Arc<dyn DemoDesk>>,
     pub readiness: Arc<dyn Readiness>,
     /// Time, for what a page shows.
     pub clock: Arc<dyn Clock>,

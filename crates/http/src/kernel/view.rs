@@ -203,6 +203,8 @@ mod tests {
             "account-state-" => own(&["open", "closed", "locked", "invited", "invitation-over"]),
             "account-method-" => own(&["password", "provider"]),
             "audit-" => own(&["who", "what", "about", "from", "until"]),
+            "demo-card-" => own(&["valid", "expired", "revoked", "locked"]),
+            "demo-tour-" => own(&["apply", "review", "notices", "second", "audit", "accounts", "developers"]),
             "docs-" => own(&["guide", "reference", "errors", "sandbox", "compatibility"]),
             "field-environment-" | "operations-asks-" => own(&["production", "sandbox"]),
             "field-profile-" => own(&["legacy", "strict"]),

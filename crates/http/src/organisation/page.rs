@@ -1,5 +1,7 @@
 //! One organisation: what it holds, what was done about it, and the steps that an officer can take.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
@@ -10,7 +12,7 @@ use idcheck_domain::{
     plan::{ImprovementPlan, PlanId},
     revocation::{Revocation, RevocationId, RevocationState},
     ruling::Ruling,
-    value::{Narrative, Reason, UnifiedBusinessNumber},
+    value::{CompanyName, Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{
     FieldViolation, OfficerNames, Refusal,
@@ -117,10 +119,24 @@ fn counts(counts: &[(Measure, u64)]) -> Value {
 }
 
 /// Suspended users as the templates take them.
-fn users(users: &[SuspendedUser]) -> Value {
+/// The names of organisations in a list.
+type Companies = HashMap<UnifiedBusinessNumber, CompanyName>;
+
+impl OfficerPage<'_> {
+    async fn companies(&self, ubns: Vec<UnifiedBusinessNumber>) -> poem::Result<Companies> {
+        self.or_problem(self.app.services.organisations.names(&ubns).await, "/officer")
+    }
+}
+
+/// The line of a list with the company's name.
+fn named(line: Value, company: Option<&CompanyName>) -> Value {
+    context! { company => company.map(CompanyName::as_str), ..line }
+}
+
+fn users(users: &[SuspendedUser], companies: &Companies) -> Value {
     let user = |user: &SuspendedUser| {
         context! {
-            ubn => user.ubn.to_string(), user_id => &user.user_id, since => moment(user.since),
+            ubn => user.ubn.to_string(), company => companies.get(&user.ubn).map(CompanyName::as_str), user_id => &user.user_id, since => moment(user.since),
             rule => user.rule.map(AbuseRule::as_str),
         }
     };
@@ -190,7 +206,7 @@ fn organisation_page(
         grounds => [Ground::Abuse, Ground::Conduct, Ground::NotRegistered].map(Ground::as_str),
         revocations => file.revocations.iter().map(|read| revocation(read, names, &page.officer)).collect::<Value>(),
         plans => file.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
-        users => users(&file.suspended_users),
+        users => users(&file.suspended_users, &Companies::new()),
         notices => file.notices.iter().map(|read| notice(read, names, now)).collect::<Value>(),
         cases => file.cases.iter().map(|case| shown::case(case, &[], Audience::officer(page.lang), now)).collect::<Value>(),
         refused => refused.map(told),
@@ -351,11 +367,18 @@ pub(crate) async fn waiting(page: OfficerPage<'_>) -> poem::Result<Response> {
     let waiting = page.app.services.organisations.waiting(&page.officer).await;
     let waiting = page.or_problem(waiting, "/officer")?;
     let names = &waiting.officers;
-    let revocations = waiting.revocations.iter().map(|asked| revocation(asked, names, &page.officer));
+    let asked = waiting.revocations.iter().map(|read| read.value.ubn);
+    let suspended = waiting.suspended_users.iter().map(|user| user.ubn);
+    let ubns = asked.chain(waiting.plans.iter().map(|read| read.value.ubn)).chain(suspended).collect();
+    let companies = page.companies(ubns).await?;
+    let revocations = waiting
+        .revocations
+        .iter()
+        .map(|asked| named(revocation(asked, names, &page.officer), companies.get(&asked.value.ubn)));
+    let plans = waiting.plans.iter().map(|read| named(plan(read, names), companies.get(&read.value.ubn)));
     let with = context! {
         revocations => revocations.collect::<Value>(),
-        plans => waiting.plans.iter().map(|read| plan(read, names)).collect::<Value>(),
-        users => users(&waiting.suspended_users),
+        plans => plans.collect::<Value>(), users => users(&waiting.suspended_users, &companies),
         dormant => waiting.dormant.iter().map(|one| {
             let (iso, since) = (one.since.to_string(), roc(one.since));
             context! { ubn => one.ubn.to_string(), name => one.name.as_str(), iso, since }
@@ -370,7 +393,11 @@ pub(crate) async fn open_notices(page: OfficerPage<'_>) -> poem::Result<Response
     let services = &page.app.services;
     let open = page.or_problem(services.notices.open(&page.officer).await, "/officer")?;
     let now = services.clock.now();
-    let notices = open.value.iter().map(|read| notice(read, &open.officers, now));
+    let companies = page.companies(open.value.iter().map(|read| read.value.ubn).collect()).await?;
+    let notices = open
+        .value
+        .iter()
+        .map(|read| named(notice(read, &open.officers, now), companies.get(&read.value.ubn)));
     let with = context! { notices => notices.collect::<Value>() };
     Ok(page.show(StatusCode::OK, "officer/notices.html", with))
 }

@@ -325,6 +325,7 @@ fn services(
         usage: office.usage(),
         templates: KeepTemplates::new(Arc::clone(&clock), Arc::clone(&entropy), all!(store), all!(store)),
         dead_letters: DeadLetters::new(Arc::clone(&clock), all!(store), all!(&parts), all!(store)),
+        demo: None,
         officers: KeepOfficers::new(sign_in.clone()),
         sign_in: SignIn::new(sign_in),
         rates: all!(&parts),

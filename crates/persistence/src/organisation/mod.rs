@@ -5,12 +5,14 @@ pub(crate) mod dormancy;
 pub(crate) mod entity;
 pub(crate) mod row;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     key::Environment,
     organisation::Organisation,
-    value::{Account, IssKey, UnifiedBusinessNumber},
+    value::{Account, CompanyName, IssKey, UnifiedBusinessNumber},
 };
 use idcheck_usecases::ports::{CommitError, GivenIssKey, Organisations, StoreError, Versioned, Write};
 use sea_orm::{
@@ -46,6 +48,22 @@ impl Organisations for Store {
             .await
             .map_err(unavailable)?;
         organisation_of(&row, keys).map(Some)
+    }
+
+    async fn names(
+        &self,
+        ubns: &[UnifiedBusinessNumber],
+    ) -> Result<HashMap<UnifiedBusinessNumber, CompanyName>, StoreError> {
+        let named = organisation::Entity::find()
+            .select_only()
+            .columns([organisation::Column::Ubn, organisation::Column::Name])
+            .filter(organisation::Column::Ubn.is_in(ubns.iter().map(UnifiedBusinessNumber::as_str)));
+        let rows: Vec<(String, String)> = named.into_tuple().all(&self.reader).await.map_err(unavailable)?;
+        let named = |(ubn, name): (String, String)| {
+            let ubn = UnifiedBusinessNumber::parse(&ubn).map_err(|_| corrupt("organisations", "ubn"))?;
+            Ok((ubn, CompanyName::parse(&name).map_err(|_| corrupt("organisations", "name"))?))
+        };
+        rows.into_iter().map(named).collect()
     }
 
     async fn active_successor(

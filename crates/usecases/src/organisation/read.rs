@@ -1,13 +1,21 @@
 //! Reading an organisation with all that was done about it.
 
+use std::collections::HashMap;
+
 use idcheck_domain::{
-    access::AccessStep, application::Application, notice::Notice, officer::Permission,
-    organisation::Organisation, plan::ImprovementPlan, revocation::Revocation, value::UnifiedBusinessNumber,
+    access::AccessStep,
+    application::Application,
+    notice::Notice,
+    officer::Permission,
+    organisation::Organisation,
+    plan::ImprovementPlan,
+    revocation::Revocation,
+    value::{CompanyName, UnifiedBusinessNumber},
 };
 
 use crate::{
     kernel::{OfficePorts, OfficerNames, Refusal, permit},
-    ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, SuspendedUser, Versioned},
+    ports::{AuditAction, AuditEntry, DormantOrganisation, Officer, StoreError, SuspendedUser, Versioned},
     reminder::dormant_since,
 };
 
@@ -57,6 +65,17 @@ impl ReadOrganisations {
     /// Creates it with these ports.
     pub fn new(ports: OfficePorts) -> Self {
         Self { ports }
+    }
+
+    /// The names of organisations that an officer is shown in a list.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn names(
+        &self,
+        ubns: &[UnifiedBusinessNumber],
+    ) -> Result<HashMap<UnifiedBusinessNumber, CompanyName>, StoreError> {
+        self.ports.organisations.names(ubns).await
     }
 
     /// One organisation.

@@ -1,5 +1,7 @@
 //! Reading cases, organisations and challenges.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use idcheck_domain::{
@@ -7,7 +9,7 @@ use idcheck_domain::{
     key::Environment,
     officer::OfficerId,
     organisation::Organisation,
-    value::{Account, CaseNumber, IssKey, UnifiedBusinessNumber},
+    value::{Account, CaseNumber, CompanyName, IssKey, UnifiedBusinessNumber},
 };
 use uuid::Uuid;
 
@@ -183,6 +185,12 @@ pub trait Applications: Send + Sync {
 pub trait Organisations: Send + Sync {
     /// The organisation with its keys.
     async fn find(&self, ubn: UnifiedBusinessNumber) -> Result<Option<Versioned<Organisation>>, StoreError>;
+
+    /// The names of those of the organisations that there are.
+    async fn names(
+        &self,
+        ubns: &[UnifiedBusinessNumber],
+    ) -> Result<HashMap<UnifiedBusinessNumber, CompanyName>, StoreError>;
 
     /// An organisation with active access that names this number as its former one (注意事項 八(三)).
     async fn active_successor(
