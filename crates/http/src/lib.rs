@@ -35,8 +35,8 @@ use poem::{
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-pub use demo::{DemoCard, DemoDesk, DemoMail, DemoOfficer};
 pub use kernel::connections::Bounded;
+pub use kernel::desk::{DemoCard, DemoDesk, DemoMail, DemoOfficer};
 pub use kernel::doors::SIGN_IN_CALLBACK;
 pub use kernel::pdf::Fonts;
 pub use kernel::state::{App, Contact, HttpConfig, Readiness, Services};

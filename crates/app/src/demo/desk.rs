@@ -8,7 +8,7 @@ use idcheck_identity::totp_code;
 use idcheck_usecases::ports::Clock;
 use mail_parser::MessageParser;
 
-use super::{CardEntry, OfficerEntry};
+use super::file::{CardEntry, OfficerEntry};
 use crate::system::SystemClock;
 
 /// Mails that are shown.

@@ -1,6 +1,7 @@
 //! `demo`: everything on one computer, with made-up companies, cards and persons. No one in it is real.
 
 mod desk;
+mod file;
 mod life;
 pub(crate) mod persons;
 
@@ -28,11 +29,11 @@ use idcheck_usecases::{
     officer::{KeepOfficers, KeptBy, NewCredential, SecondFactor, ShownOnce, SignInMethods},
     ports::{CalendarEdit, Clock, Entropy, HouseholdRegister},
 };
-use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch};
 
 use self::{
     desk::Desk,
+    file::{CardEntry, ConsentEntry, DemoFile, OfficerEntry, PersonEntry},
     persons::{persons, status_word},
 };
 use crate::{
@@ -58,60 +59,13 @@ const OFFICERS: [(&str, Role); 6] = [
     ("admin1", Role::Admin),
 ];
 
-/// What people and scripts need to know; written to `demo.json`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DemoFile {
-    base_url: String,
-    softcard_url: String,
-    cards: Vec<CardEntry>,
-    officers: Vec<OfficerEntry>,
-    persons: Vec<PersonEntry>,
-    consent: ConsentEntry,
-    mail_dir: PathBuf,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CardEntry {
-    slot: String,
-    kind: serde_json::Value,
-    state: serde_json::Value,
-    unified_business_number: Option<String>,
-    company_name: Option<String>,
-    pin: String,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OfficerEntry {
-    username: String,
-    password: String,
-    totp_secret: String,
-    role: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PersonEntry {
-    person_id: String,
-    apply_code: String,
-    apply_yyymmdd: String,
-    issue_site_id: String,
-    status: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConsentEntry {
-    notice_version: String,
-    conduct_version: String,
-}
-
-impl DemoFile {
-    fn desk(&self) -> Desk {
-        Desk { cards: self.cards.clone(), officers: self.officers.clone(), mails: self.mail_dir.clone() }
-    }
+/// What `/demo` shows.
+fn desk(file: &DemoFile) -> Arc<Desk> {
+    Arc::new(Desk {
+        cards: file.cards.clone(),
+        officers: file.officers.clone(),
+        mails: file.mail_dir.clone(),
+    })
 }
 
 /// Where the demo lives.
@@ -178,8 +132,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     };
     let file = demo_file(&config, &pki, card_address, officers);
     let ready = Arc::new(AtomicBool::new(false));
-    let service =
-        Service::new(&config, store, also_ready(&ready)).await?.demonstrating(Arc::new(file.desk()));
+    let service = Service::new(&config, store, also_ready(&ready)).await?.demonstrating(desk(&file));
 
     let (stop, stopping) = watch::channel(());
     let component = Component::new(pki.into_cards(), Vec::new(), Arc::new(|| SystemClock.now()));

@@ -6,6 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod client_address;
 pub(crate) mod connections;
 pub(crate) mod csv;
+pub(crate) mod desk;
 pub(crate) mod doors;
 pub(crate) mod durations;
 pub(crate) mod failure;

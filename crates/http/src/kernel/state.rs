@@ -24,10 +24,7 @@ use idcheck_usecases::{
 };
 use ipnet::IpNet;
 
-use crate::{
-    demo::DemoDesk,
-    kernel::{pdf::Fonts, surface::Surface},
-};
+use crate::kernel::{desk::DemoDesk, pdf::Fonts, surface::Surface};
 
 /// Whether the process can do its work.
 #[async_trait]
