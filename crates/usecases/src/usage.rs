@@ -15,7 +15,7 @@ use crate::{
     kernel::{Refusal, permit},
     ports::{
         AuditAction, AuditEntry, CalendarStore, Changes, Clock, Officer, OrganisationUsage, Organisations,
-        StoreError, UsageCounts,
+        RefusedQueries, StoreError, UsageCounts,
     },
 };
 
@@ -31,6 +31,8 @@ pub struct UsageReport {
     pub organisation: Option<(UnifiedBusinessNumber, CompanyName)>,
     /// Every day of the period, ascending, those without a query too.
     pub days: Vec<(NaiveDate, DayCount)>,
+    /// Queries that got no result, by their reason, most first.
+    pub refused: Vec<RefusedQueries>,
     /// How long answers took.
     pub latency: Latency,
     /// How long decisions took that were made in the period.
@@ -134,6 +136,7 @@ impl ReadUsage {
             period,
             organisation: None,
             days: period.days().map(|day| (day, counted.get(&day).copied().unwrap_or_default())).collect(),
+            refused: counts.refused(ubn, period).await?,
             latency: counts.latency(ubn, period).await?,
             reviews,
             busiest: Vec::new(),

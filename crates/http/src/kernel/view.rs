@@ -173,6 +173,7 @@ mod tests {
         use idcheck_domain::{
             abuse::{AbuseRule, Measure},
             application::{Action, Kind, StateName},
+            outcome::RecordedOutcome,
             template::TemplateUse,
         };
         use idcheck_usecases::acts::ActName;
@@ -222,6 +223,10 @@ mod tests {
             "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
             "own-notice-" => own(&["sent", "explained", "accepted", "ended", "else"]),
             "own-plan-" | "plan-" => own(&["filed", "approved", "rejected"]),
+            "refused-" | "refused-do-" => {
+                let refused = RecordedOutcome::all().filter(|outcome| outcome.result().is_none());
+                refused.map(|outcome| outcome.as_str().to_owned()).collect()
+            }
             "registered-" | "registered-tag-" => own(&["notFound", "no-snapshot", "unreadable"]),
             "revocation-" => own(&["asked", "confirmed", "declined"]),
             "rule-" => each(&AbuseRule::ALL, AbuseRule::as_str),

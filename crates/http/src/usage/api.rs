@@ -55,6 +55,26 @@ struct ReviewTimes {
     late: u64,
 }
 
+/// Queries that got no result, for one reason.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub(crate) struct RefusedQueries {
+    /// Such as `addressNotRegistered`, `tokenTimes`, `quotaExceeded` or `replayed`.
+    reason: String,
+    queries: u64,
+    /// The day of the last one (Taipei).
+    last_on: NaiveDate,
+}
+
+pub(crate) fn refusals(report: &UsageReport) -> Vec<RefusedQueries> {
+    let one = |refused: &idcheck_usecases::ports::RefusedQueries| RefusedQueries {
+        reason: refused.why.as_str().to_owned(),
+        queries: refused.queries,
+        last_on: refused.last,
+    };
+    report.refused.iter().map(one).collect()
+}
+
 /// An organisation's share.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
@@ -75,6 +95,8 @@ struct Usage {
     unified_business_number: Option<String>,
     total: UsageCounts,
     days: Vec<UsageDay>,
+    /// Why queries got no result, most first.
+    refusals: Vec<RefusedQueries>,
     /// Fastest first. Measured from the checked token to the durable record.
     latency: Vec<LatencyClass>,
     reviews: ReviewTimes,
@@ -104,6 +126,7 @@ fn usage_of(report: &UsageReport) -> Usage {
         unified_business_number: report.organisation.as_ref().map(|(ubn, _)| ubn.to_string()),
         total: counts(&report.total()),
         days: report.days.iter().map(|(day, count)| UsageDay { day: *day, counts: counts(count) }).collect(),
+        refusals: refusals(report),
         latency: classes
             .map(|(up_to_milliseconds, answers)| LatencyClass { up_to_milliseconds, answers: *answers })
             .collect(),

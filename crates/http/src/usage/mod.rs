@@ -12,7 +12,7 @@ use idcheck_domain::{
     usage::{DayCount, LATENCY_BOUNDS, Period},
     verification::VerificationResult,
 };
-use idcheck_usecases::{FieldViolation, usage::UsageReport};
+use idcheck_usecases::{FieldViolation, ports::RefusedQueries, usage::UsageReport};
 use minijinja::{Value, context};
 
 use crate::{
@@ -85,6 +85,7 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
         total => day_row(report.period.last(), &report.total()),
         queries => bars(&short, &series.collect::<Vec<_>>()),
         lock_outs => bars(&short, &[Series { name: "lock-outs", values: lock_outs }]),
+        refused => report.refused.iter().map(refused).collect::<Value>(),
         latency => bars(&classes(), &one("answers", latency.classes())),
         latencies => rows(&classes(), latency.classes()),
         measured => latency.answers(),
@@ -92,6 +93,13 @@ pub(crate) fn charts(report: &UsageReport) -> Value {
         reviews => bars(&review_days(), &one("decisions", reviews.by_days())),
         review_days => rows(&review_days(), reviews.by_days()),
         decisions => reviews.decisions(), late => reviews.late(), in_time => reviews.decisions() - reviews.late(),
+    }
+}
+
+fn refused(refused: &RefusedQueries) -> Value {
+    context! {
+        why => refused.why.as_str(), queries => thousands(refused.queries), iso => refused.last.to_string(),
+        last => roc(refused.last),
     }
 }
 
@@ -215,6 +223,7 @@ mod tests {
             period: Period::new(day("2026-11-22"), day("2026-11-23")).unwrap(),
             organisation: None,
             days: vec![(day("2026-11-22"), DayCount::default()), (day("2026-11-23"), count)],
+            refused: Vec::new(),
             latency,
             reviews,
             busiest: vec![OrganisationUsage { ubn, name, count }],

@@ -13,7 +13,7 @@ use idcheck_domain::{
     value::{CompanyName, UnifiedBusinessNumber},
     verification::VerificationResult,
 };
-use idcheck_usecases::ports::{LatencyKey, OrganisationUsage, StoreError, UsageCounts};
+use idcheck_usecases::ports::{LatencyKey, OrganisationUsage, RefusedQueries, StoreError, UsageCounts};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
 use crate::kernel::{
@@ -74,6 +74,27 @@ impl UsageCounts for Store {
             days.entry(day).or_default().add(result(&text(&row, "outcome")?), queries);
         }
         Ok(days)
+    }
+
+    async fn refused(
+        &self,
+        ubn: Option<UnifiedBusinessNumber>,
+        period: Period,
+    ) -> Result<Vec<RefusedQueries>, StoreError> {
+        let refused = tally::words(|outcome| outcome.result().is_none());
+        let sql = format!(
+            "SELECT outcome, CAST(sum(queries) AS BIGINT) AS queries, max(day) AS last FROM usage_days \
+             WHERE day >= $1 AND day <= $2{{ubn}} AND outcome IN ({refused}) \
+             GROUP BY outcome ORDER BY sum(queries) DESC, outcome"
+        );
+        let mut counted = Vec::new();
+        for row in self.counted(asked(&sql, ubn, period)).await? {
+            // A word that only a newer version knows is among the sum of the day.
+            let Some(why) = RecordedOutcome::parse(&text(&row, "outcome")?) else { continue };
+            let last = date("usage_days", "day", &text(&row, "last")?)?;
+            counted.push(RefusedQueries { why, queries: count(&row, "usage_days", "queries")?, last });
+        }
+        Ok(counted)
     }
 
     async fn latency(

@@ -1,6 +1,6 @@
 //! The contract of [`UsageCounts`]: what was recorded and decided is what is told, of one organisation and of all.
 
-use idcheck_domain::outcome::QueryRefusal;
+use idcheck_domain::outcome::{QueryRefusal, RecordedOutcome};
 use std::collections::BTreeMap;
 
 use chrono::{Days, TimeDelta};
@@ -15,7 +15,8 @@ use idcheck_domain::{
     verification::VerificationResult,
 };
 use idcheck_usecases::ports::{
-    Applications, Ask, Change, Changes, Clock, Ledger, LedgerEntry, UsageCounts, UsageTally, Write,
+    Applications, Ask, Change, Changes, Clock, Ledger, LedgerEntry, RefusedQueries, UsageCounts, UsageTally,
+    Write,
 };
 use uuid::Uuid;
 
@@ -59,6 +60,10 @@ pub async fn queries<S: UsageCounts + UsageTally + Changes>(store: &S, ledger: &
     assert_eq!(first.with(VerificationResult::Locked), 1);
     let second = days[&(today + Days::new(1))];
     assert_eq!((second.queries(), second.wrong(), second.refused()), (2, 1, 1));
+    let refused = store.refused(Some(one), period).await.unwrap();
+    let why = RecordedOutcome::Refused(QueryRefusal::TokenTimes);
+    assert_eq!(refused, [RefusedQueries { why, queries: 1, last: today + Days::new(1) }]);
+    assert_eq!(store.refused(Some(other), period).await.unwrap(), []);
     let all = store.days(None, period).await.unwrap();
     assert_eq!((all[&today].queries(), all[&(today + Days::new(1))].queries()), (13, 2));
     let only = Period::new(today, today).unwrap();

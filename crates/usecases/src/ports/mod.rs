@@ -65,7 +65,7 @@ pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
 pub use system::{Clock, Entropy};
 pub use template::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal};
-pub use usage::{LatencyKey, OrganisationUsage, UsageCounts};
+pub use usage::{LatencyKey, OrganisationUsage, RefusedQueries, UsageCounts};
 pub use user_suspension::{SuspendedUser, UserSuspensions};
 pub use worklist::{Task, WaitsFor, WorkCounts, WorkItem, Worklists};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use idcheck_domain::{
+    outcome::RecordedOutcome,
     usage::{DayCount, Latency, Period, Stretches},
     value::{CompanyName, UnifiedBusinessNumber},
 };
@@ -22,6 +23,17 @@ pub struct OrganisationUsage {
     pub count: DayCount,
 }
 
+/// Queries that got no result, for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedQueries {
+    /// Why; never a result.
+    pub why: RecordedOutcome,
+    /// How many.
+    pub queries: u64,
+    /// The day of the last one (Taipei).
+    pub last: NaiveDate,
+}
+
 /// Answers of an organisation on a day that took so long: organisation, day, class of
 /// [`Latency`].
 pub type LatencyKey = (UnifiedBusinessNumber, NaiveDate, usize);
@@ -36,6 +48,13 @@ pub trait UsageCounts: Send + Sync {
         ubn: Option<UnifiedBusinessNumber>,
         period: Period,
     ) -> Result<BTreeMap<NaiveDate, DayCount>, StoreError>;
+
+    /// Queries that got no result, by their reason, most first.
+    async fn refused(
+        &self,
+        ubn: Option<UnifiedBusinessNumber>,
+        period: Period,
+    ) -> Result<Vec<RefusedQueries>, StoreError>;
 
     /// How long answers took.
     async fn latency(
