@@ -253,7 +253,10 @@ impl Nodes {
             // One user asks everything here.
             ("IDCHECK_ABUSE__USER_WRONG", "1000000".to_owned()),
         ];
-        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        // What is set to nothing is not set.
+        environment.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
+        let given = settings.iter().filter(|(_, value)| !value.is_empty());
+        environment.extend(given.map(|(name, value)| (*name, (*value).to_owned())));
         let mut nodes = Self {
             urls: Vec::new(),
             processes: Vec::new(),

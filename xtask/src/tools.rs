@@ -9,7 +9,8 @@ const NEXTEST: &str = "0.9.143";
 const TYPOS: &str = "1.52.0";
 /// Carries the NIST PKITS certificates, lists and messages.
 const VECTORS: &str = "50.0.2";
-const PYTHON_PACKAGES: [&str; 3] = ["PyJWT==2.15.1", "cryptography==50.0.2", "openapi-python-client==0.29.1"];
+const PYTHON_PACKAGES: [&str; 4] =
+    ["PyJWT==2.15.1", "cryptography==50.0.2", "openapi-python-client==0.29.1", "aiosmtpd==1.4.6"];
 
 /// cargo-deny, compiled once into the cache.
 pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
@@ -38,9 +39,10 @@ fn installed(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
-/// A Python environment with typos, with the libraries of the client that is not ours, and with a generator of clients.
+/// A Python environment with typos, with the libraries of the client that is not ours, with a generator of clients, and
+/// with a mail server.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
-    let home = cache()?.join("python-2");
+    let home = cache()?.join("python-3");
     let python = home.join("bin/python");
     if !home.join("complete").exists() {
         let target = home.to_string_lossy();

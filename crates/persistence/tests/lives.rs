@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod world;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -11,77 +13,31 @@ use std::{
     },
 };
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use idcheck_domain::{
-    Violation,
     access::Ground,
     application::{Action, Application, ApplicationId, Approvers, Kind, State},
-    card::SigningCard,
-    key::Profile,
     officer::{OfficerId, Role},
-    value::{AddressPolicy, Narrative, Reason, UnifiedBusinessNumber},
+    value::{Narrative, Reason, UnifiedBusinessNumber},
 };
 use idcheck_persistence::Store;
-use idcheck_testing::{
-    FixedClock, SeededEntropy,
-    builders::{signing_card, ubn},
-    database::TempDatabase,
-};
+use idcheck_testing::{FixedClock, builders::ubn, database::TempDatabase};
 use idcheck_usecases::{
-    Content, Leaf, OfficePorts, Refusal,
-    acts::{ActName, ActPorts, IssueChallenge, OpenChallenges, ProofRefusal, ProveChallenge},
+    Content, Refusal,
+    acts::{ActName, IssueChallenge, ProofRefusal, ProveChallenge},
     application::{ReviewApplication, ReviewCommand},
     organisation::{GovernAccess, RevocationRuling},
     plan::{JudgePlans, PlanRuling},
-    ports::{
-        Applications, CardFacts, CardRefusal, CardVerifier, Clock, ImprovementPlans, KeyReader, MailComposer,
-        MailMessage, MailText, Officer, Organisations, ParsedKey, Revocations, Versioned,
-    },
-    usage::{ReadUsage, UsagePorts},
+    ports::{Applications, Clock, ImprovementPlans, Officer, Organisations, Revocations, Versioned},
 };
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
+use world::{Cards, apply, change_address, consenting, text};
 
 const DIAGRAM: &str = include_str!("../../../docs/state-diagram.md");
 const COMPANIES: usize = 8;
 const ACTIONS: usize = 1000;
 const TASKS: usize = 4;
-
-/// Takes the company from the text that it signs.
-struct Cards;
-
-#[async_trait]
-impl CardVerifier for Cards {
-    async fn verify(&self, _: &[u8], content: &[u8], now: DateTime<Utc>) -> Result<CardFacts, CardRefusal> {
-        let text = std::str::from_utf8(content).map_err(|_| CardRefusal::Malformed)?;
-        let number = text.split('.').nth(3).ok_or(CardRefusal::Malformed)?;
-        let ubn = UnifiedBusinessNumber::parse(number).map_err(|_| CardRefusal::NoCompanyNumber)?;
-        Ok(CardFacts { ubn, card: signing_card(ubn, now) })
-    }
-
-    async fn recheck(&self, _: &SigningCard, _: DateTime<Utc>) -> Result<(), CardRefusal> {
-        Ok(())
-    }
-}
-
-/// Nobody reads these mails.
-struct NoWords;
-
-impl MailComposer for NoWords {
-    fn compose(&self, _: &MailMessage) -> MailText {
-        MailText { subject: String::new(), plain: String::new(), html: String::new() }
-    }
-}
-
-/// No key is registered in these lives.
-struct NoKeys;
-
-impl KeyReader for NoKeys {
-    fn read(&self, _: &str, _: Profile) -> Result<ParsedKey, Violation> {
-        Err(Violation::PublicKeyFormat)
-    }
-}
 
 /// Everybody with everything, on one store.
 struct World {
@@ -99,51 +55,7 @@ struct World {
 impl World {
     async fn new(database: &TempDatabase) -> Self {
         let store = Arc::new(database.store().await);
-        let clock: Arc<dyn Clock> = Arc::new(database.clock.clone());
-        let entropy: Arc<dyn idcheck_usecases::ports::Entropy> = Arc::new(SeededEntropy::default());
-        let acts = ActPorts {
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            cards: Arc::new(Cards),
-            keys: Arc::new(NoKeys),
-            challenges: Arc::clone(&store) as _,
-            applications: Arc::clone(&store) as _,
-            organisations: Arc::clone(&store) as _,
-            plans: Arc::clone(&store) as _,
-            uses: Arc::clone(&store) as _,
-            notices: Arc::clone(&store) as _,
-            sessions: store.own_sessions(),
-            calendar: Arc::clone(&store) as _,
-            usage: ReadUsage::new(UsagePorts {
-                clock: Arc::clone(&clock),
-                counts: Arc::clone(&store) as _,
-                organisations: Arc::clone(&store) as _,
-                calendar: Arc::clone(&store) as _,
-                changes: Arc::clone(&store) as _,
-            }),
-            changes: Arc::clone(&store) as _,
-            address_policy: AddressPolicy::Public,
-            open_challenges: OpenChallenges { of_organisation: 1_000, of_address: 1_000_000 },
-            challenge_life: TimeDelta::minutes(15),
-        };
-        let casework = OfficePorts {
-            clock,
-            entropy,
-            applications: Arc::clone(&store) as _,
-            organisations: Arc::clone(&store) as _,
-            revocations: Arc::clone(&store) as _,
-            plans: Arc::clone(&store) as _,
-            notices: Arc::clone(&store) as _,
-            company_register: Arc::clone(&store) as _,
-            users: Arc::clone(&store) as _,
-            counts: Arc::clone(&store) as _,
-            dormancy: Arc::clone(&store) as _,
-            templates: Arc::clone(&store) as _,
-            calendar: Arc::clone(&store) as _,
-            officers: Arc::clone(&store) as _,
-            composer: Arc::new(NoWords),
-            changes: Arc::clone(&store) as _,
-        };
+        let world::Ground { acts, office: casework } = world::ground(&store, &database.clock);
         Self {
             store,
             clock: database.clock.clone(),
@@ -289,32 +201,6 @@ fn officer(number: usize) -> Officer {
 
 fn reason() -> Reason {
     Reason::parse("未敘明規定").unwrap()
-}
-
-fn text(leaves: &[(&str, &str)]) -> Content {
-    leaves.iter().map(|(pointer, value)| ((*pointer).to_owned(), Leaf::Text((*value).to_owned()))).collect()
-}
-
-fn consenting(leaves: &[(&str, &str)]) -> Content {
-    let consent = [("/consent/noticeVersion", "108-06"), ("/consent/conductVersion", "108-06")];
-    text(&[leaves, &consent].concat())
-}
-
-fn apply() -> Content {
-    consenting(&[
-        ("/companyName", "測試甲股份有限公司"),
-        ("/hostAddresses/0", "8.8.8.8"),
-        ("/contact/name", "王小明"),
-        ("/contact/mobile", "0912345678"),
-        ("/contact/email", "it@example.com"),
-        ("/purpose/authority", "金融監督管理委員會"),
-        ("/purpose/rule", "金融機構防制洗錢辦法"),
-        ("/purpose/description", "開戶時確認客戶身分"),
-    ])
-}
-
-fn change_address() -> Content {
-    consenting(&[("/hostAddresses/0", "8.8.4.4"), ("/reason", "機房搬遷")])
 }
 
 /// `Received --> UnderReview: claim` of the page, in the words of the store.

@@ -29,6 +29,7 @@ mod races;
 mod rate_limits;
 mod restore;
 mod slow_clients;
+mod smtp;
 mod sweep;
 mod usage;
 mod verification;

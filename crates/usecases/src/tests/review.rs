@@ -116,6 +116,7 @@ impl World {
         templates.expect_all().returning(|| Ok(Vec::new()));
         let mut counts = MockUsageCounts::new();
         counts.expect_days().returning(|_, _| Ok(BTreeMap::new()));
+        counts.expect_refused().returning(|_, _| Ok(Vec::new()));
         counts.expect_latency().returning(|_, _| Ok(Latency::default()));
         counts.expect_reviews().returning(|_, _| Ok(Vec::new()));
         let mut composer = MockMailComposer::new();

@@ -41,6 +41,7 @@ fn counts() -> MockUsageCounts {
         count.add(Some(VerificationResult::Match), 2);
         Ok(BTreeMap::from([(day("2026-11-22"), count)]))
     });
+    counts.expect_refused().returning(|_, _| Ok(Vec::new()));
     counts.expect_latency().returning(|_, _| {
         let mut latency = Latency::default();
         latency.add(1, 2);
