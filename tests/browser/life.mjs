@@ -2,7 +2,7 @@
 // Against a running `idcheck demo` that was not started with --empty.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { demo, launch, lookInBoth, picture } from "./common.mjs";
+import { demo, launch, look, lookInBoth, picture, tabTo, totp } from "./common.mjs";
 
 let browser;
 let page;
@@ -78,4 +78,111 @@ test("an auditor follows what happened", async () => {
   assert.ok(await page.locator("main tbody tr").count() > 20);
   await open("/officer/audit?about=99910054");
   assert.match(await text(), /確認註銷[^]*提出註銷/);
+});
+
+// What follows is done with the keyboard alone.
+const enter = async () => {
+  const [response] = await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  assert.ok(response.status() < 400, `${response.status()} ${await text()}`);
+};
+const press = async (selector) => {
+  await tabTo(page, selector);
+  await enter();
+};
+const write = async (selector, words) => {
+  await tabTo(page, selector);
+  await page.keyboard.type(words);
+};
+// Goes down the list with j to the line that tells of it, and opens it.
+const goTo = async (words) => {
+  for (let lines = 0; lines < 40; lines += 1) {
+    await page.keyboard.press("j");
+    const line = await page.evaluate(() => document.activeElement?.closest("tr")?.textContent ?? "");
+    if (line.includes(words)) return enter();
+  }
+  return assert.fail(`no line tells of ${words}`);
+};
+const signIn = async (username) => {
+  const who = demo.officers.find((officer) => officer.username === username);
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await open("/officer/sign-in");
+    await write("#username", who.username);
+    await write("#password", who.password);
+    await write("#totp", totp(who.totpSecret));
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+    if (!page.url().endsWith("/officer/sign-in")) return;
+    // A code is good once.
+    await page.waitForTimeout(31_000);
+  }
+  assert.fail(`${username} can't sign in`);
+};
+const signOut = () => press('form[action="/officer/sign-out"] button:not([formaction])');
+
+test("a reviewer's day with the keyboard", async () => {
+  await page.context().clearCookies();
+  await signIn("reviewer1");
+  await goTo("示範保險代理人");
+  await page.keyboard.press("c");
+  await enter();
+  await page.keyboard.press("m");
+  await page.keyboard.type("請補充主管機關核准文號。");
+  await press('button[value="preview"]');
+  assert.match(await text(), /預覽[^]*請補充主管機關核准文號/);
+  await look(page, "life-preview");
+  await press("#decide p button:not([name])");
+  assert.match(await text(), /待補件|補件/);
+  await page.keyboard.press("q");
+  await page.waitForURL("**/officer");
+  await goTo("示範數位銀行");
+  await page.keyboard.press("c");
+  await enter();
+  await page.keyboard.press("a");
+  await page.keyboard.type("同意");
+  await press("#decide p button:not([name])");
+  assert.match(await text(), /核准/);
+  await lookInBoth(page, "life-approved");
+  await press('nav a[href="/officer/notices"]');
+  await goTo("以相鄰的身分證統一編號試探");
+  const form = 'form[action$="/send-notice"]';
+  const own = await page.locator(form).count();
+  assert.ok(own >= 1, "a notice can be sent");
+  const id = new URL(page.url()).hash.replace("#notice-", "");
+  await write(`#send-notice${id}-text`, "請說明以相鄰編號查驗之原因。");
+  await press(`form:has(#send-notice${id}-text) button`);
+  assert.match(await text(), /已通知，待說明/);
+  await lookInBoth(page, "life-notice-sent");
+  await signOut();
+});
+
+test("the second person's day with the keyboard", async () => {
+  await signIn("supervisor1");
+  await goTo("示範旅行社");
+  await press('form[action$="/confirm"] button');
+  assert.match(await text(), /已註銷/);
+  await lookInBoth(page, "life-revoked");
+  await page.keyboard.press("q");
+  await page.waitForURL("**/officer");
+  await goTo("示範支付科技");
+  await press('form[action$="/approve-plan"] button');
+  await signOut();
+  // The sweep was begun by supervisor1: another supervisor confirms what it found.
+  await signIn("supervisor2");
+  await goTo("年度清查");
+  await write('form[action$="/keep"] textarea', "已更名，查核無誤");
+  await press('form[action$="/keep"] button');
+  await press('form[action$="/confirm"] button');
+  assert.match(await text(), /示範快遞[^]*註銷/);
+  await lookInBoth(page, "life-swept");
+  await signOut();
+});
+
+test("an auditor's day with the keyboard", async () => {
+  await signIn("auditor1");
+  await write("#about", "99910065");
+  await enter();
+  assert.match(await text(), /確認註銷[^]*提出註銷/);
+  await goTo("確認註銷");
+  assert.match(await text(), /revocation\.confirm/);
+  await lookInBoth(page, "life-entry");
+  await signOut();
 });

@@ -277,17 +277,17 @@ impl Notice {
         Ok(self)
     }
 
-    /// Puts it away unsent.
+    /// Puts it away unsent, or takes it back: nothing is to be explained any more.
     ///
     /// # Errors
-    /// Refused once it was sent.
+    /// Refused unless raised or sent: an explanation is judged.
     pub fn dismiss(
         mut self,
         by: OfficerId,
         reason: Reason,
         at: DateTime<Utc>,
     ) -> Result<Self, RefusedNotice> {
-        if !matches!(self.state, NoticeState::Raised) {
+        if !matches!(self.state, NoticeState::Raised | NoticeState::Sent { .. }) {
             return Err(self.refuse("dismiss"));
         }
         self.state = NoticeState::Dismissed(Ruling { by, at, note: Some(reason) });

@@ -147,6 +147,7 @@ fn key_ends<'m>(
     parameters
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of all mails")]
 fn parameters(message: &MailMessage) -> Parameters<'_> {
     use MailMessage as M;
     match message {
@@ -216,6 +217,12 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
         M::AccessSuspended { company, reason } => with("access-suspended", company, Vec::new(), Some(reason)),
         M::NoticeSent { company, rule, message, due: at } => {
             due(notice("notice-sent", (company, *rule, at.date), Some(message)), *at)
+        }
+        M::NoticeAskedAgain { company, rule, message, due: at } => {
+            due(notice("notice-again", (company, *rule, at.date), Some(message)), *at)
+        }
+        M::NoticeWithdrawn { company, rule, reason } => {
+            with("notice-withdrawn", company, vec![("rule", Value::Rule(rule.as_str()))], Some(reason))
         }
         M::NoticeAccepted { company, rule, note } => {
             with("notice-accepted", company, vec![("rule", Value::Rule(rule.as_str()))], note.as_deref())

@@ -116,6 +116,23 @@ fn casework_messages() -> Vec<(&'static str, MailMessage)> {
             },
         ),
         (
+            "notice-again",
+            MailMessage::NoticeAskedAgain {
+                company: company(),
+                rule: AbuseRule::GuessedNeighbours,
+                message: "請補充說明改善情形".to_owned(),
+                due: settled(due),
+            },
+        ),
+        (
+            "notice-withdrawn",
+            MailMessage::NoticeWithdrawn {
+                company: company(),
+                rule: AbuseRule::MadeUpNumbers,
+                reason: "係本部連線測試".to_owned(),
+            },
+        ),
+        (
             "notice-accepted",
             MailMessage::NoticeAccepted { company: company(), rule: AbuseRule::Replays, note: None },
         ),

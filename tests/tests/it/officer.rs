@@ -198,6 +198,7 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/organisations/:ubn/send-notice", "", Some(ONE_WITH_TEXT), WORK),
     ("/officer/organisations/:ubn/accept-notice", "", Some(ONE), WORK),
     ("/officer/organisations/:ubn/dismiss-notice", "", Some(ONE_WITH_TEXT), WORK),
+    ("/officer/organisations/:ubn/withdraw-notice", "", Some(ONE_WITH_TEXT), WORK),
     ("/officer/notices", "", None, READ),
     ("/officer/waiting", "", None, READ),
     ("/officer/sweeps", "", None, READ),

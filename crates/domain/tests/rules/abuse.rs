@@ -207,11 +207,12 @@ fn attempt(notice: Notice, step: &str) -> Result<Notice, RefusedNotice> {
 
 #[rstest]
 #[case(&[], "raised", &["send", "dismiss", "end"])]
-#[case(&["send"], "sent", &["explain", "end"])]
+#[case(&["send"], "sent", &["explain", "dismiss", "end"])]
 #[case(&["send", "explain"], "explained", &["send", "accept", "end"])]
-#[case(&["send", "explain", "send"], "sent", &["explain", "end"])]
+#[case(&["send", "explain", "send"], "sent", &["explain", "dismiss", "end"])]
 #[case(&["send", "explain", "accept"], "accepted", &[])]
 #[case(&["dismiss"], "dismissed", &[])]
+#[case(&["send", "dismiss"], "dismissed", &[])]
 #[case(&["send", "end"], "ended", &[])]
 fn every_step_in_every_state(#[case] steps: &[&str], #[case] state: &str, #[case] possible: &[&str]) {
     let notice = steps.iter().fold(raised(), |notice, step| attempt(notice, step).unwrap());
@@ -265,6 +266,8 @@ fn evidence_grows_until_it_is_sent_and_later_days_are_added() {
     let ended = again.end(at(LATE)).unwrap();
     assert!(ended.is_told() && ended.observe(&counted("2026-01-07", 50)).is_none());
     assert!(!raised().dismiss(OFFICER, reason("測試機房演練"), at(LATE)).unwrap().is_told());
+    let taken_back = send(raised()).unwrap().dismiss(OFFICER, reason("測試機房演練"), at(LATE)).unwrap();
+    assert!(taken_back.is_told() && !taken_back.state.is_open());
 }
 
 #[test]

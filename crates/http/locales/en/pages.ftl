@@ -356,6 +356,7 @@ own-notice-title = Notice of abnormal use
 own-notice-sent = To be explained
 own-notice-explained = Explained, being reviewed
 own-notice-accepted = Explanation accepted
+own-notice-dismissed = Withdrawn
 own-notice-ended = Closed, because access ended
 own-notice-else = Access may be revoked if it is not explained in time or the explanation is not accepted (notice 9).
 own-explanation = Explanation:

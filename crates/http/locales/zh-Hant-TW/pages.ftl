@@ -350,6 +350,7 @@ own-notice-title = 異常使用通知
 own-notice-sent = 待說明
 own-notice-explained = 已說明，審查中
 own-notice-accepted = 已接受說明
+own-notice-dismissed = 已撤回
 own-notice-ended = 權限已終止，通知結案
 own-notice-else = 未於期限內說明，或說明未獲同意者，查驗權限可能被註銷（注意事項九）。
 own-explanation = 說明：

@@ -221,7 +221,7 @@ mod tests {
             "mail-failure-" => own(&["temporary", "permanent"]),
             "measure-" => each(&Measure::ALL, Measure::as_str),
             "notice-" => own(&["raised", "sent", "explained", "accepted", "dismissed", "ended"]),
-            "own-notice-" => own(&["sent", "explained", "accepted", "ended", "else"]),
+            "own-notice-" => own(&["sent", "explained", "accepted", "dismissed", "ended", "else"]),
             "own-plan-" | "plan-" => own(&["filed", "approved", "rejected"]),
             "refused-" | "refused-do-" => {
                 let refused = RecordedOutcome::all().filter(|outcome| outcome.result().is_none());

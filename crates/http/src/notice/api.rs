@@ -120,7 +120,7 @@ impl NoticesApi {
         signed_in.take(&id.0, version, &NoticeStep::Accept { note }).await
     }
 
-    /// Puts a notice away unsent.
+    /// Puts a notice away unsent, or takes back one that was sent and not explained; the company is told of the latter.
     #[oai(path = "/officer/notices/:id/dismiss", method = "post", operation_id = "dismissNotice")]
     async fn dismiss(
         &self,

@@ -231,7 +231,7 @@ pub(crate) async fn show_organisation(
 }
 
 /// The steps by their names in the path; what is not named here is no step.
-pub(crate) const STEPS: [&str; 11] = [
+pub(crate) const STEPS: [&str; 12] = [
     "revoke",
     "suspend",
     "lift",
@@ -243,6 +243,7 @@ pub(crate) const STEPS: [&str; 11] = [
     "send-notice",
     "accept-notice",
     "dismiss-notice",
+    "withdraw-notice",
 ];
 
 /// A step with all that it needs.
@@ -304,7 +305,7 @@ impl Step {
                 let note = if typed.is_empty() { None } else { Some(reason()?) };
                 Self::Notice(NoticeId(id()?), version()?, NoticeStep::Accept { note })
             }
-            "dismiss-notice" => {
+            "dismiss-notice" | "withdraw-notice" => {
                 Self::Notice(NoticeId(id()?), version()?, NoticeStep::Dismiss { reason: reason()? })
             }
             _ => return Err(Unread::Unknown),

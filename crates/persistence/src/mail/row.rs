@@ -120,6 +120,14 @@ enum MessageJson {
         text: String,
         #[serde(flatten)]
         due: DueJson,
+        /// The version before reads it as the first.
+        #[serde(default)]
+        again: bool,
+    },
+    NoticeWithdrawn {
+        company: String,
+        rule: String,
+        reason: String,
     },
     NoticeAccepted {
         company: String,
@@ -183,7 +191,12 @@ impl From<DueJson> for DueDate {
     }
 }
 
+fn notice_sent((company, rule, text): (String, AbuseRule, String), due: DueDate, again: bool) -> MessageJson {
+    MessageJson::NoticeSent { company, rule: rule.as_str().to_owned(), text, due: due.into(), again }
+}
+
 /// A message as JSON.
+#[expect(clippy::too_many_lines, reason = "a table of all mails")]
 pub(crate) fn message_text(message: &MailMessage) -> String {
     let word = |kind: Kind| kind.as_str().to_owned();
     let json = match message.clone() {
@@ -239,8 +252,13 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
         },
         MailMessage::AccessSuspended { company, reason } => MessageJson::AccessSuspended { company, reason },
         MailMessage::NoticeSent { company, rule, message, due } => {
-            let rule = rule.as_str().to_owned();
-            MessageJson::NoticeSent { company, rule, text: message, due: due.into() }
+            notice_sent((company, rule, message), due, false)
+        }
+        MailMessage::NoticeAskedAgain { company, rule, message, due } => {
+            notice_sent((company, rule, message), due, true)
+        }
+        MailMessage::NoticeWithdrawn { company, rule, reason } => {
+            MessageJson::NoticeWithdrawn { company, rule: rule.as_str().to_owned(), reason }
         }
         MailMessage::NoticeAccepted { company, rule, note } => {
             MessageJson::NoticeAccepted { company, rule: rule.as_str().to_owned(), note }
@@ -266,6 +284,7 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
 }
 
 /// A message from JSON.
+#[expect(clippy::too_many_lines, reason = "a table of all mails")]
 pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
     let word = |kind: String| Kind::parse(&kind);
     Some(match read::<MessageJson>(json)? {
@@ -317,12 +336,17 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
             MailMessage::AccessRevoked { company, ground: Ground::parse(&ground)?, reason }
         }
         MessageJson::AccessSuspended { company, reason } => MailMessage::AccessSuspended { company, reason },
-        MessageJson::NoticeSent { company, rule, text, due } => MailMessage::NoticeSent {
-            company,
-            rule: AbuseRule::parse(&rule)?,
-            message: text,
-            due: due.into(),
-        },
+        MessageJson::NoticeSent { company, rule, text: message, due, again } => {
+            let (rule, due) = (AbuseRule::parse(&rule)?, due.into());
+            if again {
+                MailMessage::NoticeAskedAgain { company, rule, message, due }
+            } else {
+                MailMessage::NoticeSent { company, rule, message, due }
+            }
+        }
+        MessageJson::NoticeWithdrawn { company, rule, reason } => {
+            MailMessage::NoticeWithdrawn { company, rule: AbuseRule::parse(&rule)?, reason }
+        }
         MessageJson::NoticeAccepted { company, rule, note } => {
             MailMessage::NoticeAccepted { company, rule: AbuseRule::parse(&rule)?, note }
         }

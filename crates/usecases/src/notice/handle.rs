@@ -28,7 +28,7 @@ pub enum NoticeStep {
         /// A note for the organisation.
         note: Option<Reason>,
     },
-    /// Put it away unsent.
+    /// Put it away unsent, or take back what was sent; the organisation is told of the latter, with the reason.
     Dismiss {
         /// Why.
         reason: Reason,
@@ -105,12 +105,17 @@ impl HandleNotices {
         let after = match step {
             NoticeStep::Send { message, days } => {
                 let calendar = self.ports.calendar.load().await?;
+                let again = read.value.is_told();
                 let sent = read.value.send(message.clone(), *days, officer.id, now, &calendar)?;
                 let today = DueDate { date: taipei::day(now), provisional: false };
                 let due = sent.state.due().unwrap_or(today);
                 change.requires.push(Requirement::CalendarEdition(calendar.edition()));
                 let message = message.as_str().to_owned();
-                let message = MailMessage::NoticeSent { company, rule, message, due };
+                let message = if again {
+                    MailMessage::NoticeAskedAgain { company, rule, message, due }
+                } else {
+                    MailMessage::NoticeSent { company, rule, message, due }
+                };
                 change.mail.push(self.ports.mail(&held, message, now));
                 sent
             }
@@ -121,7 +126,15 @@ impl HandleNotices {
                 change.mail.push(self.ports.mail(&held, message, now));
                 accepted
             }
-            NoticeStep::Dismiss { reason } => read.value.dismiss(officer.id, reason.clone(), now)?,
+            NoticeStep::Dismiss { reason } => {
+                let dismissed = read.value.dismiss(officer.id, reason.clone(), now)?;
+                if dismissed.is_told() {
+                    let reason = reason.as_str().to_owned();
+                    let message = MailMessage::NoticeWithdrawn { company, rule, reason };
+                    change.mail.push(self.ports.mail(&held, message, now));
+                }
+                dismissed
+            }
         };
         if read.version != version {
             return Err(Refusal::Stale);

@@ -190,6 +190,26 @@ pub enum MailMessage {
         /// Until when.
         due: DueDate,
     },
+    /// An explanation was not enough: more is to be explained.
+    NoticeAskedAgain {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// What is to be explained.
+        message: String,
+        /// Until when.
+        due: DueDate,
+    },
+    /// A notice was taken back: nothing is to be explained any more.
+    NoticeWithdrawn {
+        /// The company.
+        company: String,
+        /// The rule that found it.
+        rule: AbuseRule,
+        /// Why.
+        reason: String,
+    },
     /// The explanation of a notice was accepted.
     NoticeAccepted {
         /// The company.

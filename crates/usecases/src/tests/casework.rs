@@ -291,6 +291,32 @@ async fn a_notice_is_sent_with_its_mail_and_not_twice() {
     assert!(matches!(refused, Refusal::Notice(_)), "{refused:?}");
 }
 
+/// A notice that was sent is taken back with a mail; one that never was is put away without; asking again says so.
+#[tokio::test]
+async fn the_company_is_told_what_becomes_of_a_notice_that_it_got() {
+    let narrative = |text: &str| Narrative::parse(text).unwrap();
+    let by = officer(6, Role::Reviewer);
+    let calendar = idcheck_domain::calendar::WorkingCalendar::default();
+    let sent = raised().send(narrative("請說明"), 3, by.id, now(), &calendar).unwrap();
+    let explained = sent.clone().explain(narrative("已改善"), now()).unwrap();
+    let mails = async |notice: Notice, step: NoticeStep| {
+        let mut world = World::active();
+        let id = notice.id;
+        world.notices = vec![notice];
+        let committed = Arc::clone(&world.committed);
+        HandleNotices::new(world.ports()).take(&by, id, 4, &step).await.unwrap();
+        let change = committed.lock().unwrap().remove(0);
+        change.mail.into_iter().map(|mail| mail.message).collect::<Vec<_>>()
+    };
+    let dismiss = || NoticeStep::Dismiss { reason: reason() };
+    assert_eq!(mails(raised(), dismiss()).await, []);
+    let told = mails(sent, dismiss()).await;
+    assert!(matches!(&told[..], [MailMessage::NoticeWithdrawn { reason, .. }] if reason == "大量試探"));
+    let again = NoticeStep::Send { message: narrative("請再說明"), days: 3 };
+    let told = mails(explained, again).await;
+    assert!(matches!(&told[..], [MailMessage::NoticeAskedAgain { .. }]), "{told:?}");
+}
+
 fn suspended(user_id: &str) -> MockUserSuspensions {
     let mut users = MockUserSuspensions::new();
     let user = SuspendedUser {
