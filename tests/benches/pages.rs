@@ -65,13 +65,14 @@ fn cases(count: usize) -> String {
 
 /// Copies the rows of the company `{seed}` for every line of `bench`. Read by both databases.
 const COPIES: &str = "
-INSERT INTO organisations (ubn, version, name, access, access_since, may_return, addresses, contact, purpose)
-  SELECT b.ubn, 1, o.name || ' ' || b.n, 'active', o.access_since, o.may_return, o.addresses, o.contact, o.purpose
+INSERT INTO organisations (ubn, version, name, folded, access, access_since, may_return, addresses, contact, purpose)
+  SELECT b.ubn, 1, o.name || ' ' || b.n, o.folded || b.n, 'active', o.access_since, o.may_return, o.addresses, o.contact,
+    o.purpose
   FROM (SELECT ubn, min(n) AS n FROM bench GROUP BY ubn) b CROSS JOIN organisations o WHERE o.ubn = '{seed}';
-INSERT INTO applications (id, version, case_number, ubn, kind, company_name, card, contact, host_addresses, request,
+INSERT INTO applications (id, version, case_number, ubn, kind, company_name, folded, card, contact, host_addresses, request,
     notice_version, conduct_version, consented_at, received_at, state, due_date, due_provisional, closed_at, closed_by,
     closed_reason)
-  SELECT b.id, 1, b.case_number, b.ubn, a.kind, a.company_name, a.card, a.contact, a.host_addresses, a.request,
+  SELECT b.id, 1, b.case_number, b.ubn, a.kind, a.company_name, a.folded, a.card, a.contact, a.host_addresses, a.request,
     a.notice_version, a.conduct_version, a.consented_at, b.received_at,
     CASE WHEN b.open = 1 THEN 'received' ELSE a.state END, CASE WHEN b.open = 1 THEN b.due ELSE NULL END, FALSE,
     CASE WHEN b.open = 1 THEN NULL ELSE b.received_at END, CASE WHEN b.open = 1 THEN NULL ELSE a.closed_by END,
