@@ -261,6 +261,7 @@ test("use is drawn for officers and for the company", async () => {
 test("revoked by two persons", async () => {
   const home = `/officer/organisations/${card.unifiedBusinessNumber}`;
   await open(console_, home);
+  await console_.click('details:has(form[action$="/revoke"]) > summary');
   await console_.selectOption('form[action$="/revoke"] select', "abuse");
   await console_.fill('form[action$="/revoke"] textarea', "大量試探，未說明。");
   await press(console_, 'form[action$="/revoke"] button');

@@ -634,3 +634,4 @@ refused-budgetExceeded = The day's wrong answers were used up
 refused-do-budgetExceeded = Find out why so many data are wrong; it begins anew at midnight.
 refused-replayed = The token was used before
 refused-do-replayed = Make a new token with a new jti for each query.
+usage-chart-empty = Nothing in this period.

@@ -628,3 +628,4 @@ refused-budgetExceeded = 當日不符額度已用完
 refused-do-budgetExceeded = 請查明資料不符過多之原因；次日零時重新計算。
 refused-replayed = 權杖已使用過
 refused-do-replayed = 每次查驗請產生新的權杖與新的 jti。
+usage-chart-empty = 本期間沒有資料。
