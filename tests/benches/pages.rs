@@ -138,14 +138,14 @@ async fn pages(console: &Console, count: usize) -> Vec<(&'static str, String)> {
     let mut far = "/officer/applications".to_owned();
     // The text up to the end of the address that follows a mark.
     let after = |text: &str, mark: &str| {
-        let (_, after) = text.split_once(mark).unwrap();
+        let (_, after) = text.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {text}"));
         after.split('"').next().unwrap().replace("&amp;", "&").replace("&#x2f;", "/")
     };
     for _ in 0..(count / EACH / 100).min(20) {
         let shown = console.get(&far).await;
         far = after(&shown.text, "data-next href=\"");
     }
-    let case = after(&console.get("/officer/applications").await.text, "<tr data-row><td><a href=\"");
+    let case = after(&console.get("/officer/applications").await.text, "<tr data-row><td><a class=\"mono nowrap\" href=\"");
     vec![
         ("worklist page", "/officer".to_owned()),
         ("queue page", "/officer/applications".to_owned()),
