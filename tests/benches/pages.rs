@@ -145,7 +145,10 @@ async fn pages(console: &Console, count: usize) -> Vec<(&'static str, String)> {
         let shown = console.get(&far).await;
         far = after(&shown.text, "data-next href=\"");
     }
-    let case = after(&console.get("/officer/applications").await.text, "<tr data-row><td><a class=\"mono nowrap\" href=\"");
+    let case = after(
+        &console.get("/officer/applications").await.text,
+        "<tr data-row><td><a class=\"mono nowrap\" href=\"",
+    );
     vec![
         ("worklist page", "/officer".to_owned()),
         ("queue page", "/officer/applications".to_owned()),
