@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Subcommand;
 use idcheck_domain::{officer::Role, taipei};
 use idcheck_usecases::officer::{
@@ -118,6 +118,10 @@ async fn add(config: &Config, username: &str, role: Role, subject: Option<&str>)
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 async fn invite(config: &Config, username: &str, role: Role) -> anyhow::Result<ExitCode> {
+    ensure!(
+        wiring::identity::sign_in_methods(config)?.local(),
+        "officers sign in through the identity provider here; add them with `officer add --subject`"
+    );
     let keep = accounts(config).await?;
     let (officer, shown) = keep.add(&KeptBy::Operator, username, role, NewCredential::Invitation).await?;
     println!("invited {} ({})", officer.username, officer.role.as_str());

@@ -201,7 +201,7 @@ mod tests {
                 names
             }
             "account-" | "account-lead-" => own(&["open", "close"]),
-            "account-state-" => own(&["open", "closed", "locked", "invited", "invitation-over"]),
+            "account-state-" => own(&["open", "closed", "locked", "invited", "invitationOver"]),
             "account-method-" => own(&["password", "provider"]),
             "audit-" => own(&["who", "what", "about", "from", "until"]),
             "demo-card-" => own(&["valid", "expired", "revoked", "locked"]),

@@ -25,7 +25,7 @@ pub(crate) const STEPS: &[&str] = &["role", "close", "open", "reset", "end-sessi
 pub(super) fn state(listed: &ListedOfficer, now: chrono::DateTime<chrono::Utc>) -> &'static str {
     match (listed.closed, listed.invited_until, listed.locked_until) {
         (true, ..) => "closed",
-        (false, Some(until), _) if until <= now => "invitation-over",
+        (false, Some(until), _) if until <= now => "invitationOver",
         (false, Some(_), _) => "invited",
         (false, None, Some(until)) if now < until => "locked",
         _ => "open",
@@ -100,16 +100,15 @@ pub(crate) async fn list(page: OfficerPage<'_>) -> poem::Result<Response> {
 }
 
 /// How the officer is going to sign in: with the subject that was typed, or by an invitation.
-fn credential<'t>(page: &OfficerPage<'_>, subject: &'t str) -> NewCredential<'t> {
-    let local = page.app.services.sign_in.methods().local();
-    if subject.is_empty() && local { NewCredential::Invitation } else { NewCredential::Subject(subject) }
+const fn credential(subject: &str) -> NewCredential<'_> {
+    if subject.is_empty() { NewCredential::Invitation } else { NewCredential::Subject(subject) }
 }
 
 #[handler]
 pub(crate) async fn add(page: OfficerPage<'_>, PostedForm(form): PostedForm) -> poem::Result<Response> {
     let (username, subject) = (text(&form, "username"), text(&form, "subject"));
     let role = Role::parse(value(&form, "role")).ok_or_else(|| page.not_found(HOME))?;
-    let new = credential(&page, &subject);
+    let new = credential(&subject);
     match page.app.services.officers.add(&page.kept_by(), &username, role, new).await {
         Ok((_, shown)) => Ok(page.invited(&username, shown)),
         Err(refusal @ (OfficerRefusal::Username | OfficerRefusal::Subject | OfficerRefusal::Taken)) => {
@@ -156,7 +155,7 @@ pub(crate) async fn take_step(
         }
         "reset" => {
             let subject = text(&form, "subject");
-            let shown = officers.reset(&by, &username, credential(&page, &subject)).await;
+            let shown = officers.reset(&by, &username, credential(&subject)).await;
             return Ok(page.invited(&username, page.or_problem(shown, &here)?));
         }
         _ => return Err(page.not_found(HOME)),

@@ -22,7 +22,7 @@ struct Account {
     username: String,
     /// `reviewer`, `supervisor`, `auditor` or `admin`.
     role: String,
-    /// `open`, `locked` after failures to sign in, `invited`, `invitation-over` or `closed`.
+    /// `open`, `locked` after failures to sign in, `invited`, `invitationOver` or `closed`.
     state: String,
     /// `password` with a second factor, or `provider`.
     sign_in_method: String,

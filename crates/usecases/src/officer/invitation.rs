@@ -2,10 +2,12 @@
 
 use idcheck_domain::officer::OfficerId;
 
-use crate::ports::{AuditAction, AuditActor, AuditEntry, OfficerCredential, SessionOrigin};
+use crate::ports::{AuditAction, AuditActor, AuditEntry, Officer, OfficerCredential, SessionOrigin};
 
 use super::{
-    OpenedSession, SecondFactor, SignIn, SignInRefusal, keep::password_well_formed, sign_in::unspaced,
+    OpenedSession, SecondFactor, SignIn, SignInRefusal,
+    keep::password_well_formed,
+    sign_in::{Compared, unspaced},
 };
 
 /// An invitation whose code was shown.
@@ -37,28 +39,17 @@ impl SignIn {
     /// # Errors
     /// [`SignInRefusal`]; a wrong code counts as a failure to sign in.
     pub async fn invitation(&self, username: &str, code: &str) -> Result<Invitation, SignInRefusal> {
-        if !self.ports.methods.local() {
-            return Err(SignInRefusal::NotOffered);
-        }
         let now = self.ports.clock.now();
-        // No name holds U+0000, and not every database can be asked for it.
-        let username = if username.contains('\0') { "" } else { username };
-        let record = self.ports.officers.find_by_username(username).await?;
-        let record = record.filter(|record| !record.closed);
-        let known = record.and_then(|record| match record.credential {
+        let code = as_made(code);
+        let compared = self.compared(username, &code, now, |credential| match credential {
             OfficerCredential::Invited { code_hash, totp_secret, until } => {
-                Some((record.officer.id, record.locked_until, code_hash, totp_secret, until))
+                Some((code_hash, (totp_secret, until)))
             }
             OfficerCredential::Local { .. } | OfficerCredential::Provider { .. } => None,
         });
-        let hash = known.as_ref().map(|(_, _, hash, ..)| hash.as_str());
-        // Checked for unknown and locked accounts too, so that the time taken tells nothing.
-        let matched = self.ports.credentials.password_matches(&as_made(code), hash).await;
-        let right = matched.ok_or(SignInRefusal::Busy)?;
-        let (id, locked_until, code_hash, secret, until) = known.ok_or(SignInRefusal::Refused)?;
-        if locked_until.is_some_and(|locked| now < locked) {
-            return Err(SignInRefusal::Refused);
-        }
+        let compared = compared.await?;
+        let Compared { officer: Officer { id, .. }, hash: code_hash, right, beside: (secret, until) } =
+            compared;
         if !right {
             self.failed(id, now).await?;
             return Err(SignInRefusal::Refused);

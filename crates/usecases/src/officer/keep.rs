@@ -214,6 +214,8 @@ impl KeepOfficers {
                 let factor = SecondFactor(totp_secret.clone());
                 Ok((OfficerCredential::Local { password_hash, totp_secret }, Some(ShownOnce::Factor(factor))))
             }
+            // Nobody could take it up: the identity provider's subject is missing.
+            NewCredential::Invitation if !self.ports.methods.local() => Err(OfficerRefusal::Subject),
             NewCredential::Invitation => {
                 let code = invitation_code(self.ports.entropy.bytes());
                 let code_hash = self.ports.credentials.hash_password(&code).await;

@@ -83,6 +83,16 @@ pub struct SignIn {
     pub(super) ports: OfficerPorts,
 }
 
+/// A secret that was compared, of an account that is open.
+pub(super) struct Compared<T> {
+    pub(super) officer: Officer,
+    /// What it was compared with.
+    pub(super) hash: String,
+    pub(super) right: bool,
+    /// What the credential has beside the hash.
+    pub(super) beside: T,
+}
+
 /// A code as authenticators show it, `123 456`, without the blank.
 pub(super) fn unspaced(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace()).collect()
@@ -110,28 +120,12 @@ impl SignIn {
         totp: &str,
         origin: &SessionOrigin,
     ) -> Result<OpenedSession, SignInRefusal> {
-        if !self.ports.methods.local() {
-            return Err(SignInRefusal::NotOffered);
-        }
         let now = self.ports.clock.now();
-        // No name holds U+0000, and not every database can be asked for it.
-        let username = if username.contains('\0') { "" } else { username };
-        let record = self.ports.officers.find_by_username(username).await?;
-        let record = record.filter(|record| !record.closed);
-        let known = record.and_then(|record| match record.credential {
-            OfficerCredential::Local { password_hash, totp_secret } => {
-                Some((record.officer, record.locked_until, password_hash, totp_secret))
-            }
+        let compared = self.compared(username, password, now, |credential| match credential {
+            OfficerCredential::Local { password_hash, totp_secret } => Some((password_hash, totp_secret)),
             OfficerCredential::Invited { .. } | OfficerCredential::Provider { .. } => None,
         });
-        let hash = known.as_ref().map(|(_, _, hash, _)| hash.as_str());
-        // Checked for unknown and locked accounts too, so that the time taken tells nothing.
-        let matched = self.ports.credentials.password_matches(password, hash).await;
-        let password_right = matched.ok_or(SignInRefusal::Busy)?;
-        let (officer, locked_until, _, secret) = known.ok_or(SignInRefusal::Refused)?;
-        if locked_until.is_some_and(|until| now < until) {
-            return Err(SignInRefusal::Refused);
-        }
+        let Compared { officer, right: password_right, beside: secret, .. } = compared.await?;
         let step = self.ports.credentials.totp_step(&secret, &unspaced(totp), now);
         let Some(step) = step.filter(|_| password_right) else {
             self.failed(officer.id, now).await?;
@@ -175,6 +169,35 @@ impl SignIn {
         let subject = provider.subject(attempt, code, answer.issuer.as_deref()).await?;
         let officer = self.ports.officers.find_by_subject(&subject).await?;
         self.opened(officer.ok_or(SignInRefusal::NoAccount)?, origin, self.ports.clock.now()).await
+    }
+
+    /// Compares a secret with the hash that `of` finds in the account's credential. Whose account is not there, closed, locked or of
+    /// another kind is refused after the same work, so that the time taken tells nothing.
+    pub(super) async fn compared<T: Send>(
+        &self,
+        username: &str,
+        secret: &str,
+        now: DateTime<Utc>,
+        of: impl FnOnce(OfficerCredential) -> Option<(String, T)> + Send,
+    ) -> Result<Compared<T>, SignInRefusal> {
+        if !self.ports.methods.local() {
+            return Err(SignInRefusal::NotOffered);
+        }
+        // No name holds U+0000, and not every database can be asked for it.
+        let username = if username.contains('\0') { "" } else { username };
+        let record = self.ports.officers.find_by_username(username).await?;
+        let known = record.filter(|record| !record.closed).and_then(|record| {
+            let (hash, beside) = of(record.credential)?;
+            Some((record.officer, record.locked_until, hash, beside))
+        });
+        let hash = known.as_ref().map(|(_, _, hash, _)| hash.as_str());
+        let matched = self.ports.credentials.password_matches(secret, hash).await;
+        let right = matched.ok_or(SignInRefusal::Busy)?;
+        let (officer, locked_until, hash, beside) = known.ok_or(SignInRefusal::Refused)?;
+        if locked_until.is_some_and(|until| now < until) {
+            return Err(SignInRefusal::Refused);
+        }
+        Ok(Compared { officer, hash, right, beside })
     }
 
     /// Counts a failure.

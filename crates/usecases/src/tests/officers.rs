@@ -303,6 +303,17 @@ async fn codes_of_invitations_are_four_groups_and_end_after_three_days() {
     assert!(code.chars().all(|c| c == '-' || (c.is_ascii_alphanumeric() && !"IO01".contains(c))), "{code}");
 }
 
+#[tokio::test]
+async fn nobody_is_invited_where_only_the_provider_vouches() {
+    let provider = Arc::new(MockIdentityProvider::new());
+    let methods = SignInMethods::Provider { provider, local: false };
+    let keep = KeepOfficers::new(OfficerPorts { methods, ..ports(&GOOD) });
+    let refused = keep.add(&admin(6), "chen", Role::Reviewer, NewCredential::Invitation).await.err();
+    assert_eq!(refused, Some(OfficerRefusal::Subject));
+    let refused = keep.reset(&admin(6), "lin", NewCredential::Invitation).await.err();
+    assert_eq!(refused, Some(OfficerRefusal::Subject));
+}
+
 fn vouched(world: &World, local: bool, says: Result<&'static str, ProviderError>) -> SignIn {
     let mut provider = MockIdentityProvider::new();
     provider.expect_authorization_url().returning(|_| Ok("https://login.example/".to_owned()));
