@@ -1,5 +1,6 @@
 //! Counts of use for charts, read from what the tally counted, and how long answers took.
 
+mod activity;
 pub(crate) mod tally;
 
 use std::collections::BTreeMap;
