@@ -128,7 +128,22 @@ test("the applicant answers with the card", async () => {
   await applicant.click('a[href^="/acts/answerClarification"]');
   assert.match(await text(applicant), /請附說明。/, "what is answered is beside the answer");
   await applicant.fill('[name="/answer"]', "依金融機構防制洗錢辦法第三條。");
+  // What is no document is told at its place, with nothing lost; then two that are.
+  const file = (name, content) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(content) });
+  await applicant.setInputFiles('input[type="file"]', [file("程式.pdf", "MZ")]);
+  await Promise.all([applicant.waitForNavigation(), applicant.click('[value="attach"]')]);
+  assert.match(await applicant.textContent(".summary"), /程式\.pdf：[^]*PDF、PNG 或 JPEG/);
+  await lookInBoth(applicant, "answer-file-refused");
+  assert.match(await applicant.inputValue('[name="/answer"]'), /第三條/);
+  await applicant.setInputFiles('input[type="file"]', [file("授權書.pdf", `%PDF-1.7 ${"x".repeat(300_000)}`)]);
+  await press(applicant, '[value="attach"]');
+  await applicant.setInputFiles('input[type="file"]', [file("照片.jpeg", Buffer.from([0xff, 0xd8, 0xff, 0xe0]))]);
+  await press(applicant, '[value="attach"]');
+  await lookInBoth(applicant, "answer-files");
+  await press(applicant, '.files li:has-text("照片.jpeg") button');
+  assert.doesNotMatch(await text(applicant), /照片\.jpeg/);
   await applicant.click("#go-on");
+  assert.match(await text(applicant), /授權書\.pdf/, "what is signed is named");
   await sign(applicant);
 });
 
@@ -136,6 +151,9 @@ test("the answer is there; the mail is seen before the approval", async () => {
   await console_.reload();
   assert.match(await text(console_), /依金融機構防制洗錢辦法第三條。/);
   await lookInBoth(console_, "officer-case-answered");
+  const saved = console_.waitForEvent("download");
+  await console_.click('.files a:has-text("授權書.pdf")');
+  assert.equal((await saved).suggestedFilename(), "授權書.pdf", "a file is saved and not shown");
   // With the keyboard: `a` chooses the approval and goes to its text.
   await console_.locator("main").focus();
   await console_.keyboard.press("a");

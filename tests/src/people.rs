@@ -1,5 +1,6 @@
 //! An applicant with a card, and an officer with a second factor.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use totp_rs::Builder;
 
@@ -72,6 +73,14 @@ impl Applicant {
     pub async fn challenge(&self, act: &str, content: &Value) -> (u16, Value) {
         let body = json!({"act": act, "unifiedBusinessNumber": self.ubn, "content": content});
         self.post("/api/v1/challenges", &body).await
+    }
+
+    /// The reference of a file that is kept for an act.
+    pub async fn attach(&self, name: &str, bytes: &[u8]) -> String {
+        let body = json!({"name": name, "content": STANDARD.encode(bytes)});
+        let (status, kept) = self.post("/api/v1/attachments", &body).await;
+        assert_eq!(status, 201, "{kept}");
+        kept["reference"].as_str().unwrap().to_owned()
     }
 
     /// The card's signature, as base64 CMS.
@@ -184,6 +193,12 @@ impl Officer {
         let request =
             self.client.get(format!("{}/api/v1/officer{path}", self.base_url)).bearer_auth(&self.token);
         answer(request.send().await.unwrap()).await
+    }
+
+    /// What is not JSON.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let url = format!("{}/api/v1/officer{path}", self.base_url);
+        self.client.get(url).bearer_auth(&self.token).send().await.unwrap().bytes().await.unwrap().to_vec()
     }
 
     pub async fn delete(&self, path: &str) -> (u16, Value) {

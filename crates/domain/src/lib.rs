@@ -71,6 +71,7 @@
 pub mod abuse;
 pub mod access;
 pub mod application;
+pub mod attachment;
 pub mod calendar;
 pub mod card;
 pub mod company;

@@ -41,5 +41,7 @@ words! {
         NoPlanNeeded = "no-plan-needed",
         /// No notice of this organisation with that number that waits for an explanation.
         NoticeUnknown = "notice-unknown",
+        /// A file that was signed is not there any more.
+        FileUnknown = "file-gone",
     }
 }

@@ -97,11 +97,20 @@ pub enum Violation {
     SecondFactorWrong,
     /// Not an RFC 3339 time with offset.
     TimeFormat,
+    /// A file of more than this many MiB.
+    FileTooLarge {
+        /// The greatest size in MiB.
+        max: usize,
+    },
+    /// A file that is neither PDF nor PNG nor JPEG by its content.
+    FileTypeRefused,
+    /// No such file: never sent from here, changed, used in another act, or kept for longer than its time.
+    FileUnknown,
 }
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -145,6 +154,9 @@ impl Violation {
         Self::SubjectFormat,
         Self::SecondFactorWrong,
         Self::TimeFormat,
+        Self::FileTooLarge { max: 0 },
+        Self::FileTypeRefused,
+        Self::FileUnknown,
     ];
 
     /// Stable name, the key of the message shown to people.
@@ -193,13 +205,16 @@ impl Violation {
             Self::SubjectFormat => "subject-format",
             Self::SecondFactorWrong => "second-factor-wrong",
             Self::TimeFormat => "time-format",
+            Self::FileTooLarge { .. } => "file-too-large",
+            Self::FileTypeRefused => "file-type-refused",
+            Self::FileUnknown => "file-unknown",
         }
     }
 
     /// The bound that the rule names, for the message's `{ $max }`.
     pub const fn limit(self) -> Option<usize> {
         match self {
-            Self::TooLong { max } | Self::TooMany { max } => Some(max),
+            Self::TooLong { max } | Self::TooMany { max } | Self::FileTooLarge { max } => Some(max),
             _ => None,
         }
     }

@@ -13,7 +13,9 @@
     clearTimeout(timer);
     if (!changed || sent) return;
     changed = false;
-    const body = new URLSearchParams(new FormData(form));
+    // Files are kept when the form is sent.
+    const typed = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+    const body = new URLSearchParams(typed);
     body.set("go", "keep");
     try {
       const answer = await fetch(place, { method: "POST", body, keepalive: true });

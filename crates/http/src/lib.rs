@@ -6,6 +6,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "what a handler asks of its request comes by value")]
 
 mod application;
+mod attachment;
 mod audit;
 mod demo;
 mod docs;
@@ -26,6 +27,7 @@ mod worklist;
 
 use std::sync::Arc;
 
+use idcheck_domain::attachment::{MAX_BYTES, MAX_FILES};
 use idcheck_usecases::ports::Exceeded;
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
@@ -50,6 +52,9 @@ use crate::kernel::{
 
 const MAX_BODY: usize = 256 * 1024;
 
+/// The greatest body that brings files: as many of the greatest as one act may have, and the form around them.
+const MAX_FILES_BODY: usize = MAX_FILES * MAX_BYTES + MAX_BODY;
+
 /// The service, as far as this process serves it.
 pub fn routes(app: App) -> impl Endpoint<Output = Response> {
     let app = Arc::new(app);
@@ -59,7 +64,8 @@ pub fn routes(app: App) -> impl Endpoint<Output = Response> {
         .at("/livez", get(health::live))
         .at("/readyz", get(health::ready))
         .at("/metrics", get(health::metrics));
-    let routes = demo::routes(docs::routes(officer::routes(portal::routes(verify::routes(routes)))));
+    let routes = attachment::page::routes(officer::routes(portal::routes(verify::routes(routes))));
+    let routes = demo::routes(docs::routes(routes));
     let entropy = Arc::clone(&app.services.entropy);
     let clock = Arc::clone(&app.services.clock);
     routes.with(AddData::new(Arc::clone(&app))).around(move |next, mut request: Request| {
@@ -239,13 +245,25 @@ fn page_reader(request: &Request, app: &Arc<App>) -> Option<Request> {
     Some(head)
 }
 
+/// Whether files may come with a request.
+fn brings_files(request: &Request) -> bool {
+    let path = request.uri().path();
+    let form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    path == "/api/v1/attachments" || (form && (path.starts_with("/acts/") || path.starts_with("/drafts/")))
+}
+
 /// Reads the body to its end, or to the bound: nothing behind it is read.
 async fn bounded(request: &mut Request) -> Result<(), Refused> {
     if request.method().is_safe() {
         return Ok(());
     }
     let body = request.take_body();
-    let (body, held) = bodies::read(body, MAX_BODY).await.map_err(Refused::Status)?;
+    let read = if brings_files(request) {
+        bodies::read_files(body, MAX_FILES_BODY).await
+    } else {
+        bodies::read(body, MAX_BODY).await
+    };
+    let (body, held) = read.map_err(Refused::Status)?;
     request.set_body(body);
     // It is given back when the request is over.
     request.set_data(Arc::new(held));

@@ -7,7 +7,7 @@ use idcheck_usecases::ports::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
 
 use crate::{
-    application, chain, challenge, draft,
+    application, attachment, chain, challenge, draft,
     kernel::{
         cell::{corrupt, micros},
         store::{Store, unavailable},
@@ -90,6 +90,9 @@ impl Store {
             if !user_suspension::write(tx, user).await.map_err(failed)? {
                 return Err(CommitError::Conflict);
             }
+        }
+        for file in &change.files {
+            attachment::attach(tx, file).await?;
         }
         for queued in &change.mail {
             self.queue(tx, queued).await.map_err(failed)?;

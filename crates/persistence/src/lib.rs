@@ -13,6 +13,7 @@
 //! hash only, in the household register too ([`Vault`]).
 
 mod application;
+mod attachment;
 mod audit;
 mod calendar;
 mod chain;

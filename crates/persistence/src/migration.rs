@@ -23,6 +23,7 @@ mod m0020_folded_names;
 mod m0021_found;
 mod m0022_neighbours;
 mod m0023_accounts;
+mod m0024_attachments;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_found::Migration),
             Box::new(m0022_neighbours::Migration),
             Box::new(m0023_accounts::Migration),
+            Box::new(m0024_attachments::Migration),
         ]
     }
 }

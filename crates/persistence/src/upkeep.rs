@@ -58,9 +58,10 @@ const ENDED: &str = "SELECT o.ubn FROM organisations o WHERE o.access <> 'active
                      AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.ubn = o.ubn \
                      AND (a.closed_at IS NULL OR a.closed_at >= $1)) ORDER BY o.ubn LIMIT $2";
 /// What goes with an organisation, in the order of the references.
-const OF_AN_ORGANISATION: [&str; 13] = [
+const OF_AN_ORGANISATION: [&str; 14] = [
     "DELETE FROM clarifications WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
     "DELETE FROM application_history WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
+    "DELETE FROM attachments WHERE ubn = $1",
     "DELETE FROM applications WHERE ubn = $1",
     "DELETE FROM notice_sendings WHERE notice_id IN (SELECT id FROM notices WHERE ubn = $1)",
     "DELETE FROM notices WHERE ubn = $1",
@@ -80,7 +81,7 @@ const PURGED: u64 = 1_000;
 const PURGE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Deletes what can have no effect any more: challenges, drafts, officers' sessions and used tokens that ended an
+    /// Deletes what can have no effect any more: challenges, drafts, files that no act was signed with, officers' sessions and used tokens that ended an
     /// hour before `now` (a token is taken for some minutes after its end), and strikes and
     /// counts of users and ID numbers older than `strikes_kept`.
     ///
@@ -93,6 +94,7 @@ impl Store {
         let mut ends = vec![
             ("challenges", "id", "expires_at", &ended),
             ("drafts", "id", "expires_at", &ended),
+            ("attachments", "id", "expires_at", &ended),
             ("officer_sessions", "token_hash", "expires_at", &ended),
             ("used_tokens", "token", "expires_at", &ended),
             ("strikes", "person_hash, environment, day", "day", &kept),

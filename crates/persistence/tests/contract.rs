@@ -25,6 +25,16 @@ on_both!(redating_races, |database| {
 on_both!(drafts, |database| {
     contract::draft::suite(&database.store().await, &database.store().await, &database.clock).await;
 });
+on_both!(attachments, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::attachment::suite(&store, &other, &database.clock).await;
+    // What nobody signed ends; what was signed stays.
+    let later = database.clock.now() + chrono::TimeDelta::days(3);
+    store.purge(later, chrono::TimeDelta::days(35)).await.unwrap();
+    let left = "SELECT count(*) FROM attachments WHERE owner IS NOT NULL";
+    assert_eq!(database.number("SELECT count(*) FROM attachments").await, database.number(left).await);
+    assert_eq!(database.number(left).await, 3);
+});
 on_both!(last_uses, |database| {
     contract::last_use::suite(&database.store().await, &database.store().await).await;
 });

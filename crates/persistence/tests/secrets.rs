@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
+    attachment::{Attachment, AttachmentId, FileReference, FileType},
     key::Environment,
     officer::{OfficerId, Role},
-    value::IssKey,
+    value::{FileName, IssKey},
     verification::CardStatus,
 };
 use idcheck_persistence::LedgerWriter;
@@ -17,10 +18,19 @@ use idcheck_testing::{
     database::TempDatabase,
 };
 use idcheck_usecases::ports::{
-    Change, Changes, Clock, GivenIssKey, HouseholdRegister, Ledger, Officer, OfficerCredential,
-    OfficerSessions, Officers, SessionOrigin, SessionToken,
+    Attachments, Change, Changes, Clock, FileRoom, GivenIssKey, HouseholdRegister, Ledger, Officer,
+    OfficerCredential, OfficerSessions, Officers, SentFile, SessionOrigin, SessionToken,
 };
 use uuid::Uuid;
+
+const FILE_NAME: &str = "王小明的合約.pdf";
+
+fn sent_file(bytes: &[u8], now: DateTime<Utc>) -> SentFile {
+    let reference = FileReference { id: AttachmentId(Uuid::from_u128(7)), digest: [7; 32] };
+    let name = FileName::parse(FILE_NAME).unwrap();
+    let attachment = Attachment { reference, name, file_type: FileType::Pdf, size: bytes.len() };
+    SentFile { attachment, sender: None, expires_at: now + TimeDelta::days(2) }
+}
 
 const TOTP: &[u8] = b"a second factor of 20";
 
@@ -49,9 +59,16 @@ async fn nothing_secret_stands_in_the_files() {
     // Number 60 is in no register; it was only asked about.
     ledger.record(question(60, 100, "a-token-id")).await.unwrap();
 
+    let bytes = [b"%PDF-".as_slice(), b"what an applicant scanned"].concat();
+    let file = sent_file(&bytes, now);
+    let room = FileRoom { origin: [8, 8, 8, 8].into(), of_origin: 1, of_all: 1, now };
+    assert!(store.keep(&file, &bytes, &room).await.unwrap());
+
     let mut secrets: Vec<Vec<u8>> = (0..=60).map(|n| person(n).expose().as_bytes().to_vec()).collect();
     secrets.push(iss_key.expose().as_bytes().to_vec());
     secrets.push(TOTP.to_vec());
+    secrets.push(bytes);
+    secrets.push(FILE_NAME.as_bytes().to_vec());
     secrets.push(token.expose().as_bytes().to_vec());
     secrets.push(vec![0xab; 32]);
     let mut seen = Vec::new();

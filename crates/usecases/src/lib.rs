@@ -102,6 +102,7 @@
 
 pub mod acts;
 pub mod application;
+pub mod attachment;
 pub mod audit;
 pub mod calendar;
 pub mod draft;

@@ -94,6 +94,8 @@ fn counts(config: &Config) -> Vec<(&'static str, u64)> {
         ("limits.open_challenges", limits.open_challenges),
         ("limits.open_challenges_per_address", limits.open_challenges_per_address),
         ("limits.drafts_per_address", limits.drafts_per_address),
+        ("limits.files_per_address", limits.files_per_address),
+        ("limits.files", limits.files),
         ("retention.records", config.retention.records),
         ("retention.mails", config.retention.mails),
         ("retention.organisations", config.retention.organisations),

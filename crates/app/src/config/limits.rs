@@ -31,6 +31,10 @@ pub(crate) struct LimitsConfig {
     pub(crate) open_challenges_per_address: u32,
     /// Drafts from one address that are kept; over all nodes.
     pub(crate) drafts_per_address: u32,
+    /// Files from one address that wait for their signature; over all nodes.
+    pub(crate) files_per_address: u32,
+    /// Files that wait for their signature in all, of 5 MiB at most; over all nodes.
+    pub(crate) files: u32,
 }
 
 impl Default for LimitsConfig {
@@ -48,6 +52,8 @@ impl Default for LimitsConfig {
             open_challenges: 20,
             open_challenges_per_address: 60,
             drafts_per_address: 200,
+            files_per_address: 40,
+            files: 400,
         }
     }
 }

@@ -211,6 +211,8 @@ fn config(dir: &Path, pki: &DemoPki, address: SocketAddr, card_address: SocketAd
             open_challenges: 100_000,
             open_challenges_per_address: 1_000_000,
             drafts_per_address: 1_000_000,
+            files_per_address: 10_000,
+            files: 10_000,
         },
         // Whoever tries things out asks wrongly on purpose.
         abuse: Abuse { user_wrong: 10_000, ..Abuse::default() },

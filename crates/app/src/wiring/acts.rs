@@ -9,6 +9,7 @@ use idcheck_token::PublicKeys;
 use idcheck_usecases::{
     OfficePorts,
     acts::{ActPorts, OpenChallenges},
+    attachment::{AttachmentPorts, KeepAttachments},
     draft::{DraftPorts, KeepDrafts},
     ports::CardVerifier,
 };
@@ -36,6 +37,7 @@ pub(crate) fn act_ports(
         sessions: store.own_sessions(),
         applications: Arc::clone(store) as _,
         organisations: Arc::clone(store) as _,
+        attachments: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         uses: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,
@@ -58,5 +60,17 @@ pub(crate) fn drafts(config: &Config, store: &Arc<Store>, office: &OfficePorts) 
         entropy: Arc::clone(&office.entropy),
         drafts: Arc::clone(store) as _,
         of_address: config.limits.drafts_per_address,
+    })
+}
+
+/// Files beside answers and explanations.
+pub(crate) fn attachments(config: &Config, store: &Arc<Store>, office: &OfficePorts) -> KeepAttachments {
+    KeepAttachments::new(AttachmentPorts {
+        clock: Arc::clone(&office.clock),
+        entropy: Arc::clone(&office.entropy),
+        attachments: Arc::clone(store) as _,
+        changes: Arc::clone(&office.changes),
+        of_address: config.limits.files_per_address,
+        of_all: config.limits.files,
     })
 }

@@ -126,6 +126,7 @@ impl Service {
             read_own: ReadOwn::new(acts.clone()),
             read_receipt: ReadReceipt::new(acts),
             drafts: acts::drafts(config, &shared, &office),
+            attachments: acts::attachments(config, &shared, &office),
             read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier), approvers),
             review: ReviewApplication::new(office.clone(), verifier, approvers),
             worklist: office::worklist(&shared, &clock),
@@ -156,9 +157,8 @@ impl Service {
             entropy,
         };
         let mail = DeliverMail::new(clock, shared, mail::mailer(&config.mail)?);
-        let app = App { services, config: Arc::new(http(config)) };
         Ok(Self {
-            app,
+            app: App { services, config: Arc::new(http(config)) },
             store,
             worker: config.roles.contains(&Role::Worker),
             strikes_kept: TimeDelta::days(i64::from(config.retention.strikes)),

@@ -42,6 +42,9 @@ violation-id-format = Enter an identity in the form of a UUID.
 violation-unknown-member = There is no such field here.
 violation-wrong-type = The value is of the wrong type.
 violation-time-format = Enter a time such as 2026-12-01T09:00:00+08:00.
+violation-file-too-large = A file has at most { $max } MiB; make it smaller, or several files of it.
+violation-file-type-refused = By its content this is neither PDF nor PNG nor JPEG; convert it first.
+violation-file-unknown = This file is not there any more: it was kept for its time, or signed with another act. Remove it and send it again.
 
 # Preconditions: one for each Precondition::code.
 precondition-already-active = The organisation has access already.
@@ -141,6 +144,7 @@ problem-decided-detail = There is a decision. Load the page again to see it.
 problem-waiting = One is waiting already
 problem-waiting-detail = Another of the same kind still waits. Settle that one first.
 precondition-notice-unknown = There is no such notice that waits for your explanation.
+precondition-file-gone = A file that was signed is not there any more. Go back to the form, send it again, and sign again.
 problem-notice-raised = The notice was not sent yet.
 problem-notice-sent = The notice was sent and waits for the explanation.
 problem-notice-explained = The notice was explained and waits for review.

@@ -300,6 +300,7 @@ audited-revocation-decline = declined a revocation
 audited-plan-approve = accepted an improvement plan
 audited-plan-reject = sent an improvement plan back
 audited-notice-read = opened a notice
+audited-attachment-read = opened a file
 audited-notice-raise = found abnormal use
 audited-notice-observe = found more abnormal use
 audited-notice-send = sent a notice

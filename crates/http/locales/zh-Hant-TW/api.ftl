@@ -42,6 +42,9 @@ violation-id-format = 識別碼須為 UUID 格式。
 violation-unknown-member = 沒有這個欄位。
 violation-wrong-type = 值的型別不符。
 violation-time-format = 請輸入時間，例如 2026-12-01T09:00:00+08:00。
+violation-file-too-large = 檔案不得超過 { $max } MiB，請縮小或分成數個檔案。
+violation-file-type-refused = 檔案內容不是 PDF、PNG 或 JPEG，請轉檔後再附上。
+violation-file-unknown = 這個檔案已不存在，可能已逾保留期限或已用於其他簽章；請移除後重新附上。
 
 precondition-already-active = 貴機構已有查驗權限。
 precondition-not-active = 貴機構目前沒有啟用中的查驗權限。
@@ -138,6 +141,7 @@ problem-decided-detail = 這件事已經決定，請重新載入以查看結果�
 problem-waiting = 已有一件待處理
 problem-waiting-detail = 同類的一件仍待處理，請先完成。
 precondition-notice-unknown = 沒有待貴公司說明的這件通知。
+precondition-file-gone = 簽章的附件已不存在。請回到表單重新附上檔案後再簽章。
 problem-notice-raised = 這件通知尚未寄送。
 problem-notice-sent = 這件通知已寄送，正等待說明。
 problem-notice-explained = 這件通知已說明，待審查。

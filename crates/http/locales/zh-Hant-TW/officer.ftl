@@ -288,6 +288,7 @@ audited-revocation-decline = 不予註銷
 audited-plan-approve = 核可改善做法
 audited-plan-reject = 退回改善做法
 audited-notice-read = 開啟異常使用通知
+audited-attachment-read = 開啟附件
 audited-notice-raise = 發現異常使用
 audited-notice-observe = 再發現異常使用
 audited-notice-send = 通知機構說明

@@ -22,6 +22,7 @@ use crate::{
         difference::differences,
         show::{self as shown, Audience},
     },
+    attachment,
     kernel::{
         officer_page::OfficerPage,
         page::{FormValues, PostedForm, see_other, text, value},
@@ -94,7 +95,7 @@ async fn neighbours(page: &OfficerPage<'_>, id: ApplicationId) -> (Option<String
     (before, next)
 }
 
-async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Response {
+async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> poem::Result<Response> {
     let now = page.app.services.clock.now();
     let audience = Audience::officer(page.lang);
     let errors =
@@ -106,6 +107,7 @@ async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Re
     });
     let case = &file.application;
     let (before, next) = neighbours(page, case.id).await;
+    let files = attachment::page::listed(page, &attachment::of_case(case), "/officer").await?;
     let asked = decisions(file);
     let mail = panel.preview.as_ref().map(|preview| {
         context! { to => preview.to.as_str(), subject => &preview.text.subject, plain => &preview.text.plain }
@@ -141,14 +143,14 @@ async fn case_page(page: &OfficerPage<'_>, file: &CaseFile, panel: &Panel) -> Re
             context! { title => told.title, detail => told.detail }
         }),
         errors => errors.into_iter().collect::<Value>(),
-        before, next,
+        before, next, files,
     };
     let status = match (refused, &panel.violation) {
         (Some(problem), _) => problem.status(),
         (None, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         (None, None) => StatusCode::OK,
     };
-    page.show(status, "officer/case.html", with)
+    Ok(page.show(status, "officer/case.html", with))
 }
 
 /// Why access was revoked.
@@ -172,7 +174,7 @@ pub(crate) async fn show_case(page: OfficerPage<'_>, Path(id): Path<String>) -> 
     let file = read(&page, ApplicationId(id)).await?;
     let proposed = file.application.state.proposal().and_then(|proposal| proposal.note.as_ref());
     let text = proposed.map(|note| note.as_str().to_owned()).unwrap_or_default();
-    Ok(case_page(&page, &file, &Panel { text, ..Panel::default() }).await)
+    case_page(&page, &file, &Panel { text, ..Panel::default() }).await
 }
 
 async fn read(page: &OfficerPage<'_>, id: ApplicationId) -> poem::Result<CaseFile> {
@@ -225,7 +227,7 @@ async fn decide(page: &OfficerPage<'_>, id: ApplicationId, form: &FormValues) ->
         // The form is given the version that is shown: whoever read another one is told, whatever was asked for.
         let stale = panel.refused.is_none() && version.as_ref() != Ok(&file.version);
         let refused = if stale { Some(Refusal::Stale.into()) } else { panel.refused };
-        Ok(case_page(page, &file, &Panel { refused, ..panel }).await)
+        case_page(page, &file, &Panel { refused, ..panel }).await
     };
     if go.starts_with(TEMPLATE) {
         return again(panel).await;

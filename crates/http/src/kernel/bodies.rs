@@ -19,6 +19,11 @@ const PIECE: u32 = 16;
 
 static HELD: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(ALL as usize));
 
+/// KiB of all bodies with files; apart from the others, so that nobody's files keep a query waiting.
+const ALL_FILES: u32 = 128 * 1024;
+
+static HELD_FILES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(ALL_FILES as usize));
+
 /// What a body holds of the bound for all; given back when it is dropped.
 pub(crate) struct Held(
     #[expect(dead_code, reason = "dropping it is its use")] Option<SemaphorePermit<'static>>,
@@ -30,6 +35,15 @@ pub(crate) struct Held(
 /// 408 when it takes too long, 413 when it is longer, 400 when it breaks off, 503 when all bodies together would hold too much.
 pub(crate) async fn read(body: Body, most: usize) -> Result<(Vec<u8>, Held), StatusCode> {
     let reading = timeout(TIME, read_from(&HELD, body, most)).await;
+    reading.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+}
+
+/// Reads a body with files in it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_files(body: Body, most: usize) -> Result<(Vec<u8>, Held), StatusCode> {
+    let reading = timeout(TIME, read_from(&HELD_FILES, body, most)).await;
     reading.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn door(method: &Method, path: &str) -> Option<Door> {
         ["api", "v1", "challenges"] | ["acts", _] | ["drafts" | "sign", _, "sign" | "again"] => {
             Some(Door::Challenge)
         }
-        ["drafts", ..] => Some(Door::Draft),
+        ["drafts", ..] | ["api", "v1", "attachments"] => Some(Door::Draft),
         ["api", "v1", "challenges", _, "proof"] | ["sign", _] => Some(Door::Proof),
         ["api", "v1", "officer", "session"] | ["officer", "sign-in" | "invitation"] => Some(Door::SignIn),
         _ => None,
@@ -38,6 +38,7 @@ mod tests {
             (&post, "/drafts/0198/sign", Some(Door::Challenge)),
             (&post, "/drafts/0198/hosts", Some(Door::Draft)),
             (&post, "/drafts/0198/discard", Some(Door::Draft)),
+            (&post, "/api/v1/attachments", Some(Door::Draft)),
             (&post, "/sign/0198/again", Some(Door::Challenge)),
             (&post, "/api/v1/challenges/0198/proof", Some(Door::Proof)),
             (&post, "/sign/0198", Some(Door::Proof)),

@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use poem::{
     FromRequest, Request, RequestBody, Response,
     http::{HeaderValue, StatusCode, Uri, header},
-    web::Form,
+    web::{Form, Multipart},
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -238,18 +238,59 @@ pub(crate) struct PostedForm(pub(crate) FormValues);
 
 impl<'a> FromRequest<'a> for PostedForm {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let page = Page::of(request)?;
         let Form(values) = Form::<FormValues>::from_request(request, body).await?;
-        if page.ours(&values) {
-            return Ok(Self(values));
-        }
-        let path = request.uri().path();
-        let home =
-            HOMES.iter().find(|(beginning, _)| path.starts_with(beginning)).map_or("/", |(_, home)| home);
-        let problem =
-            Problem::named(StatusCode::FORBIDDEN, "form-foreign".to_owned(), "problem-form-foreign");
-        Err(poem::Error::from_response(page.problem(&problem, home)))
+        ours(request, values).map(Self)
     }
+}
+
+/// A file that came with a form.
+pub(crate) struct PostedFile {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A posted form that may bring files, as `PostedForm`.
+pub(crate) struct PostedFiles {
+    pub(crate) values: FormValues,
+    pub(crate) files: Vec<PostedFile>,
+}
+
+impl<'a> FromRequest<'a> for PostedFiles {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        if !request.content_type().is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+            let PostedForm(values) = PostedForm::from_request(request, body).await?;
+            return Ok(Self { values, files: Vec::new() });
+        }
+        let (mut values, mut files) = (Vec::new(), Vec::new());
+        let unread = |_| poem::Error::from_status(StatusCode::BAD_REQUEST);
+        let mut parts = Multipart::from_request(request, body).await?;
+        while let Some(part) = parts.next_field().await? {
+            let name = part.name().unwrap_or_default().to_owned();
+            match part.file_name().map(str::to_owned) {
+                // A field without a choice comes as a file without name or bytes.
+                Some(file) => {
+                    let bytes = part.bytes().await.map_err(unread)?;
+                    if !(file.is_empty() && bytes.is_empty()) {
+                        files.push(PostedFile { name: file, bytes });
+                    }
+                }
+                None => values.push((name, part.text().await.map_err(unread)?)),
+            }
+        }
+        Ok(Self { values: ours(request, values)?, files })
+    }
+}
+
+/// A form's values, if it was made for this browser.
+fn ours(request: &Request, values: FormValues) -> poem::Result<FormValues> {
+    let page = Page::of(request)?;
+    if page.ours(&values) {
+        return Ok(values);
+    }
+    let path = request.uri().path();
+    let home = HOMES.iter().find(|(beginning, _)| path.starts_with(beginning)).map_or("/", |(_, home)| home);
+    let problem = Problem::named(StatusCode::FORBIDDEN, "form-foreign".to_owned(), "problem-form-foreign");
+    Err(poem::Error::from_response(page.problem(&problem, home)))
 }
 
 /// Where a form that is not read leads back to, by how its path begins.

@@ -8,6 +8,7 @@ use idcheck_domain::{Violation, application::TransitionRefusal};
 use idcheck_usecases::{
     FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
+    attachment::FileRefusal,
     draft::DraftRefusal,
     officer::{OfficerRefusal, SignInRefusal},
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
@@ -231,6 +232,16 @@ impl From<DraftRefusal> for Problem {
             DraftRefusal::TooMany => Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-drafts"),
             DraftRefusal::Conflict => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
             DraftRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FileRefusal> for Problem {
+    fn from(refusal: FileRefusal) -> Self {
+        match refusal {
+            FileRefusal::Content(violations) => Self::content(violations),
+            FileRefusal::TooMany => Self::simple(StatusCode::TOO_MANY_REQUESTS, "problem-too-many-files"),
+            FileRefusal::Store(error) => error.into(),
         }
     }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use idcheck_usecases::{
     acts::{IssueChallenge, ProveChallenge, ReadOwn, ReadReceipt},
     application::{ReadCases, ReviewApplication},
+    attachment::KeepAttachments,
     audit::ReadAudit,
     draft::KeepDrafts,
     mail::DeadLetters,
@@ -45,6 +46,8 @@ pub struct Services {
     pub read_receipt: ReadReceipt,
     /// What was typed and not signed yet.
     pub drafts: KeepDrafts,
+    /// Files beside answers and explanations.
+    pub attachments: KeepAttachments,
     /// Where an organisation stands.
     pub read_own: ReadOwn,
     pub read_cases: ReadCases,

@@ -66,6 +66,7 @@ fn member(field: &Field, schemas: &mut Map<String, Value>) -> Value {
         Shape::HostAddresses { max } => {
             json!({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": max})
         }
+        Shape::Files { max } => json!({"type": "array", "items": {"type": "string"}, "maxItems": max}),
     };
     if !field.doc.is_empty() {
         schema["description"] = field.doc.trim().into();

@@ -7,13 +7,14 @@ use poem::{IntoResponse, Route, endpoint::make_sync};
 use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
-    application, audit, mail, notice, officer, operations, organisation, portal, public_register, sweep,
-    template, usage, worklist,
+    application, attachment, audit, mail, notice, officer, operations, organisation, portal, public_register,
+    sweep, template, usage, worklist,
 };
 
 /// All calls of the API.
 type Calls = (
     portal::api::ApplicantApi,
+    attachment::api::AttachmentsApi,
     operations::api::OrganisationApi,
     public_register::api::RegisterApi,
     application::api::OfficerApi,
@@ -32,6 +33,7 @@ fn service(base_url: &str) -> OpenApiService<Calls, ()> {
     let title = "國民身分證領補換資料查驗作業 API 介接服務";
     let calls = (
         portal::api::ApplicantApi,
+        attachment::api::AttachmentsApi,
         operations::api::OrganisationApi,
         public_register::api::RegisterApi,
         application::api::OfficerApi,

@@ -21,7 +21,7 @@ pub(crate) struct OrganisationApi;
 /// `session.token` of a progress query.
 #[derive(SecurityScheme)]
 #[oai(ty = "bearer", rename = "organisationSession")]
-struct OrganisationToken(Bearer);
+pub(crate) struct OrganisationToken(pub(crate) Bearer);
 
 /// No script, nothing from elsewhere: the page's own style only.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     application::show::{self as shown, Audience},
+    attachment,
     kernel::{
         i18n::Lang,
         officer_page::OfficerPage,
@@ -178,11 +179,11 @@ fn access(lang: Lang, access: &Access) -> Value {
     context! { word => access.as_str(), since, reason, ground, may_return }
 }
 
-fn organisation_page(
+async fn organisation_page(
     page: &OfficerPage<'_>,
     file: &OrganisationFile,
     refused: Option<&Refused<'_>>,
-) -> Response {
+) -> poem::Result<Response> {
     let now = page.app.services.clock.now();
     let names = &file.officers;
     let organisation = &file.organisation;
@@ -197,7 +198,10 @@ fn organisation_page(
             field => refused.field(), message => &message, above,
         }
     };
+    let files: Vec<_> = file.notices.iter().flat_map(|read| attachment::of_notice(&read.value)).collect();
+    let files = attachment::page::listed(page, &files, "/officer").await?;
     let with = context! {
+        files,
         ubn => organisation.ubn.to_string(),
         organisation => shown::organisation(organisation, now, &[]),
         access => access(page.lang, &organisation.access),
@@ -213,13 +217,13 @@ fn organisation_page(
         errors => errors.into_iter().collect::<Value>(),
     };
     let status = refused.map_or(StatusCode::OK, Refused::status);
-    page.show(status, "officer/organisation.html", with)
+    Ok(page.show(status, "officer/organisation.html", with))
 }
 
 async fn open(page: &OfficerPage<'_>, ubn: &str, refused: Option<&Refused<'_>>) -> poem::Result<Response> {
     let ubn = UnifiedBusinessNumber::parse(ubn).map_err(|_| page.not_found("/officer"))?;
     let file = page.app.services.organisations.organisation(&page.officer, ubn).await;
-    Ok(organisation_page(page, &page.or_problem(file, "/officer")?, refused))
+    organisation_page(page, &page.or_problem(file, "/officer")?, refused).await
 }
 
 #[handler]

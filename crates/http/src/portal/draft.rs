@@ -1,10 +1,15 @@
 //! A form is a draft with an address of its own: it is filled in step by step, checked and led to its signature. Every POST answers with
 //! 303, so that each page can be reloaded, gone back to, opened twice and read in the other language.
 
-use idcheck_domain::{Violation, value::UnifiedBusinessNumber};
+use idcheck_domain::{
+    Violation,
+    attachment::{Attachment, FileReference},
+    value::UnifiedBusinessNumber,
+};
 use idcheck_usecases::{
     FieldViolation,
     acts::{ActName, Progress},
+    attachment::FileRefusal,
     ports::StoredDraft,
 };
 use minijinja::{Value, context};
@@ -16,15 +21,18 @@ use poem::{
 use uuid::Uuid;
 
 use crate::{
+    attachment::page::shown as shown_file,
     kernel::{
         client_address::origin,
         i18n::Lang,
-        page::{FormValues, Opener, Page, PostedForm, query_string, see_other, value},
+        page::{
+            FormValues, Opener, Page, PostedFile, PostedFiles, PostedForm, query_string, see_other, value,
+        },
         view::moment,
     },
     portal::{
         about::{self, Opened},
-        fields::{self, CONSENT, PUBLIC_KEY, UBN},
+        fields::{self, CONSENT, FILES, PUBLIC_KEY, REFUSED_FILE, UBN},
         steps::{self, CHECK, Step},
     },
 };
@@ -75,6 +83,17 @@ struct Shown<'s> {
     /// Where it is kept, once it is.
     draft: Option<&'s StoredDraft>,
     wrong: &'s [FieldViolation],
+    /// The files that were kept for it.
+    files: &'s [Attachment],
+}
+
+/// One file of a form; one that is gone is named so, to be taken away.
+fn one_file(lang: Lang, file: &FileReference, kept: &[Attachment]) -> Value {
+    let found = kept.iter().find(|kept| kept.reference == *file);
+    found.map_or_else(
+        || context! { reference => file.to_string(), name => lang.t("file-gone"), kind => "", size => "" },
+        shown_file,
+    )
 }
 
 impl Shown<'_> {
@@ -84,7 +103,7 @@ impl Shown<'_> {
     }
 
     fn context(&self, lang: Lang) -> Value {
-        let Self { act, step, typed, about, draft, wrong } = *self;
+        let Self { act, step, typed, about, draft, wrong, files } = *self;
         let action = match draft {
             Some(draft) if steps::files_a_case(act) => address(draft.id, step.name),
             Some(draft) => address(draft.id, "sign"),
@@ -107,6 +126,8 @@ impl Shown<'_> {
             sandbox_only => !value(about, about::SANDBOX_ONLY).is_empty(),
             fields => fields::shown(lang, act, asked, typed, wrong),
             errors => fields::summary(lang, act, asked, typed, wrong),
+            brings_files => fields::has(act, FILES),
+            files => fields::files(typed).iter().map(|file| one_file(lang, file, files)).collect::<Value>(),
             kept_until => draft.map(|draft| moment(draft.expires_at)),
             draft => draft.map(|draft| draft.id.to_string()),
             switches => true,
@@ -202,7 +223,7 @@ pub(crate) async fn start(
         let opened = page.app.services.drafts.open(act, typed, about, page.session(), from).await;
         return Ok(goes_on(page.or_problem(opened, "/")?.id));
     }
-    Ok(Shown { act, step, typed: &typed, about: &about, draft: None, wrong: &[] }.page(page))
+    Ok(Shown { act, step, typed: &typed, about: &about, draft: None, wrong: &[], files: &[] }.page(page))
 }
 
 fn with_lang(address: String, lang: &str) -> String {
@@ -230,14 +251,14 @@ pub(crate) async fn begin(
     page: Page<'_>,
     request: &Request,
     Path(act): Path<String>,
-    PostedForm(posted): PostedForm,
+    posted: PostedFiles,
 ) -> poem::Result<Response> {
     let act = ActName::parse(&act).ok_or_else(|| page.not_found("/"))?;
     let [step, ..] = steps::steps(act) else { return Err(page.not_found("/")) };
     let own = own(&page).await;
-    let Opened { mut typed, about } = about::opened(act, of_link(act, &posted), own.as_ref());
-    let fate = Fate::of(&page, act, step, &posted);
-    put(&mut typed, act, |field| asks(step, &about, field), &fate.posted);
+    let Opened { mut typed, about } = about::opened(act, of_link(act, &posted.values), own.as_ref());
+    let fate = Fate::of(&page, request, act, step, posted).await?;
+    fate.put(&mut typed, act, |field| asks(step, &about, field));
     let from = origin(request, &page.app.config.trusted_proxies).address;
     let opened = page.app.services.drafts.open(act, typed, about, page.session(), from).await;
     let draft = page.or_problem(opened, "/")?;
@@ -263,7 +284,11 @@ pub(crate) async fn show(
         return Ok(check(&page, &draft, told, value(&query, "told") == SURE));
     }
     let step = steps::step(draft.act, &name).ok_or_else(|| page.not_found("/"))?;
+    let files = files_kept(&page, &draft.typed).await?;
     let mut wrong = if told { violations(&page, draft.act, &draft.typed) } else { Vec::new() };
+    if told {
+        wrong.extend(files_wrong(&draft.typed, &files));
+    }
     wrong.retain(|v| !v.pointer.starts_with("/consent"));
     if value(&query, "told") == LEAKED {
         wrong.retain(|v| v.pointer != PUBLIC_KEY);
@@ -276,6 +301,7 @@ pub(crate) async fn show(
         about: &draft.about,
         draft: Some(&draft),
         wrong: &[],
+        files: &files,
     };
     let asked = |field: &str| shown.asks(field);
     // What is wrong on another page is told there.
@@ -331,10 +357,19 @@ fn first_wrong(act: ActName, wrong: &[FieldViolation]) -> Option<&'static Step> 
     steps::steps(act).iter().find(|step| fields::any_wrong(act, |field| step.asks(field), wrong))
 }
 
-/// Puts what was sent from a page of the form where its fields are.
-fn put(typed: &mut FormValues, act: ActName, asked: impl Fn(&str) -> bool, posted: &FormValues) {
-    typed.retain(|(name, _)| !asked(name));
-    typed.extend(posted.iter().filter(|(name, _)| asked(name) && fields::has(act, name)).cloned());
+/// Those of a form's files that are there.
+async fn files_kept(page: &Page<'_>, typed: &FormValues) -> poem::Result<Vec<Attachment>> {
+    let kept = page.app.services.attachments.waiting(&fields::files(typed), Some(page.session())).await;
+    page.or_problem(kept, "/")
+}
+
+/// What is wrong with a form's files that their content does not tell: one was refused, or is gone.
+fn files_wrong(typed: &FormValues, kept: &[Attachment]) -> Vec<FieldViolation> {
+    let gone = |file: &FileReference| !kept.iter().any(|one| one.reference == *file);
+    let gone = fields::files(typed).into_iter().zip(0..).filter(|(file, _)| gone(file)).map(|(_, place)| {
+        FieldViolation { pointer: format!("{FILES}/{place}"), violation: Violation::FileUnknown }
+    });
+    fields::refused(typed).into_iter().chain(gone).collect()
 }
 
 /// Told where a private key was sent: it is kept nowhere and not sent around once more.
@@ -345,11 +380,21 @@ struct Fate {
     /// As it is understood; without a key that is private.
     posted: FormValues,
     leaked: bool,
+    /// The files that came, as they were kept, and the one that was refused.
+    files: FormValues,
+    /// The file that is not wanted any more.
+    unwanted: Option<FileReference>,
 }
 
 impl Fate {
-    fn of(page: &Page<'_>, act: ActName, step: &Step, posted: &FormValues) -> Self {
-        let mut posted = fields::understood(act, posted);
+    async fn of(
+        page: &Page<'_>,
+        request: &Request,
+        act: ActName,
+        step: &Step,
+        sent: PostedFiles,
+    ) -> poem::Result<Self> {
+        let mut posted = fields::understood(act, &sent.values);
         let private = |v: &FieldViolation| v.violation == Violation::PrivateKey;
         let leaked = step.asks(PUBLIC_KEY)
             && fields::has(act, PUBLIC_KEY)
@@ -361,9 +406,52 @@ impl Fate {
             let mut rows = 0_usize..;
             posted.retain(|(name, _)| name != fields::HOSTS || rows.next() != Some(row));
         }
-        Self { posted, leaked }
+        let unwanted =
+            value(&posted, GO).strip_prefix(UNWANTED).and_then(|text| FileReference::parse(text).ok());
+        if let Some(file) = unwanted {
+            let discarded = page.app.services.attachments.discard(file, Some(page.session())).await;
+            page.or_problem(discarded, "/")?;
+        }
+        let files =
+            if fields::has(act, FILES) { keep_files(page, request, sent.files).await? } else { Vec::new() };
+        Ok(Self { posted, leaked, files, unwanted })
+    }
+
+    /// Puts what was sent from a page of the form where its fields are; files are added to those that are there.
+    fn put(&self, typed: &mut FormValues, act: ActName, asked: impl Fn(&str) -> bool) {
+        let unwanted = self.unwanted.map(|file| file.to_string());
+        typed.retain(|(name, text)| match name.as_str() {
+            FILES => Some(text) != unwanted.as_ref(),
+            REFUSED_FILE => false,
+            name => !asked(name),
+        });
+        let from_page = |name: &str| name != FILES && asked(name) && fields::has(act, name);
+        typed.extend(self.posted.iter().filter(|(name, _)| from_page(name)).cloned());
+        typed.extend(self.files.iter().cloned());
     }
 }
+
+/// Keeps the files that came with a form: the reference of each, up to the first that is refused.
+async fn keep_files(page: &Page<'_>, request: &Request, files: Vec<PostedFile>) -> poem::Result<FormValues> {
+    let from = origin(request, &page.app.config.trusted_proxies).address;
+    let mut entries = Vec::new();
+    for PostedFile { name, bytes } in files {
+        match page.app.services.attachments.keep(&name, &bytes, Some(page.session()), from).await {
+            Ok(kept) => entries.push((FILES.to_owned(), kept.reference.to_string())),
+            Err(FileRefusal::Content(wrong)) => {
+                let code = wrong.first().map_or("file-type-refused", |wrong| wrong.violation.code());
+                let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+                entries.push((REFUSED_FILE.to_owned(), format!("{code} {name}")));
+                break;
+            }
+            Err(refusal) => return page.or_problem(Err(refusal), "/"),
+        }
+    }
+    Ok(entries)
+}
+
+/// What the button of a file begins with, before the file's reference.
+const UNWANTED: &str = "discard-";
 
 /// `POST /drafts/:id/:step`: keeps what was typed and goes on.
 #[handler]
@@ -371,24 +459,25 @@ pub(crate) async fn save(
     page: Page<'_>,
     request: &Request,
     Path((id, name)): Path<(String, String)>,
-    PostedForm(posted): PostedForm,
+    posted: PostedFiles,
 ) -> poem::Result<Response> {
     let draft = held(&page, &id).await?;
     let step = steps::step(draft.act, &name).ok_or_else(|| page.not_found("/"))?;
-    let (draft, fate) = kept(&page, draft, step, &posted).await?;
+    let (draft, fate) = kept(&page, request, draft, step, posted).await?;
     go_on(&page, request, &draft, step, &fate).await
 }
 
 /// Keeps what was sent from a page of the form.
 async fn kept(
     page: &Page<'_>,
+    request: &Request,
     draft: StoredDraft,
     step: &Step,
-    posted: &FormValues,
+    posted: PostedFiles,
 ) -> poem::Result<(StoredDraft, Fate)> {
-    let fate = Fate::of(page, draft.act, step, posted);
+    let fate = Fate::of(page, request, draft.act, step, posted).await?;
     let asked = |field: &str| asks(step, &draft.about, field);
-    let edit = |typed: &mut FormValues| put(typed, draft.act, asked, &fate.posted);
+    let edit = |typed: &mut FormValues| fate.put(typed, draft.act, asked);
     let kept = page.app.services.drafts.change(draft.id, page.session(), edit).await;
     Ok((page.or_problem(kept, "/")?, fate))
 }
@@ -424,7 +513,12 @@ async fn go_on(
     if go == "add" || go.starts_with("remove-") {
         return Ok(see_other(&format!("{here}#hosts")));
     }
-    let wrong = violations(page, draft.act, &draft.typed);
+    let mut wrong = violations(page, draft.act, &draft.typed);
+    wrong.extend(files_wrong(&draft.typed, &files_kept(page, &draft.typed).await?));
+    let refused = fields::refused(&draft.typed).is_some();
+    if !refused && (go == "attach" || fate.unwanted.is_some()) {
+        return Ok(see_other(&format!("{here}#{}", fields::label(FILES))));
+    }
     if fields::any_wrong(draft.act, |field| step.asks(field), &wrong) || fields::nowhere(draft.act, &wrong) {
         return Ok(see_other(&format!("{here}?told=1")));
     }
@@ -442,15 +536,19 @@ pub(crate) async fn sign(
     page: Page<'_>,
     request: &Request,
     Path(id): Path<String>,
-    PostedForm(posted): PostedForm,
+    posted: PostedFiles,
 ) -> poem::Result<Response> {
     let draft = held(&page, &id).await?;
     if !steps::files_a_case(draft.act) {
         let [step, ..] = steps::steps(draft.act) else { return Err(page.not_found("/")) };
-        let (draft, fate) = kept(&page, draft, step, &posted).await?;
+        let (draft, fate) = kept(&page, request, draft, step, posted).await?;
         return go_on(&page, request, &draft, step, &fate).await;
     }
-    let edit = |typed: &mut FormValues| put(typed, draft.act, |field| field == CONSENT, &posted);
+    let posted = posted.values;
+    let edit = |typed: &mut FormValues| {
+        typed.retain(|(name, _)| name != CONSENT);
+        typed.extend(posted.iter().filter(|(name, _)| name == CONSENT).cloned());
+    };
     let kept = page.app.services.drafts.change(draft.id, page.session(), edit).await;
     let draft = page.or_problem(kept, "/")?;
     if let Some(lang) = language(&posted) {
@@ -551,7 +649,7 @@ pub(crate) fn rendered(lang: Lang, act: ActName, typed: &FormValues, shared: &Va
     for step in steps::steps(act) {
         for (draft, about) in [(None, &nothing), (Some(&draft), &about)] {
             for wrong in [&Vec::new(), &all] {
-                let shown = Shown { act, step, typed, about, draft, wrong };
+                let shown = Shown { act, step, typed, about, draft, wrong, files: &[] };
                 let asked = |field: &str| shown.asks(field);
                 let expected =
                     wrong.iter().filter(|v| fields::any_wrong(act, asked, std::slice::from_ref(v))).count();

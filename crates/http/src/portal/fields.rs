@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use idcheck_domain::{
     Violation,
+    attachment::{FileReference, MAX_BYTES},
     consent::{CONDUCT_VERSION, NOTICE_VERSION},
-    value::UnifiedBusinessNumber,
+    value::{FileName, UnifiedBusinessNumber},
 };
 use idcheck_usecases::{
     Content, FieldViolation, Leaf,
@@ -37,6 +38,10 @@ pub(crate) const PUBLIC_KEY: &str = "/publicKeyPem";
 pub(crate) const UBN: &str = "ubn";
 pub(crate) const HOSTS: &str = "hosts";
 pub(crate) const CONSENT: &str = "consent";
+/// Each value is the reference of a file that was kept; nobody types it.
+pub(crate) const FILES: &str = "/attachments";
+/// The file that was refused last: the code of the rule, a blank, the file's name.
+pub(crate) const REFUSED_FILE: &str = "refused-file";
 
 /// The value of the box: the versions that are shown beside it. What is consented to is what was shown when the page
 /// was made, however long it stays open.
@@ -91,6 +96,7 @@ impl Field {
             Shape::Email { .. } => "email",
             Shape::Text { .. } => "area",
             Shape::HostAddresses { .. } => "hosts",
+            Shape::Files { .. } => "files",
             Shape::BusinessNumber | Shape::Integer { .. } => "number",
             Shape::Identity => "hidden",
             Shape::Instant => "moment",
@@ -126,6 +132,7 @@ impl Field {
             UBN => pointer == "/unifiedBusinessNumber",
             HOSTS => pointer.starts_with("/hostAddresses"),
             CONSENT => pointer.starts_with("/consent"),
+            FILES => pointer.starts_with(FILES),
             own => pointer == own,
         }
     }
@@ -146,6 +153,33 @@ fn told(lang: Lang, field: &Field, violation: Violation) -> String {
         Shape::Identity => lang.t("form-link-broken"),
         _ => lang.t_with("field-needed", &[("field", lang.t(&field.label()).into())]),
     }
+}
+
+/// The name of the file that a violation is about, where it is the one that was refused.
+fn refused_file<'f>(wrong: &FieldViolation, form: &'f FormValues) -> Option<&'f str> {
+    let (_, name) = value(form, REFUSED_FILE).split_once(' ')?;
+    (wrong.pointer == format!("{FILES}/refused")).then_some(name)
+}
+
+/// What is wrong with the file that was refused last.
+pub(crate) fn refused(form: &FormValues) -> Option<FieldViolation> {
+    let (code, _) = value(form, REFUSED_FILE).split_once(' ')?;
+    let violation = match Violation::ALL.into_iter().find(|violation| violation.code() == code)? {
+        Violation::FileTooLarge { .. } => Violation::FileTooLarge { max: MAX_BYTES >> 20 },
+        Violation::TooLong { .. } => Violation::TooLong { max: FileName::MAX },
+        other => other,
+    };
+    Some(FieldViolation { pointer: format!("{FILES}/refused"), violation })
+}
+
+/// The references of the files that were kept for a form.
+pub(crate) fn files(form: &FormValues) -> Vec<FileReference> {
+    values(form, FILES).filter_map(|text| FileReference::parse(text).ok()).collect()
+}
+
+fn summary_line(lang: Lang, field: String, violation: Violation) -> String {
+    let places = [("field", field.into()), ("message", lang.violation(violation).into())];
+    lang.t_with("summary-line", &places)
 }
 
 /// The rows in which host addresses are asked for: those that were typed, and one more.
@@ -174,7 +208,10 @@ pub(crate) fn shown(
     wrong: &[FieldViolation],
 ) -> Value {
     let one = |field: &Field| {
-        let error = wrong.iter().find(|v| field.tells(&v.pointer)).map(|v| told(lang, field, v.violation));
+        let error = wrong.iter().find(|v| field.tells(&v.pointer)).map(|v| match refused_file(v, form) {
+            Some(name) => summary_line(lang, name.to_owned(), v.violation),
+            None => told(lang, field, v.violation),
+        });
         let typed = value(form, &field.name);
         let choices = field.choices();
         let typed = if typed.is_empty() { choices.first().copied().unwrap_or_default() } else { typed };
@@ -244,8 +281,8 @@ pub(crate) fn summary(
             Some((row, host)) => (format!("{id}-{row}"), (*host).to_owned()),
             None => (id.clone(), lang.t(&id)),
         };
-        let places = [("field", name.into()), ("message", lang.violation(v.violation).into())];
-        context! { id, message => lang.t_with("summary-line", &places) }
+        let name = refused_file(v, form).map_or(name, str::to_owned);
+        context! { id, message => summary_line(lang, name, v.violation) }
     };
     let asked = fields.iter().filter(|field| asked(&field.name));
     let told =
@@ -283,6 +320,10 @@ pub(crate) fn content(act: ActName, form: &FormValues) -> Content {
                 let hosts = hosts.enumerate();
                 leaves.extend(hosts.map(|(index, host)| text(format!("/hostAddresses/{index}"), host)));
             }
+            Shape::Files { .. } => {
+                let files = values(form, FILES).enumerate();
+                leaves.extend(files.map(|(index, file)| text(format!("{FILES}/{index}"), file)));
+            }
             Shape::Consent(group) => {
                 let versions = group.fields.iter().zip(typed.split_whitespace());
                 leaves.extend(versions.map(|(of, version)| text(format!("/consent/{}", of.name), version)));
@@ -312,6 +353,10 @@ pub(crate) fn typed(act: ActName, ubn: UnifiedBusinessNumber, content: &Content)
                 let places = (0..).map(|index| leaf(&format!("/hostAddresses/{index}")));
                 places.take_while(|host| !host.is_empty()).collect()
             }
+            Shape::Files { .. } => {
+                let places = (0..).map(|index| leaf(&format!("{FILES}/{index}")));
+                places.take_while(|file| !file.is_empty()).collect()
+            }
             Shape::Consent(group) => {
                 let versions = group.fields.iter().map(|of| leaf(&format!("/consent/{}", of.name)));
                 vec![versions.collect::<Vec<_>>().join(" ").trim().to_owned()]
@@ -337,6 +382,7 @@ pub(crate) fn all_wrong(act: ActName) -> Vec<FieldViolation> {
         UBN => "/unifiedBusinessNumber".to_owned(),
         HOSTS => "/hostAddresses/0".to_owned(),
         CONSENT => "/consent/noticeVersion".to_owned(),
+        FILES => format!("{FILES}/0"),
         own => own.to_owned(),
     };
     let violation = Violation::Required;

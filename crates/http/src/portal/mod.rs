@@ -20,6 +20,8 @@ use crate::kernel::{
     view::{self, moment},
 };
 
+pub(crate) use organisation::own;
+
 pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/", get(home))

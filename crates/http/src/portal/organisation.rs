@@ -24,6 +24,7 @@ use poem::{
 
 use crate::{
     application::show::{self, Audience},
+    attachment,
     kernel::{
         i18n::Lang,
         page::{FormValues, Opener, Page, PostedForm, query_string, see_other, value},
@@ -34,7 +35,7 @@ use crate::{
 };
 
 /// Where the organisation of this browser's session stands; without one the reader is led to a new one.
-async fn own(page: &Page<'_>) -> poem::Result<Progress> {
+pub(crate) async fn own(page: &Page<'_>) -> poem::Result<Progress> {
     let progress = match page.own_token() {
         Some(token) => page.app.services.read_own.execute(token).await,
         None => Ok(None),
@@ -47,7 +48,9 @@ async fn own(page: &Page<'_>) -> poem::Result<Progress> {
 #[handler]
 pub(crate) async fn stands(page: Page<'_>) -> poem::Result<Response> {
     let progress = own(&page).await?;
-    Ok(shown(&page, "overview", "organisation/overview.html", &progress, context! {}))
+    let owners: Vec<_> = progress.notices.iter().flat_map(attachment::of_notice).collect();
+    let files = attachment::page::listed(&page, &owners, "/organisation").await?;
+    Ok(shown(&page, "overview", "organisation/overview.html", &progress, context! { files }))
 }
 
 /// The other views, by their names.
@@ -74,8 +77,10 @@ pub(crate) async fn show_case(page: Page<'_>, Path(number): Path<String>) -> poe
     let case = progress.cases.iter().find(|case| case.application.case_number.as_str() == number);
     let case = case.ok_or_else(|| page.not_found("/organisation/cases"))?;
     let audience = Audience::applicant(page.lang);
+    let files = attachment::of_case(&case.application);
+    let files = attachment::page::listed(&page, &files, "/organisation/cases").await?;
     let case = show::case(&case.application, &case.history, audience, progress.queried_at);
-    Ok(shown(&page, "cases", "organisation/case.html", &progress, context! { case }))
+    Ok(shown(&page, "cases", "organisation/case.html", &progress, context! { case, files }))
 }
 
 /// The operations document, as a page or to be kept.

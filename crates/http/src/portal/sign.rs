@@ -1,7 +1,7 @@
 //! The challenge, the card's signature, and what the act gave.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use idcheck_domain::{application::StateName, value::CaseNumber};
+use idcheck_domain::{application::StateName, attachment::Attachment, value::CaseNumber};
 use idcheck_usecases::{
     acts::{
         ActName, ActResult, ChallengeRefusal, ChallengeState, Gave, HeldChallenge, ProofRefusal, Proven,
@@ -28,7 +28,7 @@ use crate::{
     },
     portal::{
         draft,
-        fields::{self, HOSTS},
+        fields::{self, FILES, HOSTS},
     },
 };
 
@@ -82,13 +82,18 @@ struct Signing<'s> {
 }
 
 impl<'s> Signing<'s> {
-    fn of(challenge: Uuid, held: &'s HeldChallenge, refused: Option<&'s Problem>) -> Self {
+    fn of(
+        challenge: Uuid,
+        held: &'s HeldChallenge,
+        files: &[Attachment],
+        refused: Option<&'s Problem>,
+    ) -> Self {
         let over = held.state == ChallengeState::Over;
         Self {
             act: held.act,
             challenge,
             ubn: held.ubn.to_string(),
-            facts: facts(held),
+            facts: facts(held, files),
             tbs: &held.tbs,
             expires_at: moment(held.expires_at),
             over,
@@ -98,12 +103,28 @@ impl<'s> Signing<'s> {
 }
 
 /// The fields that tell what is signed, beside act and company.
-const FACTS: [&str; 7] =
-    ["/companyName", HOSTS, "/purpose/authority", "/purpose/rule", "/reason", "/label", "/contact/name"];
+const FACTS: [&str; 8] = [
+    "/companyName",
+    HOSTS,
+    "/purpose/authority",
+    "/purpose/rule",
+    "/reason",
+    "/label",
+    "/contact/name",
+    FILES,
+];
 
-fn facts(held: &HeldChallenge) -> FormValues {
+fn facts(held: &HeldChallenge, files: &[Attachment]) -> FormValues {
     let typed = fields::typed(held.act, held.ubn, &held.content);
-    typed.into_iter().filter(|(name, text)| FACTS.contains(&name.as_str()) && !text.is_empty()).collect()
+    let told = |(name, text): (String, String)| {
+        if !FACTS.contains(&name.as_str()) || text.is_empty() {
+            return None;
+        }
+        // A file is told by its name.
+        let file = files.iter().find(|file| name == FILES && file.reference.to_string() == text);
+        Some((name, file.map_or(text, |file| file.name.as_str().to_owned())))
+    };
+    typed.into_iter().filter_map(told).collect()
 }
 
 fn signing_page(page: &Page<'_>, signing: &Signing<'_>) -> Response {
@@ -189,7 +210,10 @@ pub(crate) async fn show_challenge(
     let (id, held) = held(&page, &id).await?;
     let refused = CardRefusal::ALL.into_iter().find(|card| card.code() == value(&query, REFUSED));
     let refused = refused.map(|card| Problem::from(ProofRefusal::Card(card)));
-    Ok(signing_page(&page, &Signing::of(id, &held, refused.as_ref())))
+    let files = fields::files(&fields::typed(held.act, held.ubn, &held.content));
+    let files = page.app.services.attachments.waiting(&files, Some(page.session())).await;
+    let files = page.or_problem(files, "/")?;
+    Ok(signing_page(&page, &Signing::of(id, &held, &files, refused.as_ref())))
 }
 
 /// Names the refusal of a card in an address.

@@ -119,6 +119,7 @@ pub(crate) fn usual(shape: Shape, typed: &str) -> String {
         | Shape::Identity
         | Shape::Choice(_)
         | Shape::PublicKey
+        | Shape::Files { .. }
         | Shape::Group(_)
         | Shape::Consent(_) => typed.to_owned(),
     }

@@ -415,6 +415,15 @@ async fn signed_in(service: &Service, cookie: &str, csrf: &str) -> String {
     format!("{cookie}; {}", own.split(';').next().unwrap())
 }
 
+/// Files an application: its number.
+async fn filed(service: &Service, cookie: &str, csrf: &str) -> String {
+    let check = filled_in(service, cookie, csrf).await;
+    let form = [("csrf", csrf), ("consent", "108-06 108-06")];
+    let sign = send(service, cookie, &check.replace("/check", "/sign"), &form).await;
+    let accepted = send(service, cookie, &sign, &[("csrf", csrf), ("signature", "Y21z")]).await;
+    accepted.split('/').nth(2).unwrap().split('?').next().unwrap().to_owned()
+}
+
 /// One's own page in every view and as a case goes on: before there is one, filed, asked, answered, approved. What is next comes first,
 /// and what a form knows is filled in and shown.
 #[tokio::test]
@@ -429,11 +438,7 @@ async fn ones_own_page_follows_the_case() {
         let (status, text) = get(&service, &nobody, &format!("/organisation{view}")).await;
         assert_eq!(status, StatusCode::OK, "{view}: {text}");
     }
-    let check = filled_in(&service, &cookie, own).await;
-    let form = [("csrf", own), ("consent", "108-06 108-06")];
-    let sign = send(&service, &cookie, &check.replace("/check", "/sign"), &form).await;
-    let accepted = send(&service, &cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
-    let number = accepted.split('/').nth(2).unwrap().split('?').next().unwrap().to_owned();
+    let number = filed(&service, &cookie, own).await;
     let officer = service.signed_in("chen").await;
     let id = service.database.texts("SELECT lower(hex(id)) AS v FROM applications").await.remove(0);
     let id = uuid::Uuid::parse_str(&id).unwrap();
@@ -466,6 +471,7 @@ async fn ones_own_page_follows_the_case() {
             "answer" => {
                 let cookies = signed_in(&service, &cookie, own).await;
                 answer(&service, &cookie, &cookies, own, &number).await;
+                files_are_read(&service, &cookies, &number, &officer).await;
             }
             step_done => step(step_done, json!({"note": null})).await,
         }
@@ -555,8 +561,152 @@ async fn answer(service: &Service, cookie: &str, cookies: &str, own: &str, numbe
     assert!(!text.contains("name=\"ubn\""), "{text}");
     let form = [("csrf", own), ("/answer", "第三條。")];
     let form: Vec<_> = form.into_iter().chain(hidden(&text)).collect();
-    let sign = send(service, cookie, &draft.replace("/form", "/sign"), &form).await;
+    let to = draft.replace("/form", "/sign");
+    assert!(text.contains("enctype=\"multipart/form-data\""), "{text}");
+    // What is no document is told with its name; those before it are kept, and so is the text.
+    let go = |word| [form.as_slice(), &[("go", word)]].concat();
+    let files = [("照片.png", PNG), ("合約.pdf", PDF), ("程式.pdf", b"MZ".as_slice())];
+    let told = send_files(service, cookie, &to, &go("attach"), &files).await;
+    assert_eq!(told, format!("{draft}?told=1"));
+    let (status, page) = get(service, cookie, &told).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("程式.pdf：") && page.contains("不是 PDF、PNG 或 JPEG"), "{page}");
+    assert!(page.contains("第三條。") && page.contains("照片.png") && page.contains("合約.pdf"), "{page}");
+    // One is not wanted after all.
+    let discard = page.split("value=\"discard-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let kept = send_files(service, cookie, &to, &go(&format!("discard-{discard}")), &[]).await;
+    assert_eq!(kept, format!("{draft}#field-attachments"));
+    let (_, page) = get(service, cookie, &draft).await;
+    assert!(!page.contains("照片.png") && page.contains("合約.pdf") && !page.contains("程式.pdf"), "{page}");
+    // Another browser can't sign with a file that it did not send.
+    let sign = send_files(service, cookie, &to, &form, &[("補充.jpeg", JPEG)]).await;
+    let (_, page) = get(service, cookie, &sign).await;
+    assert!(page.contains("合約.pdf") && page.contains("補充.jpeg"), "{page}");
     send(service, cookie, &sign, &[("csrf", own), ("signature", "Y21z")]).await;
+}
+
+const PDF: &[u8] = b"%PDF-1.7 contract";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n picture";
+const JPEG: &[u8] = b"\xff\xd8\xff photograph";
+
+/// Where a form with files leads to.
+async fn send_files(
+    service: &Service,
+    cookie: &str,
+    path: &str,
+    form: &[(&str, &str)],
+    files: &[(&str, &[u8])],
+) -> String {
+    let mut body = Vec::new();
+    for (name, value) in form {
+        body.extend(
+            format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+        );
+    }
+    // A browser sends an empty part for a field without a choice.
+    for (name, bytes) in files.iter().copied().chain([("", b"".as_slice())]) {
+        let head = format!("content-disposition: form-data; name=\"files\"; filename=\"{name}\"");
+        body.extend(format!("--b\r\n{head}\r\ncontent-type: text/html\r\n\r\n").bytes());
+        body.extend(bytes.iter().chain(b"\r\n"));
+    }
+    body.extend(b"--b--\r\n");
+    let request = service.http.post(path).header("cookie", cookie);
+    let response = request.content_type("multipart/form-data; boundary=b").body(body).send().await;
+    response.assert_status(StatusCode::SEE_OTHER);
+    response.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned()
+}
+
+/// Both parties read what was signed, and nobody else: saved, and never shown as a page.
+async fn files_are_read(service: &Service, cookies: &str, number: &str, officer: &str) {
+    let (_, page) = get(service, cookies, &format!("/organisation/cases/{number}")).await;
+    let page = page.replace("&#x2f;", "/");
+    let links: Vec<_> = page.split("href=\"/organisation/attachments/").skip(1).collect();
+    assert_eq!(links.len(), 2, "{page}");
+    assert!(links[0].contains("合約.pdf") && links[1].contains("補充.jpeg"), "{page}");
+    let id = links[0].split('"').next().unwrap();
+    let own =
+        service.http.get(format!("/organisation/attachments/{id}")).header("cookie", cookies).send().await;
+    own.assert_status_is_ok();
+    own.assert_header("content-type", "application/pdf");
+    let header = |name: &str| own.0.headers().get(name).and_then(|value| value.to_str().ok()).unwrap();
+    assert!(header("content-disposition").starts_with("attachment; "));
+    assert!(header("content-security-policy").ends_with("sandbox"));
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(own.0.into_body().into_vec().await.unwrap(), PDF);
+    let (stranger, _) = browser(service, "/progress").await;
+    let moved = service.http.get(format!("/organisation/attachments/{id}")).header("cookie", &stranger);
+    moved.send().await.assert_header("location", "/progress");
+
+    let case = service.database.texts("SELECT lower(hex(id)) AS v FROM applications").await.remove(0);
+    let case = uuid::Uuid::parse_str(&case).unwrap();
+    let ask = async |path: String| {
+        service.http.get(format!("/api/v1/officer/{path}")).header("authorization", officer).send().await
+    };
+    let listed = value(ask(format!("applications/{case}/attachments")).await).await;
+    let listed = listed["attachments"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["mediaType"]),
+        (&json!("合約.pdf"), &json!("application/pdf"))
+    );
+    let photograph = ask(format!("attachments/{}", listed[1]["id"].as_str().unwrap())).await;
+    photograph.assert_header("content-type", "image/jpeg");
+    assert_eq!(photograph.0.into_body().into_vec().await.unwrap(), JPEG);
+    let looks = "SELECT count(*) FROM audit_chain WHERE body LIKE '%attachment.read%'";
+    assert_eq!(service.database.number(looks).await, 1);
+}
+
+/// What the rules for files refuse, by field; a file that another sender sent is none.
+#[tokio::test]
+async fn files_are_sent_before_the_act_that_names_them() {
+    let service = Service::start().await;
+    let send = async |body: Value| service.http.post("/api/v1/attachments").body_json(&body).send().await;
+    let refused = send(json!({"name": "", "content": "TVo="})).await;
+    refused.assert_status(StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = value(refused).await;
+    assert_eq!(problem["errors"][0]["pointer"], "/name", "{problem}");
+    let refused = value(send(json!({"name": "a.pdf", "content": "TVo="})).await).await;
+    assert_eq!(refused["errors"][0]["code"], "file-type-refused", "{refused}");
+    let large = "JVBERi0x".repeat(5 * 1024 * 1024 / 6 + 2);
+    let refused = value(send(json!({"name": "a.pdf", "content": large})).await).await;
+    assert_eq!(refused["errors"][0]["code"], "file-too-large", "{refused}");
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("5 MiB"), "{refused}");
+    let kept = send(json!({"name": "C:\\合約.pdf", "content": "JVBERi0x"})).await;
+    kept.assert_status(StatusCode::CREATED);
+    let kept = value(kept).await;
+    assert_eq!((&kept["name"], &kept["size"]), (&json!("合約.pdf"), &json!(6)));
+    let reference = kept["reference"].as_str().unwrap();
+    let named = |files: Value| {
+        let id = uuid::Uuid::nil().to_string();
+        let content = json!({"noticeId": id, "explanation": "測試", "attachments": files});
+        json!({"act": "explain", "unifiedBusinessNumber": COMPANY, "content": content})
+    };
+    ask(&service, &named(json!([reference]))).await.assert_status(StatusCode::CREATED);
+    let other = reference.replace(&reference[..8], "00000000");
+    for (files, pointer, code) in [
+        (json!([other]), "/content/attachments/0", "file-unknown"),
+        (json!([reference, "x"]), "/content/attachments/1", "file-unknown"),
+        (json!([reference, reference]), "/content/attachments", "duplicate"),
+        (json!(vec!["x"; 6]), "/content/attachments/0", "file-unknown"),
+        (json!("x"), "/content/attachments", "unknown-member"),
+    ] {
+        let problem = value(ask(&service, &named(files.clone())).await).await;
+        let error = &problem["errors"][0];
+        assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!(code)), "{files} {problem}");
+    }
+    // A browser can't name what a program sent.
+    let (cookie, csrf) = browser(&service, "/acts/explain").await;
+    let id = uuid::Uuid::nil().to_string();
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("ubn", COMPANY),
+        ("/noticeId", &id),
+        ("/explanation", "測試"),
+        ("/attachments", reference),
+    ];
+    let to = signing(&service, &cookie, "/acts/explain", &form).await;
+    assert!(to.starts_with("/sign/"), "{to}");
+    assert!(!get(&service, &cookie, &to).await.1.contains("合約.pdf"));
 }
 
 /// The hidden fields of a page: names and values.

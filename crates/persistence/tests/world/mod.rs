@@ -78,6 +78,7 @@ pub(crate) fn ground(store: &Arc<Store>, clock: &FixedClock) -> Ground {
         challenges: Arc::clone(store) as _,
         applications: Arc::clone(store) as _,
         organisations: Arc::clone(store) as _,
+        attachments: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         uses: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,

@@ -1,6 +1,7 @@
 //! The contracts of the ports, as tests that any adapter can be put through.
 
 pub mod application_queue;
+pub mod attachment;
 pub mod audit;
 pub mod calendar;
 pub mod change;

@@ -2,13 +2,14 @@
 
 use idcheck_domain::{
     application::{ApplicationId, ClarificationId},
+    attachment::Owner,
     value::Narrative,
 };
 
 use crate::{
     acts::{
         prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
-        schema::content,
+        schema::{Files, content},
     },
     kernel::retry,
     ports::{Requirement, Write},
@@ -20,6 +21,8 @@ content! {
         application as "applicationId": ApplicationId,
         clarification as "clarificationId": ClarificationId,
         answer as "answer": Narrative,
+        /// What `POST /attachments` gave for each file.
+        pub(super) files as "attachments": Files,
     }
 }
 
@@ -37,6 +40,7 @@ impl AnswerClarification {
                 case.value.answer_clarification(self.clarification, answer, signed.now, &calendar)?;
             let mut change = signed.change(application.id);
             change.requires.push(Requirement::CalendarEdition(calendar.edition()));
+            change.files = signed.attached(&self.files.0, Owner::Clarification(self.clarification));
             change.history.push((application.id, step));
             change.applications.push(Write::Update { value: application.clone(), expected: case.version });
             by.ports.changes.commit(change).await?;

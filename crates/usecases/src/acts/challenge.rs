@@ -5,11 +5,11 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use idcheck_domain::value::UnifiedBusinessNumber;
+use idcheck_domain::{Violation, attachment::FileReference, value::UnifiedBusinessNumber};
 use uuid::Uuid;
 
 use crate::{
-    acts::{Act, ActName, ActPorts, OpenChallenges},
+    acts::{Act, ActName, ActPorts, OpenChallenges, schema::Files},
     kernel::{
         content::{Content, FieldViolation},
         network,
@@ -107,6 +107,26 @@ impl IssueChallenge {
         Act::read(act, content, &self.ports.reading(ubn, self.ports.clock.now()))
     }
 
+    /// Whether the files of an act are there, so that nobody signs in vain; looked at again when the act is done.
+    async fn files_wait(
+        &self,
+        files: &[FileReference],
+        session: Option<[u8; 32]>,
+    ) -> Result<(), ChallengeRefusal> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let there = self.ports.attachments.waiting(files, session, self.ports.clock.now()).await?;
+        let gone =
+            files.iter().enumerate().filter(|(_, file)| !there.iter().any(|one| one.reference == **file));
+        let gone = gone.map(|(place, _)| FieldViolation {
+            pointer: format!("{}/{place}", Files::POINTER),
+            violation: Violation::FileUnknown,
+        });
+        let gone: Vec<_> = gone.collect();
+        if gone.is_empty() { Ok(()) } else { Err(ChallengeRefusal::Content(gone)) }
+    }
+
     /// The challenge that was issued to this browser session; none of another one's.
     ///
     /// # Errors
@@ -155,7 +175,8 @@ impl IssueChallenge {
         session: Option<[u8; 32]>,
         from: IpAddr,
     ) -> Result<IssuedChallenge, ChallengeRefusal> {
-        self.read(act, ubn, &content).map_err(ChallengeRefusal::Content)?;
+        let read = self.read(act, ubn, &content).map_err(ChallengeRefusal::Content)?;
+        self.files_wait(read.files(), session).await?;
         let now = self.ports.clock.now();
         let id = self.ports.entropy.uuid(now);
         let expires_at = now + self.ports.challenge_life;

@@ -1,11 +1,11 @@
 //! Explaining a notice with the card (注意事項 九).
 
-use idcheck_domain::{notice::NoticeId, precondition::Precondition, value::Narrative};
+use idcheck_domain::{attachment::Owner, notice::NoticeId, precondition::Precondition, value::Narrative};
 
 use crate::{
     acts::{
         prove::{ActResult, ProofRefusal, ProveChallenge, Signed},
-        schema::content,
+        schema::{Files, content},
     },
     kernel::retry,
     ports::Write,
@@ -16,6 +16,8 @@ content! {
     pub(crate) struct Explain as "ExplainContent" {
         notice as "noticeId": NoticeId,
         explanation as "explanation": Narrative,
+        /// What `POST /attachments` gave for each file.
+        pub(super) files as "attachments": Files,
     }
 }
 
@@ -32,6 +34,8 @@ impl Explain {
             let explained = read.value.explain(self.explanation.clone(), signed.now);
             let explained = explained.map_err(|_| Precondition::NoticeUnknown)?;
             let mut change = signed.change(self.notice);
+            let owner = Owner::Explanation { notice: self.notice, sending: explained.sendings.len() };
+            change.files = signed.attached(&self.files.0, owner);
             change.notices.push(Write::Update { value: explained.clone(), expected: read.version });
             by.ports.changes.commit(change).await?;
             Ok(ActResult::Notice(Box::new(explained)))

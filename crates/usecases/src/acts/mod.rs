@@ -32,13 +32,16 @@ pub use receipt::{Gave, ReadReceipt, Receipt};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use idcheck_domain::value::{AddressPolicy, UnifiedBusinessNumber};
+use idcheck_domain::{
+    attachment::FileReference,
+    value::{AddressPolicy, UnifiedBusinessNumber},
+};
 
 use crate::{
     kernel::content::{Content, FieldViolation, Fields},
     ports::{
-        Applications, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy, ImprovementPlans,
-        KeyReader, LastUses, Notices, Organisations, OwnSessions,
+        Applications, Attachments, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy,
+        ImprovementPlans, KeyReader, LastUses, Notices, Organisations, OwnSessions,
     },
     usage::ReadUsage,
 };
@@ -142,6 +145,17 @@ acts! {
     Withdraw as "withdraw": withdraw::Withdraw,
 }
 
+impl Act {
+    /// The files that it names.
+    fn files(&self) -> &[FileReference] {
+        match self {
+            Self::AnswerClarification(content) => &content.files.0,
+            Self::Explain(content) => &content.files.0,
+            _ => &[],
+        }
+    }
+}
+
 /// What the acts need.
 #[derive(Clone)]
 pub struct ActPorts {
@@ -159,6 +173,8 @@ pub struct ActPorts {
     pub applications: Arc<dyn Applications>,
     /// Organisations.
     pub organisations: Arc<dyn Organisations>,
+    /// Files that were sent for an act.
+    pub attachments: Arc<dyn Attachments>,
     /// Improvement plans.
     pub plans: Arc<dyn ImprovementPlans>,
     /// Notices of abnormal use.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use idcheck_domain::{
     application::{Application, RefusedTransition},
+    attachment::{FileReference, Owner},
     card::SigningCard,
     key::RegisteredKey,
     notice::Notice,
@@ -17,8 +18,8 @@ use crate::{
     acts::{Act, ActName, ActPorts},
     kernel::Overtaken,
     ports::{
-        AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError, HistoryLine,
-        KeptUse, OwnSession, StoreError, StoredChallenge,
+        AttachFile, AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError,
+        HistoryLine, KeptUse, OwnSession, StoreError, StoredChallenge,
     },
     usage::UsageReport,
 };
@@ -64,6 +65,7 @@ impl From<CommitError> for ProofRefusal {
             CommitError::ChallengeSpent => Self::Spent,
             CommitError::OpenCase => Self::Precondition(Precondition::OpenCase),
             CommitError::KeyKnown => Self::Precondition(Precondition::KeyKnown),
+            CommitError::FileUnknown => Self::Precondition(Precondition::FileUnknown),
             CommitError::Conflict | CommitError::AccountTaken => Self::Conflict,
             CommitError::Store(error) => Self::Store(error),
         }
@@ -152,6 +154,8 @@ pub(crate) struct Signed {
     pub(crate) challenge: Uuid,
     pub(crate) act: ActName,
     pub(crate) ubn: UnifiedBusinessNumber,
+    /// The browser session that signs.
+    pub(crate) session: Option<[u8; 32]>,
     pub(crate) card: SigningCard,
     pub(crate) now: DateTime<Utc>,
 }
@@ -166,6 +170,22 @@ impl Signed {
             audit: vec![entry.detail(format!("card:{}", self.card.fingerprint))],
             ..Change::default()
         }
+    }
+}
+
+impl Signed {
+    /// The files of the act, given to what it is about.
+    pub(crate) fn attached(&self, files: &[FileReference], owner: Owner) -> Vec<AttachFile> {
+        let (sender, ubn, at) = (self.session, self.ubn, self.now);
+        let one = |(place, file): (usize, &FileReference)| AttachFile {
+            file: *file,
+            sender,
+            ubn,
+            owner,
+            place,
+            at,
+        };
+        files.iter().enumerate().map(one).collect()
     }
 }
 
@@ -208,9 +228,10 @@ impl ProveChallenge {
             return Err(CardRefusal::OtherCompany.into());
         }
         let act = self.read_again(&challenge)?;
-        let signed = Signed { challenge: id, act: challenge.act, ubn: challenge.ubn, card: facts.card, now };
+        let (act_name, ubn) = (challenge.act, challenge.ubn);
+        let signed = Signed { challenge: id, act: act_name, ubn, session, card: facts.card, now };
         let result = act.perform(self, &signed).await?;
-        Ok(Proven { act: challenge.act, ubn: challenge.ubn, result })
+        Ok(Proven { act: act_name, ubn, result })
     }
 
     /// The content was valid when the challenge was issued and is read as of then; one that no longer reads was

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     Violation,
     application::{ApplicationId, ClarificationId},
+    attachment::{FileReference, MAX_FILES, check_set},
     consent::Consent,
     contact::Contact,
     key::{Environment, KeyId, Profile, Validity},
@@ -88,6 +89,11 @@ pub enum Shape {
         /// The most.
         max: usize,
     },
+    /// A list of files that were sent before.
+    Files {
+        /// The most.
+        max: usize,
+    },
     /// An object.
     Group(&'static Group),
     /// Consent to the texts that were shown: an object that a page asks for with one box.
@@ -136,13 +142,13 @@ macro_rules! content {
     (
         $(#[doc = $doc:literal])*
         $visibility:vis struct $object:ident as $name:literal {
-            $($(#[doc = $about:literal])* $member:ident as $json:literal: $type:ty,)*
+            $($(#[doc = $about:literal])* $seen:vis $member:ident as $json:literal: $type:ty,)*
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug)]
         $visibility struct $object {
-            $($(#[doc = $about])* $member: $type,)*
+            $($(#[doc = $about])* $seen $member: $type,)*
         }
 
         impl $object {
@@ -262,6 +268,30 @@ impl Member for HostAddresses {
             Err(Violation::Duplicate) => None,
             result => fields.check(at, result),
         }
+    }
+}
+
+/// Files that were sent before; none where nothing is given.
+#[derive(Debug)]
+pub(crate) struct Files(pub(crate) Vec<FileReference>);
+
+impl Files {
+    /// Where they stand in the content of every act that has them.
+    pub(crate) const POINTER: &str = "/attachments";
+}
+
+impl Member for Files {
+    const SHAPE: Shape = Shape::Files { max: MAX_FILES };
+    const REQUIRED: bool = false;
+
+    fn read(fields: &mut Fields<'_>, at: &str, _: &Reading<'_>) -> Option<Self> {
+        let texts = fields.list(at);
+        let parsed: Vec<_> =
+            texts.iter().filter_map(|(at, text)| fields.check(at, FileReference::parse(text))).collect();
+        if parsed.len() < texts.len() {
+            return None;
+        }
+        fields.check(at, check_set(&parsed).map(|()| Self(parsed)))
     }
 }
 

@@ -59,7 +59,8 @@ impl From<CommitError> for Refusal {
             CommitError::Conflict
             | CommitError::ChallengeSpent
             | CommitError::AccountTaken
-            | CommitError::KeyKnown => Self::Stale,
+            | CommitError::KeyKnown
+            | CommitError::FileUnknown => Self::Stale,
         }
     }
 }

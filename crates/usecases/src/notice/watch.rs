@@ -142,7 +142,8 @@ impl WatchUsage {
                 | CommitError::Conflict
                 | CommitError::ChallengeSpent
                 | CommitError::AccountTaken
-                | CommitError::KeyKnown,
+                | CommitError::KeyKnown
+                | CommitError::FileUnknown,
             ) => Ok(false),
         }
     }

@@ -159,6 +159,7 @@ actions! {
     RevocationDecline = "revocation.decline", "An officer declined a revocation, or took it back.";
     PlanApprove = "plan.approve", "An officer approved an improvement plan.";
     PlanReject = "plan.reject", "An officer rejected an improvement plan.";
+    AttachmentRead = "attachment.read", "An officer opened a file of an answer or an explanation.";
     NoticeRead = "notice.read", "An officer opened a notice of abnormal use.";
     NoticeRaise = "notice.raise", "The service found abnormal use.";
     NoticeObserve = "notice.observe", "The service found more of it while its notice was open.";

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use idcheck_domain::{
     abuse::AbuseRule,
     application::{Application, ApplicationId, Step},
+    attachment::{FileReference, Owner},
     key::Environment,
     notice::Notice,
     organisation::Organisation,
@@ -18,7 +19,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use crate::ports::{AuditEntry, MailMessage, StoredChallenge};
+use crate::ports::{AuditEntry, FileSender, MailMessage, StoredChallenge};
 
 /// A value to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,23 @@ pub struct OutgoingMail {
     pub message: MailMessage,
 }
 
+/// A file that an act was signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachFile {
+    /// The file, as it was signed.
+    pub file: FileReference,
+    /// Who must have sent it.
+    pub sender: FileSender,
+    /// Who acts.
+    pub ubn: UnifiedBusinessNumber,
+    /// What it belongs to from now on.
+    pub owner: Owner,
+    /// Its place among the files of the act, from 0.
+    pub place: usize,
+    /// When it was signed.
+    pub at: DateTime<Utc>,
+}
+
 /// What must still hold when a change is made, in addition to the versions of what it writes. It is looked at when no other change can
 /// come between any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +139,8 @@ pub struct Change {
     pub users: Vec<UserChange>,
     /// Mail to send.
     pub mail: Vec<OutgoingMail>,
+    /// Files that the act was signed with. One that is not there, or of another sender, is a [`CommitError::FileUnknown`].
+    pub files: Vec<AttachFile>,
     /// Entries of the audit log, at least one.
     pub audit: Vec<AuditEntry>,
 }
@@ -159,6 +179,9 @@ pub enum CommitError {
     /// The public key is in force already, here or with another organisation.
     #[error("the key is registered already")]
     KeyKnown,
+    /// A file of the act is gone: it ended, was removed, or is another act's.
+    #[error("a file of the act is not there")]
+    FileUnknown,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(unused_parens, reason = "mockall repeats the signature of `&(dyn Trait + 'static)`"))]
 
 mod application;
+mod attachment;
 mod audit;
 mod audit_entry;
 mod callers;
@@ -30,6 +31,7 @@ pub use application::{
     ApplicationFilter, Applications, Assigned, CaseSummary, Challenges, HistoryLine, Organisations, Page,
     QueuePlace, StoredChallenge, Versioned,
 };
+pub use attachment::{Attachments, FileRoom, FileSender, OwnedFile, SentFile};
 pub use audit::{
     AuditEntryFound, AuditFilter, AuditLine, AuditLog, ChainStatus, KnownSubject, RecordedEntry,
 };
@@ -40,8 +42,8 @@ pub use callers::{
 };
 pub use card::{CardFacts, CardRefusal, CardVerifier};
 pub use change::{
-    Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange, Waiting,
-    Write,
+    AttachFile, Change, Changes, CommitError, GivenIssKey, OutgoingMail, Requirement, StoreError, UserChange,
+    Waiting, Write,
 };
 pub use company_register::{CompanyRegister, CompanySnapshots, RegisterError, Sweeps};
 pub use draft::{DraftRoom, Drafts, Entries, StoredDraft};
@@ -72,6 +74,7 @@ pub use worklist::{Task, WaitsFor, WorkCounts, WorkItem, Worklists};
 #[cfg(test)]
 pub(crate) use {
     application::{MockApplications, MockChallenges, MockOrganisations},
+    attachment::MockAttachments,
     audit::MockAuditLog,
     callers::{MockCallerSource, MockKeyReader, MockRateLimiter},
     card::MockCardVerifier,

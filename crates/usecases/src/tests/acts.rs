@@ -21,9 +21,9 @@ use crate::{
         ProveChallenge,
     },
     ports::{
-        CardFacts, CardRefusal, Change, CommitError, MailMessage, MockApplications, MockCardVerifier,
-        MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices, MockOrganisations,
-        MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
+        CardFacts, CardRefusal, Change, CommitError, MailMessage, MockApplications, MockAttachments,
+        MockCardVerifier, MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices,
+        MockOrganisations, MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
     },
     tests::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn},
 };
@@ -120,6 +120,7 @@ impl World {
             keys: Arc::new(MockKeyReader::new()),
             challenges: Arc::new(challenges),
             applications: Arc::new(MockApplications::new()),
+            attachments: Arc::new(MockAttachments::new()),
             plans: Arc::new(MockImprovementPlans::new()),
             notices: Arc::new(MockNotices::new()),
             sessions: Arc::new(MockOwnSessions::new()),
