@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { demo, fillIn, launch, look as lookAt, lookInBoth, picture, shots, signByKeyboard, tabTo, totp } from "./common.mjs";
 
@@ -324,6 +325,36 @@ test("every other act of one's own page", async () => {
   await act("rotate", { from: "/organisation/keys", link: 'a[href^="/acts/rotateIssKey"]', done: /Iss Key/ });
   await act("revoke-key", { from: "/organisation/keys", link: 'a[href^="/acts/revokeKey"] >> nth=0', done: /金鑰/ });
   await act("suspend", { from: "/organisation/contact", link: 'a[href^="/apply/form?kind=suspend"]', typed: { "/reason": "改以人工查驗" } });
+});
+
+test("a company's system is told of events", async () => {
+  const statuses = [410];
+  const came = [];
+  const receiver = createServer((request, response) => {
+    came.push(request.headers["webhook-id"]);
+    request.resume().on("end", () => response.writeHead(statuses.shift() ?? 204).end());
+  });
+  await new Promise((resolve) => { receiver.listen(0, "127.0.0.1", resolve); });
+  const url = `http://127.0.0.1:${receiver.address().port}/hooks`;
+  await act("set-webhook", {
+    from: "/organisation/contact", link: 'a[href^="/acts/setWebhook"]', wrong: { "/url": "http://hooks.example.com/" },
+    typed: { "/url": url }, done: /whsec_/,
+  });
+  const until = async (words) => {
+    for (const end = Date.now() + 20_000; ; await page.waitForTimeout(300)) {
+      await open("/organisation/contact");
+      if (words.test(await page.textContent("#webhook"))) return;
+      assert.ok(Date.now() < end, await page.textContent("#webhook"));
+    }
+  };
+  await until(/webhook\.set[^]*未送達[^]*410/);
+  await look("organisation-webhook");
+  await page.click('#webhook form button');
+  await until(/webhook\.set[^]*已送達/);
+  assert.equal(came.length, 2);
+  assert.equal(came[0], came[1], "sent again it is the same event");
+  await act("remove-webhook", { from: "/organisation/contact", link: 'a[href^="/acts/removeWebhook"]', done: /移除/ });
+  await new Promise((resolve) => { receiver.close(resolve); });
 });
 
 test("last uses are told", async () => {

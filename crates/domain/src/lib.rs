@@ -98,6 +98,7 @@ pub mod usage;
 pub mod value;
 pub mod verification;
 mod violation;
+pub mod webhook;
 mod words;
 
 pub use violation::Violation;

@@ -97,6 +97,8 @@ pub enum Violation {
     SecondFactorWrong,
     /// Not an RFC 3339 time with offset.
     TimeFormat,
+    /// Not an `https` address of a host name or a public address, without user, password or fragment.
+    WebhookUrlFormat,
     /// A file of more than this many MiB.
     FileTooLarge {
         /// The greatest size in MiB.
@@ -110,7 +112,7 @@ pub enum Violation {
 
 impl Violation {
     /// One of each, for tables of texts and the test that none is missing.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::Required,
         Self::TooLong { max: 0 },
         Self::TooMany { max: 0 },
@@ -154,6 +156,7 @@ impl Violation {
         Self::SubjectFormat,
         Self::SecondFactorWrong,
         Self::TimeFormat,
+        Self::WebhookUrlFormat,
         Self::FileTooLarge { max: 0 },
         Self::FileTypeRefused,
         Self::FileUnknown,
@@ -205,6 +208,7 @@ impl Violation {
             Self::SubjectFormat => "subject-format",
             Self::SecondFactorWrong => "second-factor-wrong",
             Self::TimeFormat => "time-format",
+            Self::WebhookUrlFormat => "webhook-url-format",
             Self::FileTooLarge { .. } => "file-too-large",
             Self::FileTypeRefused => "file-type-refused",
             Self::FileUnknown => "file-unknown",

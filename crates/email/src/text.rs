@@ -209,6 +209,13 @@ fn parameters(message: &MailMessage) -> Parameters<'_> {
             key_ends((company, label, fingerprint), *day)
         }
         M::IssKeyRotated { company } => with("iss-key-rotated", company, Vec::new(), None),
+        M::WebhookSet { company, host } => {
+            with("webhook-set", company, vec![("host", Value::Text(host))], None)
+        }
+        M::WebhookRemoved { company, host } => {
+            with("webhook-removed", company, vec![("host", Value::Text(host))], None)
+        }
+        M::WebhookGivenUp { company } => with("webhook-given-up", company, Vec::new(), None),
         M::ContactChanged { company } => with("contact-changed", company, Vec::new(), None),
         M::AccessRevoked { company, ground, reason } => {
             let quote = Some(Quote::Reason(reason));

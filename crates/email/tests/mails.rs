@@ -87,6 +87,12 @@ fn messages() -> Vec<(&'static str, MailMessage)> {
             },
         ),
         ("iss-key-rotated", MailMessage::IssKeyRotated { company: company() }),
+        ("webhook-set", MailMessage::WebhookSet { company: company(), host: "hooks.example.com".to_owned() }),
+        (
+            "webhook-removed",
+            MailMessage::WebhookRemoved { company: company(), host: "hooks.example.com".to_owned() },
+        ),
+        ("webhook-given-up", MailMessage::WebhookGivenUp { company: company() }),
         ("contact-changed", MailMessage::ContactChanged { company: company() }),
     ]
 }
@@ -236,7 +242,32 @@ fn every_mail_reads_as_kept_in_its_snapshot() {
         assert!(!text.html.is_empty(), "{name}: the HTML part is empty");
         assert!(!text.subject.contains(['\r', '\n']), "{name}: the subject is one line");
         insta::assert_snapshot!(name, format!("{}\n\n{}", text.subject, text.plain));
+        insta::assert_snapshot!(format!("{name}.html"), text.html);
     }
+}
+
+/// What a call tells of each mail stands in the guides, and nothing that a person is called or wrote.
+#[test]
+fn every_event_is_in_the_guides() {
+    let guides = ["api.md", "api.zh-Hant-TW.md"].map(|guide| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
+        std::fs::read_to_string(folder.join(guide)).unwrap()
+    });
+    let mut told = 0;
+    for (name, message) in messages().into_iter().chain(casework_messages()).chain(moved_messages()) {
+        let Some(event) = message.event() else { continue };
+        told += 1;
+        for guide in &guides {
+            let kind = format!("`{}`", event.kind);
+            let row = guide.lines().find(|line| line.starts_with("| ") && line.contains(&kind));
+            let row = row.unwrap_or_else(|| panic!("{name}: no {kind} in the guide"));
+            let facts: Vec<_> = event.facts.iter().map(|(fact, _)| format!("`{fact}`")).collect();
+            assert!(row.ends_with(&format!("| {} |", facts.join(", "))), "{name}: {facts:?} in {row}");
+        }
+        let ascii = event.facts.iter().all(|(_, fact)| fact.is_ascii());
+        assert!(ascii, "{name}: {:?} holds what somebody wrote", event.facts);
+    }
+    assert!(told > 30, "{told}");
 }
 
 #[test]

@@ -87,13 +87,6 @@ fn places(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
-impl Store {
-    async fn attachments(&self, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
-        let statement = Statement::from_sql_and_values(self.reader.get_database_backend(), sql, values);
-        self.reader.query_all_raw(statement).await.map_err(unavailable)
-    }
-}
-
 #[async_trait]
 impl Attachments for Store {
     async fn keep(&self, file: &SentFile, bytes: &[u8], room: &FileRoom) -> Result<bool, StoreError> {
@@ -115,9 +108,7 @@ impl Attachments for Store {
             i64::from(room.of_origin).into(),
             i64::from(room.of_all).into(),
         ];
-        let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), KEEP, values);
-        let written = self.writer.execute_raw(statement).await.map_err(unavailable)?;
-        Ok(written.rows_affected() == 1)
+        Ok(self.put(KEEP, Vec::from(values)).await? == 1)
     }
 
     async fn waiting(
@@ -132,7 +123,7 @@ impl Attachments for Store {
         );
         let values = std::iter::once(micros(now).into()).chain(files.iter().map(|file| file.id.0.into()));
         let mut found = Vec::new();
-        for row in self.attachments(sql, values.collect()).await? {
+        for row in self.rows(&sql, values.collect()).await? {
             let sent_by: Option<Vec<u8>> = cell(&row, "sender")?;
             if sent_by.as_deref() == sender.as_ref().map(<[u8; 32]>::as_slice) {
                 found.push(head(&self.vault, &row)?);
@@ -148,8 +139,7 @@ impl Attachments for Store {
             "DELETE FROM attachments WHERE id = $1 AND digest = $2 AND owner IS NULL AND {of_sender}"
         );
         values.splice(0..0, [file.id.0.into(), Vec::from(file.digest).into()]);
-        let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, values);
-        self.writer.execute_raw(statement).await.map(drop).map_err(unavailable)
+        self.put(&sql, values).await.map(drop)
     }
 
     async fn of_owners(&self, owners: &[Owner]) -> Result<Vec<(Owner, Attachment)>, StoreError> {
@@ -158,7 +148,7 @@ impl Attachments for Store {
             places(1, owners.len())
         );
         let values = owners.iter().map(|owner| owner_text(*owner).into()).collect();
-        let rows = self.attachments(sql, values).await?;
+        let rows = self.rows(&sql, values).await?;
         let one = |row: QueryResult| {
             let owner: String = cell(&row, "owner")?;
             let owner = owner_of(&owner).ok_or_else(|| corrupt(TABLE, "owner"))?;
@@ -169,7 +159,7 @@ impl Attachments for Store {
 
     async fn read(&self, id: AttachmentId) -> Result<Option<OwnedFile>, StoreError> {
         let sql = format!("SELECT {HEAD}, ubn, sealed FROM attachments WHERE id = $1 AND owner IS NOT NULL");
-        let rows = self.attachments(sql, vec![id.0.into()]).await?;
+        let rows = self.rows(&sql, vec![id.0.into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (ubn, owner): (String, String) = (cell(row, "ubn")?, cell(row, "owner")?);
         let sealed: Vec<u8> = cell(row, "sealed")?;

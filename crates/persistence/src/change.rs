@@ -94,9 +94,10 @@ impl Store {
         for file in &change.files {
             attachment::attach(tx, file).await?;
         }
-        for queued in &change.mail {
-            self.queue(tx, queued).await.map_err(failed)?;
+        if let Some(written) = &change.webhook {
+            self.write_webhook(tx, written).await?;
         }
+        self.queue(tx, &change.mail).await.map_err(failed)?;
         if !change.requires.is_empty() {
             // From here on no other change comes between: each locks the head before it commits.
             chain::lock_head(tx).await.map_err(failed)?;

@@ -41,6 +41,7 @@ mod template;
 mod upkeep;
 mod usage;
 mod user_suspension;
+mod webhook;
 mod worklist;
 
 pub use chain::{ChainReport, Fault, Gap};

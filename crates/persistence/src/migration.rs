@@ -24,6 +24,7 @@ mod m0021_found;
 mod m0022_neighbours;
 mod m0023_accounts;
 mod m0024_attachments;
+mod m0025_webhooks;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_neighbours::Migration),
             Box::new(m0023_accounts::Migration),
             Box::new(m0024_attachments::Migration),
+            Box::new(m0025_webhooks::Migration),
         ]
     }
 }

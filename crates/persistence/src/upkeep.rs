@@ -58,7 +58,7 @@ const ENDED: &str = "SELECT o.ubn FROM organisations o WHERE o.access <> 'active
                      AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.ubn = o.ubn \
                      AND (a.closed_at IS NULL OR a.closed_at >= $1)) ORDER BY o.ubn LIMIT $2";
 /// What goes with an organisation, in the order of the references.
-const OF_AN_ORGANISATION: [&str; 14] = [
+const OF_AN_ORGANISATION: [&str; 16] = [
     "DELETE FROM clarifications WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
     "DELETE FROM application_history WHERE application_id IN (SELECT id FROM applications WHERE ubn = $1)",
     "DELETE FROM attachments WHERE ubn = $1",
@@ -72,8 +72,13 @@ const OF_AN_ORGANISATION: [&str; 14] = [
     "DELETE FROM iss_keys WHERE ubn = $1",
     "DELETE FROM last_uses WHERE ubn = $1",
     "DELETE FROM registered_keys WHERE ubn = $1",
+    "DELETE FROM webhook_calls WHERE ubn = $1",
+    "DELETE FROM webhooks WHERE ubn = $1",
     "DELETE FROM organisations WHERE ubn = $1",
 ];
+
+/// How long calls are listed, longer than they are tried.
+const CALLS_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Rows that are deleted in one statement: on SQLite nobody else writes meanwhile.
 const PURGED: u64 = 1_000;
@@ -81,7 +86,7 @@ const PURGED: u64 = 1_000;
 const PURGE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Deletes what can have no effect any more: challenges, drafts, files that no act was signed with, officers' sessions and used tokens that ended an
+    /// Deletes what can have no effect any more: calls of a month ago; challenges, drafts, files that no act was signed with, officers' sessions and used tokens that ended an
     /// hour before `now` (a token is taken for some minutes after its end), and strikes and
     /// counts of users and ID numbers older than `strikes_kept`.
     ///
@@ -89,12 +94,14 @@ impl Store {
     /// The store's.
     pub async fn purge(&self, now: DateTime<Utc>, strikes_kept: TimeDelta) -> Result<(), StoreError> {
         let ended: sea_orm::Value = micros(now - TimeDelta::hours(1)).into();
+        let told: sea_orm::Value = micros(now - CALLS_KEPT).into();
         let kept = taipei::day(now - strikes_kept).to_string();
         let kept: sea_orm::Value = kept.into();
         let mut ends = vec![
             ("challenges", "id", "expires_at", &ended),
             ("drafts", "id", "expires_at", &ended),
             ("attachments", "id", "expires_at", &ended),
+            ("webhook_calls", "id", "queued_at", &told),
             ("officer_sessions", "token_hash", "expires_at", &ended),
             ("used_tokens", "token", "expires_at", &ended),
             ("strikes", "person_hash, environment, day", "day", &kept),

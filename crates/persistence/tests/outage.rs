@@ -9,7 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use idcheck_testing::{builders::contact, contract::ledger::admission, database::TempDatabase};
+use idcheck_testing::{
+    builders::{contact, ubn},
+    contract::ledger::admission,
+    database::TempDatabase,
+};
 use idcheck_usecases::{
     mail::DeliverMail,
     ports::{Changes, Clock, MailError, MailMessage, Mailer, Outbox, OutgoingMail, QueuedMail},
@@ -39,7 +43,7 @@ async fn away_for_an_hour(database: &TempDatabase) {
     let id = Uuid::from_u128(77);
     let message = MailMessage::PlanReceived { company: "測試甲".to_owned() };
     let mut change = admission(1);
-    change.mail.push(OutgoingMail { id, to: contact().email().clone(), message });
+    change.mail.push(OutgoingMail { id, about: ubn(1), to: contact().email().clone(), message });
     store.commit(change).await.unwrap();
     let server = Arc::new(Server::default());
     let clock: Arc<dyn Clock> = Arc::new(database.clock.clone());
@@ -67,7 +71,7 @@ async fn given_up_and_revived(database: &TempDatabase) {
     let id = Uuid::from_u128(78);
     let message = MailMessage::PlanReceived { company: "測試甲".to_owned() };
     let mut change = admission(2);
-    change.mail.push(OutgoingMail { id, to: contact().email().clone(), message });
+    change.mail.push(OutgoingMail { id, about: ubn(1), to: contact().email().clone(), message });
     store.commit(change).await.unwrap();
     let server = Arc::new(Server::default());
     let clock: Arc<dyn Clock> = Arc::new(database.clock.clone());

@@ -61,7 +61,8 @@ impl Redate for Redating {
             if let (Some((_, to)), Some(due)) = (held.get(&after.ubn), after.state.due())
                 && let Some(message) = moved(&after, told, due)
             {
-                redated.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), to: to.clone(), message });
+                let (id, about) = (self.entropy.uuid(self.now), after.ubn);
+                redated.mail.push(OutgoingMail { id, about, to: to.clone(), message });
             }
             redated.cases.push((Versioned { value: after, version }, step));
         }
@@ -72,7 +73,8 @@ impl Redate for Redating {
                 && due.date != told.date
             {
                 let message = notice_moved(&after, company.as_str(), told.date, due);
-                redated.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), to: to.clone(), message });
+                let (id, about) = (self.entropy.uuid(self.now), after.ubn);
+                redated.mail.push(OutgoingMail { id, about, to: to.clone(), message });
             }
             redated.notices.push(Versioned { value: after, version });
         }

@@ -120,6 +120,7 @@ pub mod template;
 pub mod usage;
 pub mod user_suspension;
 pub mod verify;
+pub mod webhook;
 pub mod worklist;
 
 pub use kernel::content::{Content, FieldViolation, Fields, Leaf};

@@ -139,7 +139,8 @@ impl SendReminders {
                     }
                 };
                 let to = held.value.contact.email().clone();
-                let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+                let mail =
+                    OutgoingMail { id: self.ports.entropy.uuid(now), about: held.value.ubn, to, message };
                 reminders.push(Reminder { key: format!("clarification:{}:{word}", asked.id.0), mail });
             }
             match page.next {
@@ -169,7 +170,7 @@ impl SendReminders {
                 Moment::Overdue => ("overdue", MailMessage::NoticeOverdue { company, rule, due }),
             };
             let to = held.value.contact.email().clone();
-            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), about: held.value.ubn, to, message };
             // Asked again, it has another deadline and so other reminders.
             let key = format!("notice:{}:{}:{word}", notice.id, notice.sendings.len());
             reminders.push(Reminder { key, mail });
@@ -185,7 +186,7 @@ impl SendReminders {
             let company = held.value.name.as_str().to_owned();
             let message = MailMessage::Dormant { company, since: dormant.since };
             let to = held.value.contact.email().clone();
-            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+            let mail = OutgoingMail { id: self.ports.entropy.uuid(now), about: held.value.ubn, to, message };
             reminders.push(Reminder { key: format!("dormant:{}:{}", dormant.ubn, dormant.since), mail });
         }
         Ok(reminders)
@@ -210,7 +211,8 @@ impl SendReminders {
                     last_day: taipei::day(end - TimeDelta::microseconds(1)),
                 };
                 let to = held.value.contact.email().clone();
-                let mail = OutgoingMail { id: self.ports.entropy.uuid(now), to, message };
+                let mail =
+                    OutgoingMail { id: self.ports.entropy.uuid(now), about: held.value.ubn, to, message };
                 reminders.push(Reminder { key: format!("key:{}:{stage}", key.id.0), mail });
             }
         }

@@ -34,3 +34,4 @@ mod sweep;
 mod usage;
 mod verification;
 mod verification_oracle;
+mod webhook;

@@ -16,8 +16,8 @@ use idcheck_usecases::{
 
 use crate::config::Config;
 
-/// The addresses an organisation may register.
-fn address_policy(config: &Config) -> AddressPolicy {
+/// The addresses an organisation may register and be called at.
+pub(crate) fn address_policy(config: &Config) -> AddressPolicy {
     if config.allow_loopback_hosts { AddressPolicy::PublicOrLoopback } else { AddressPolicy::Public }
 }
 
@@ -38,6 +38,7 @@ pub(crate) fn act_ports(
         applications: Arc::clone(store) as _,
         organisations: Arc::clone(store) as _,
         attachments: Arc::clone(store) as _,
+        webhooks: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         uses: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,

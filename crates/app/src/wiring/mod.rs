@@ -6,6 +6,7 @@ pub(crate) mod identity;
 pub(crate) mod mail;
 pub(crate) mod office;
 pub(crate) mod store;
+mod webhook;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -26,10 +27,11 @@ use idcheck_usecases::{
     officer::{KeepOfficers, SignIn},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
-    ports::{CardVerifier, Changes, Clock, Entropy, Limits, StoreError},
+    ports::{CardVerifier, Changes, Clock, Entropy, Ledger, Limits, StoreError},
     sweep::SweepCompanies,
     user_suspension::GovernUsers,
     verify::{CallerSnapshot, InForce, VerifyCard, VerifyPorts},
+    webhook::CallWebhooks,
 };
 use poem::{EndpointExt, Server, listener::TcpAcceptor};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -73,6 +75,7 @@ pub(crate) struct Service {
     refresh_lists: Duration,
     rates: Arc<Rates>,
     mail: DeliverMail,
+    calls: CallWebhooks,
     office: office::Jobs,
     jobs: jobs::Status,
 }
@@ -110,14 +113,9 @@ impl Service {
         let office_jobs = office::Jobs::new(config, &shared, office.clone(), sweeps.clone());
         let (latencies, jobs) = (Latencies::default(), jobs::Status::default());
         let ledger = LedgerWriter::start_with(&store, ledger_settings(config));
-        let verify = VerifyCard::new(VerifyPorts {
-            clock: Arc::clone(&clock),
-            callers: Arc::clone(&callers),
-            tokens: Arc::new(tokens(config)),
-            rates: Arc::clone(&rates) as _,
-            ledger: Arc::new(TimedLedger::new(ledger.clone(), latencies.clone())),
-            limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
-        });
+        let timed = TimedLedger::new(ledger.clone(), latencies.clone());
+        let verify = verify(config, (&clock, &callers, &rates), timed);
+        let calls = webhook::calls(config, &shared, &office)?;
         let approvers = if config.review.two_officers { Approvers::Two } else { Approvers::One };
         let signing_in = identity::officer_ports(&store, identity::sign_in_methods(config)?)?;
         let services = Services {
@@ -127,6 +125,7 @@ impl Service {
             read_receipt: ReadReceipt::new(acts),
             drafts: acts::drafts(config, &shared, &office),
             attachments: acts::attachments(config, &shared, &office),
+            webhooks: Arc::clone(&shared) as _,
             read_cases: ReadCases::new(office.clone(), Arc::clone(&verifier), approvers),
             review: ReviewApplication::new(office.clone(), verifier, approvers),
             worklist: office::worklist(&shared, &clock),
@@ -168,6 +167,7 @@ impl Service {
             refresh_lists: Duration::from_secs(config.card.refresh_interval.max(1)),
             rates,
             mail,
+            calls,
             office: office_jobs,
             jobs,
         })
@@ -206,7 +206,7 @@ impl Service {
             async move { latencies.hand_on(&store).await }
         });
         if self.worker {
-            work(&mut jobs, (self.store.clone(), self.strikes_kept), self.mail);
+            work(&mut jobs, (self.store.clone(), self.strikes_kept), self.mail, self.calls);
             self.office.add_to(&mut jobs);
         }
         let lists = Arc::clone(&cards);
@@ -259,8 +259,31 @@ fn raise_descriptors() -> Option<u64> {
     }
 }
 
-/// What nobody waits for: mail, and the removal of what ended.
-fn work(jobs: &mut Jobs, (store, strikes_kept): (Store, TimeDelta), mail: DeliverMail) {
+/// Queries about cards.
+fn verify(
+    config: &Config,
+    (clock, callers, rates): (&Arc<dyn Clock>, &Arc<CallerSnapshot>, &Arc<Rates>),
+    ledger: impl Ledger + 'static,
+) -> VerifyCard {
+    VerifyCard::new(VerifyPorts {
+        clock: Arc::clone(clock),
+        callers: Arc::clone(callers),
+        tokens: Arc::new(tokens(config)),
+        rates: Arc::clone(rates) as _,
+        ledger: Arc::new(ledger),
+        limits: Limits { quota: config.limits.quota, budget: config.limits.budget },
+    })
+}
+
+/// What nobody waits for: mail, calls, and the removal of what ended.
+fn work(jobs: &mut Jobs, (store, strikes_kept): (Store, TimeDelta), mail: DeliverMail, calls: CallWebhooks) {
+    jobs.add("webhooks", MAIL, move || {
+        let calls = calls.clone();
+        async move {
+            while calls.execute().await? > 0 {}
+            Ok::<_, StoreError>(())
+        }
+    });
     jobs.add("mail", MAIL, move || {
         let mail = mail.clone();
         async move {

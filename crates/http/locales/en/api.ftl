@@ -42,6 +42,7 @@ violation-id-format = Enter an identity in the form of a UUID.
 violation-unknown-member = There is no such field here.
 violation-wrong-type = The value is of the wrong type.
 violation-time-format = Enter a time such as 2026-12-01T09:00:00+08:00.
+violation-webhook-url-format = Enter an address that begins with https:// and a public host name, without user, password or #.
 violation-file-too-large = A file has at most { $max } MiB; make it smaller, or several files of it.
 violation-file-type-refused = By its content this is neither PDF nor PNG nor JPEG; convert it first.
 violation-file-unknown = This file is not there any more: it was kept for its time, or signed with another act. Remove it and send it again.

@@ -316,6 +316,7 @@ audited-calendar-import = imported a year of the calendar
 audited-calendar-day = changed a day of the calendar
 audited-reminder-send = sent a reminder
 audited-mail-sendAgain = sent a mail again
+audited-webhook-givenUp = gave up a call to an address for events
 audited-template-add = added a template
 audited-template-change = changed a template
 audited-officer-add = added an account

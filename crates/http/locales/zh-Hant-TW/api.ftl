@@ -42,6 +42,7 @@ violation-id-format = 識別碼須為 UUID 格式。
 violation-unknown-member = 沒有這個欄位。
 violation-wrong-type = 值的型別不符。
 violation-time-format = 請輸入時間，例如 2026-12-01T09:00:00+08:00。
+violation-webhook-url-format = 請輸入以 https:// 開頭、主機名稱公開的網址，不含帳號密碼與 #。
 violation-file-too-large = 檔案不得超過 { $max } MiB，請縮小或分成數個檔案。
 violation-file-type-refused = 檔案內容不是 PDF、PNG 或 JPEG，請轉檔後再附上。
 violation-file-unknown = 這個檔案已不存在，可能已逾保留期限或已用於其他簽章；請移除後重新附上。

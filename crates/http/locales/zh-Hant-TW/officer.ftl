@@ -304,6 +304,7 @@ audited-calendar-import = 匯入辦公日曆
 audited-calendar-day = 調整辦公日曆
 audited-reminder-send = 寄出提醒
 audited-mail-sendAgain = 重寄郵件
+audited-webhook-givenUp = 事件通知無法送達
 audited-template-add = 新增常用理由
 audited-template-change = 修改常用理由
 audited-officer-add = 新增帳號

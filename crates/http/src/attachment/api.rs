@@ -22,7 +22,6 @@ use crate::{
         body::Described,
         client_address::origin,
         failure::Failure,
-        problem::Problem,
         session::{Context, SignedIn},
         tag::Tag,
     },
@@ -194,8 +193,7 @@ impl AttachmentsApi {
         id: Path<String>,
     ) -> Result<File, Failure> {
         let services = &context.app.services;
-        let progress = context.or_failure(services.read_own.execute(&token.0.token).await)?;
-        let progress = progress.ok_or_else(|| context.failure(Problem::unauthorised()))?;
+        let progress = context.own(&token).await?;
         let id = AttachmentId(context.uuid(&id.0)?);
         let file = services.attachments.read_own(progress.ubn, id).await;
         Ok(file_of(context.or_failure(file)?))

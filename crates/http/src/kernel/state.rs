@@ -14,7 +14,7 @@ use idcheck_usecases::{
     officer::{KeepOfficers, SignIn},
     organisation::{GovernAccess, ReadOrganisations},
     plan::JudgePlans,
-    ports::{Clock, Entropy, RateLimiter, StoreError},
+    ports::{Clock, Entropy, RateLimiter, StoreError, Webhooks},
     public_register::PublishRegister,
     sweep::SweepCompanies,
     template::KeepTemplates,
@@ -48,6 +48,8 @@ pub struct Services {
     pub drafts: KeepDrafts,
     /// Files beside answers and explanations.
     pub attachments: KeepAttachments,
+    /// Addresses of organisations that are called.
+    pub webhooks: Arc<dyn Webhooks>,
     /// Where an organisation stands.
     pub read_own: ReadOwn,
     pub read_cases: ReadCases,

@@ -191,6 +191,8 @@ mod tests {
                 "fingerprint",
             ]),
             "worklist-part-" => own(&["all", "cases", "notices", "access", "mine", "nobody"]),
+            "webhook-state-" => own(&["delivered", "waiting", "retried", "givenUp"]),
+            "webhook-failure-" => own(&["host", "connection", "timeout", "status"]),
             "role-" => own(&["reviewer", "supervisor", "auditor", "admin"]),
             "access-" => own(&["none", "active", "suspended", "revoked"]),
             "access-return-" | "ground-" => own(&["abuse", "conduct", "notRegistered"]),

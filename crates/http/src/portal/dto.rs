@@ -16,6 +16,7 @@ use crate::{
     },
     notice::dto::{Notice, own_notice},
     organisation::dto::{ImprovementPlan, Key, Organisation, key_of, organisation_of, own_plan, unknown},
+    portal::webhook::secret_text,
 };
 
 /// `apply`, `changeAddress`, `suspend`, `answerClarification`, `withdraw`.
@@ -65,6 +66,16 @@ struct KeyResult {
     sandbox: Option<IssKeyResult>,
 }
 
+/// `setWebhook`, `removeWebhook`.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct WebhookResult {
+    /// The address that is called, or was.
+    url: String,
+    /// What signs the calls: `whsec_` and base64 (Standard Webhooks); where it was set.
+    secret: Option<String>,
+}
+
 /// `changeContact`.
 #[derive(Debug, Object)]
 struct OrganisationResult {
@@ -91,6 +102,7 @@ enum ResultOfAct {
     Progress(ProgressResult),
     IssKey(IssKeyResult),
     Key(KeyResult),
+    Webhook(WebhookResult),
     Organisation(OrganisationResult),
     Notice(NoticeResult),
     Plan(PlanResult),
@@ -143,6 +155,13 @@ pub(crate) fn proof_of(lang: Lang, proven: &Proven, now: DateTime<Utc>) -> Proof
             let account = sandbox::ACCOUNT.to_owned();
             let sandbox = Some(IssKeyResult { account, iss_key: iss_key.expose().to_owned() });
             ResultOfAct::Key(KeyResult { key: key_of(key), sandbox })
+        }
+        ActResult::WebhookSet(webhook) => ResultOfAct::Webhook(WebhookResult {
+            url: webhook.url.as_str().to_owned(),
+            secret: Some(secret_text(&webhook.secret)),
+        }),
+        ActResult::WebhookRemoved(webhook) => {
+            ResultOfAct::Webhook(WebhookResult { url: webhook.url.as_str().to_owned(), secret: None })
         }
         ActResult::Contact(organisation) => {
             let organisation = organisation_of(lang, organisation, now);

@@ -9,6 +9,7 @@ mod organisation;
 mod sign;
 mod spelling;
 mod steps;
+pub(crate) mod webhook;
 
 use idcheck_domain::consent::{CONDUCT_VERSION, NOTICE_VERSION};
 use idcheck_usecases::acts::ActName;
@@ -40,6 +41,7 @@ pub(crate) fn routes(route: Route) -> Route {
         .at("/organisation/operations-document", get(organisation::operations))
         .at("/organisation/operations-document/programs/:file", get(organisation::program))
         .at("/organisation/try", get(organisation::try_out))
+        .at("/organisation/webhook/calls/:id", post(webhook::again))
         .at("/organisation/leave", post(organisation::leave))
         .at("/acts/:act", get(draft::act_form).post(draft::begin))
         .at("/drafts/:id/:step", get(draft::show).post(draft::save))

@@ -31,6 +31,7 @@ use crate::{
         view::{deadline, moment},
     },
     operations::{Document, Format},
+    portal::webhook,
     usage::charts,
 };
 
@@ -67,7 +68,11 @@ pub(crate) async fn show_view(page: Page<'_>, Path(name): Path<String>) -> poem:
     let view = VIEWS.iter().find(|(view, _)| *view == name);
     let (view, template) = view.ok_or_else(|| page.not_found("/organisation"))?;
     let progress = own(&page).await?;
-    Ok(shown(&page, view, template, &progress, context! {}))
+    let with = match *view {
+        "contact" => context! { webhook => webhook::shown(&page, progress.ubn).await? },
+        _ => context! {},
+    };
+    Ok(shown(&page, view, template, &progress, with))
 }
 
 /// `GET /organisation/cases/:number`: one case with its history.

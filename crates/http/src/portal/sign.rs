@@ -29,6 +29,7 @@ use crate::{
     portal::{
         draft,
         fields::{self, FILES, HOSTS},
+        webhook::secret_text,
     },
 };
 
@@ -103,7 +104,7 @@ impl<'s> Signing<'s> {
 }
 
 /// The fields that tell what is signed, beside act and company.
-const FACTS: [&str; 8] = [
+const FACTS: [&str; 9] = [
     "/companyName",
     HOSTS,
     "/purpose/authority",
@@ -111,6 +112,7 @@ const FACTS: [&str; 8] = [
     "/reason",
     "/label",
     "/contact/name",
+    "/url",
     FILES,
 ];
 
@@ -317,9 +319,10 @@ pub(crate) async fn done(page: Page<'_>, Path(id): Path<String>) -> poem::Result
             iss_key => iss_key.expose(),
             key => key.map_or(Value::UNDEFINED, |key| show::key(&key, "", now, &[])),
         },
+        Gave::Webhook(set) => context! { url => set.url.as_str(), secret => secret_text(&set.secret) },
         Gave::Done => context! {},
     };
-    let hidden = matches!(act, ActName::RevealIssKey | ActName::RotateIssKey);
+    let hidden = matches!(act, ActName::RevealIssKey | ActName::RotateIssKey | ActName::SetWebhook);
     let with = context! { act => act.as_str(), hidden, own => page.own_token().is_some(), ..with };
     Ok(page.show(StatusCode::OK, "result.html", Opener::Isolated, with))
 }

@@ -262,6 +262,7 @@ fn acts(office: &OfficePorts, store: &Arc<Store>, parts: &Arc<Parts>) -> ActPort
         applications: all!(store),
         organisations: all!(store),
         attachments: all!(store),
+        webhooks: all!(store),
         plans: all!(store),
         uses: all!(store),
         notices: all!(store),
@@ -313,6 +314,7 @@ fn services(
             drafts: all!(store),
             of_address: 50,
         }),
+        webhooks: all!(store),
         attachments: KeepAttachments::new(AttachmentPorts {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_usecases::ports::{Clock, StoreError};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
 
 use crate::{
     kernel::{
@@ -51,6 +51,18 @@ impl Store {
         let asked = self.reader.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
         let row = asked.map_err(unavailable)?.ok_or(StoreError::Unavailable)?;
         Ok(DateTime::from_timestamp_micros(row.try_get("", "at").map_err(unavailable)?))
+    }
+
+    /// What a query finds.
+    pub(crate) async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.reader.get_database_backend(), sql, values);
+        self.reader.query_all_raw(statement).await.map_err(unavailable)
+    }
+
+    /// How many rows a statement wrote.
+    pub(crate) async fn put(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+        let statement = Statement::from_sql_and_values(self.writer.get_database_backend(), sql, values);
+        Ok(self.writer.execute_raw(statement).await.map_err(unavailable)?.rows_affected())
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {

@@ -27,6 +27,7 @@ use crate::{
         entity::{outbox, reminder},
         row::{message_of, message_text},
     },
+    webhook,
 };
 
 const TABLE: &str = "outbox";
@@ -39,20 +40,32 @@ pub(crate) async fn remind_once(tx: &DatabaseTransaction, key: &str, at: i64) ->
 }
 
 impl Store {
-    pub(crate) async fn queue(&self, tx: &DatabaseTransaction, mail: &OutgoingMail) -> Result<(), DbErr> {
+    /// Puts mails into the outbox, and what they tell into the queue of calls; of two about the same thing one is told.
+    pub(crate) async fn queue(&self, tx: &DatabaseTransaction, mails: &[OutgoingMail]) -> Result<(), DbErr> {
         let now = micros(self.clock.now());
-        let row = outbox::Model {
-            id: mail.id,
-            recipient: mail.to.as_str().to_owned(),
-            message: message_text(&mail.message),
-            queued_at: now,
-            due_at: Some(now),
-            attempts: 0,
-            sent_at: None,
-            failure: None,
-        };
-        outbox::Entity::insert(row.into_active_model()).exec_without_returning(tx).await.map(drop)
+        for (place, mail) in mails.iter().enumerate() {
+            queue_mail(tx, mail, now).await?;
+            let same = |other: &OutgoingMail| other.about == mail.about && other.message == mail.message;
+            if !mails[..place].iter().any(same) {
+                webhook::queue(tx, mail, now).await?;
+            }
+        }
+        Ok(())
     }
+}
+
+async fn queue_mail(tx: &DatabaseTransaction, mail: &OutgoingMail, now: i64) -> Result<(), DbErr> {
+    let row = outbox::Model {
+        id: mail.id,
+        recipient: mail.to.as_str().to_owned(),
+        message: message_text(&mail.message),
+        queued_at: now,
+        due_at: Some(now),
+        attempts: 0,
+        sent_at: None,
+        failure: None,
+    };
+    outbox::Entity::insert(row.into_active_model()).exec_without_returning(tx).await.map(drop)
 }
 
 #[async_trait]

@@ -101,6 +101,17 @@ enum MessageJson {
     IssKeyRotated {
         company: String,
     },
+    WebhookSet {
+        company: String,
+        host: String,
+    },
+    WebhookRemoved {
+        company: String,
+        host: String,
+    },
+    WebhookGivenUp {
+        company: String,
+    },
     ContactChanged {
         company: String,
     },
@@ -243,6 +254,9 @@ pub(crate) fn message_text(message: &MailMessage) -> String {
             MessageJson::KeyEnds { company, label, fingerprint, last_day }
         }
         MailMessage::IssKeyRotated { company } => MessageJson::IssKeyRotated { company },
+        MailMessage::WebhookSet { company, host } => MessageJson::WebhookSet { company, host },
+        MailMessage::WebhookRemoved { company, host } => MessageJson::WebhookRemoved { company, host },
+        MailMessage::WebhookGivenUp { company } => MessageJson::WebhookGivenUp { company },
         MailMessage::ContactChanged { company } => MessageJson::ContactChanged { company },
         MailMessage::AccessRevoked { company, ground, reason } => MessageJson::AccessRevoked {
             company,
@@ -330,6 +344,9 @@ pub(crate) fn message_of(json: &str) -> Option<MailMessage> {
             MailMessage::KeyEnds { company, label, fingerprint, last_day }
         }
         MessageJson::IssKeyRotated { company } => MailMessage::IssKeyRotated { company },
+        MessageJson::WebhookSet { company, host } => MailMessage::WebhookSet { company, host },
+        MessageJson::WebhookRemoved { company, host } => MailMessage::WebhookRemoved { company, host },
+        MessageJson::WebhookGivenUp { company } => MailMessage::WebhookGivenUp { company },
         MessageJson::ContactChanged { company } => MailMessage::ContactChanged { company },
         MessageJson::AccessRevoked { company, ground, reason, reason_code } => {
             let reason = RecordedReason::parse(reason_code.as_deref(), &reason)?;

@@ -443,9 +443,7 @@ impl UsageTally for Store {
                 for user in &suspensions.users {
                     users::write(&tx, user).await?;
                 }
-                for mail in &suspensions.mail {
-                    self.queue(&tx, mail).await?;
-                }
+                self.queue(&tx, &suspensions.mail).await?;
                 audit = suspensions.audit;
                 self.audit(&tx, &audit).await?;
             }

@@ -79,6 +79,7 @@ pub(crate) fn ground(store: &Arc<Store>, clock: &FixedClock) -> Ground {
         applications: Arc::clone(store) as _,
         organisations: Arc::clone(store) as _,
         attachments: Arc::clone(store) as _,
+        webhooks: Arc::clone(store) as _,
         plans: Arc::clone(store) as _,
         uses: Arc::clone(store) as _,
         notices: Arc::clone(store) as _,

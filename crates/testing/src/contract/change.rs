@@ -227,6 +227,7 @@ pub async fn one_of_two_decisions_stands(store: &impl Store, other: &impl Store,
                 history: vec![(case.id, step)],
                 mail: vec![OutgoingMail {
                     id: Uuid::from_u128(500_000 + round * 2 + u128::from(approve)),
+                    about: case.ubn,
                     to: contact().email().clone(),
                     message: MailMessage::IssKeyRotated { company: "x".to_owned() },
                 }],

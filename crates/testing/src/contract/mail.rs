@@ -4,14 +4,17 @@ use chrono::TimeDelta;
 use idcheck_usecases::ports::{Change, Changes, Clock, MailError, MailMessage, Outbox, OutgoingMail};
 use uuid::Uuid;
 
-use crate::builders::audit;
-use crate::{FixedClock, builders::contact};
+use crate::{
+    FixedClock,
+    builders::{audit, contact, ubn},
+};
 
 /// A mail is taken by one worker, comes again when its lease is over, and is gone once it was sent or given up.
 pub async fn suite<S: Changes + Outbox>(store: &S) {
     let now = FixedClock::default().now();
     let mail = |id| OutgoingMail {
         id: Uuid::from_u128(id),
+        about: ubn(1),
         to: contact().email().clone(),
         message: MailMessage::Rejected {
             case_number: "1151123-7K3M9QX".to_owned(),

@@ -21,4 +21,5 @@ pub mod sweep;
 pub mod template;
 pub mod usage;
 pub mod usage_tally;
+pub mod webhook;
 pub mod worklist;

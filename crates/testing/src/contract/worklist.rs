@@ -133,7 +133,7 @@ pub async fn suite<S: Changes + Worklists + Sweeps + Outbox>(store: &S) {
         }
     }
     let message = MailMessage::ContactChanged { company: "測試".to_owned() };
-    let mail = OutgoingMail { id: Uuid::from_u128(1), to: contact().email().clone(), message };
+    let mail = OutgoingMail { id: Uuid::from_u128(1), about: ubn(1), to: contact().email().clone(), message };
     store.commit(Change { mail: vec![mail], ..change() }).await.unwrap();
     let before = store.work_counts(of(ME, true, today)).await.unwrap();
     assert_eq!(before, WorkCounts { cases: 3, notices: 1, access: 3, mails: 0 });

@@ -100,12 +100,13 @@ impl ProveChallenge {
         let case_number = application.case_number.to_string();
         let company = application.company_name.as_str().to_owned();
         let message = MailMessage::ContactAsked { case_number, company };
-        OutgoingMail { id: self.ports.entropy.uuid(signed.now), to, message }
+        OutgoingMail { id: self.ports.entropy.uuid(signed.now), about: signed.ubn, to, message }
     }
 
     fn received_mail(&self, application: &Application, signed: &Signed) -> OutgoingMail {
         OutgoingMail {
             id: self.ports.entropy.uuid(signed.now),
+            about: signed.ubn,
             to: application.contact.email().clone(),
             message: MailMessage::Received {
                 case_number: application.case_number.to_string(),

@@ -47,6 +47,6 @@ impl ProveChallenge {
     }
 
     pub(crate) fn mail(&self, signed: &Signed, to: &EmailAddress, message: MailMessage) -> OutgoingMail {
-        OutgoingMail { id: self.ports.entropy.uuid(signed.now), to: to.clone(), message }
+        OutgoingMail { id: self.ports.entropy.uuid(signed.now), about: signed.ubn, to: to.clone(), message }
     }
 }

@@ -16,10 +16,12 @@ mod progress;
 mod prove;
 mod receipt;
 mod register_key;
+mod remove_webhook;
 mod reveal_iss_key;
 mod revoke_key;
 mod rotate_iss_key;
 pub mod schema;
+mod set_webhook;
 mod submit_improvement_plan;
 mod suspend;
 mod withdraw;
@@ -41,7 +43,7 @@ use crate::{
     kernel::content::{Content, FieldViolation, Fields},
     ports::{
         Applications, Attachments, CalendarStore, CardVerifier, Challenges, Changes, Clock, Entropy,
-        ImprovementPlans, KeyReader, LastUses, Notices, Organisations, OwnSessions,
+        ImprovementPlans, KeyReader, LastUses, Notices, Organisations, OwnSessions, Webhooks,
     },
     usage::ReadUsage,
 };
@@ -129,6 +131,10 @@ acts! {
     RevealIssKey as "revealIssKey": reveal_iss_key::RevealIssKey,
     /// Replace a leaked Iss Key at once (**decided**).
     RotateIssKey as "rotateIssKey": rotate_iss_key::RotateIssKey,
+    /// Name the address that is called when something happens (**decided**).
+    SetWebhook as "setWebhook": set_webhook::SetWebhook,
+    /// End the calls.
+    RemoveWebhook as "removeWebhook": remove_webhook::RemoveWebhook,
     /// Register a public key; no review (**decided**).
     RegisterKey as "registerKey": register_key::RegisterKey,
     /// Withdraw a public key.
@@ -173,6 +179,8 @@ pub struct ActPorts {
     pub applications: Arc<dyn Applications>,
     /// Organisations.
     pub organisations: Arc<dyn Organisations>,
+    /// Addresses that are called.
+    pub webhooks: Arc<dyn Webhooks>,
     /// Files that were sent for an act.
     pub attachments: Arc<dyn Attachments>,
     /// Improvement plans.

@@ -19,7 +19,7 @@ use crate::{
     kernel::Overtaken,
     ports::{
         AttachFile, AuditAction, AuditActor, AuditEntry, AuditSubject, CardRefusal, Change, CommitError,
-        HistoryLine, KeptUse, OwnSession, StoreError, StoredChallenge,
+        HistoryLine, KeptUse, OwnSession, StoreError, StoredChallenge, Webhook,
     },
     usage::UsageReport,
 };
@@ -130,6 +130,10 @@ pub enum ActResult {
     },
     /// A key was withdrawn.
     KeyRevoked(Box<RegisteredKey>),
+    /// An address that is called was set.
+    WebhookSet(Box<Webhook>),
+    /// It was removed.
+    WebhookRemoved(Box<Webhook>),
     /// The contact was changed.
     Contact(Box<Organisation>),
     /// A notice was explained.

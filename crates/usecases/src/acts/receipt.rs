@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::{
     acts::{ActName, ActPorts},
-    ports::{StoreError, StoredChallenge},
+    ports::{StoreError, StoredChallenge, Webhook},
 };
 
-/// How long after the signature an Iss Key is still shown: it needs a fresh one (**decided**).
+/// How long after the signature an Iss Key or the secret of a webhook is still shown: it needs a fresh one (**decided**).
 const FRESH: TimeDelta = TimeDelta::minutes(2);
 
 /// What an act gave.
@@ -34,6 +34,8 @@ pub enum Gave {
         /// The key that was registered with it.
         key: Option<Box<RegisteredKey>>,
     },
+    /// The address that is called with its secret, while the signature is fresh.
+    Webhook(Box<Webhook>),
     /// Nothing to show, or no more.
     Done,
 }
@@ -108,7 +110,9 @@ impl ReadReceipt {
                 let environment = if sandbox { Environment::Sandbox } else { Environment::Production };
                 self.iss_key(&challenge, environment, spent_at, None).await?
             }
+            ActName::SetWebhook => self.webhook(&challenge, spent_at).await?,
             ActName::Progress
+            | ActName::RemoveWebhook
             | ActName::ChangeContact
             | ActName::Explain
             | ActName::SubmitImprovementPlan => Gave::Done,
@@ -135,6 +139,17 @@ impl ReadReceipt {
             return self.iss_key(challenge, Environment::Sandbox, spent_at, Some(key)).await;
         }
         Ok(Gave::Key(key))
+    }
+
+    async fn webhook(
+        &self,
+        challenge: &StoredChallenge,
+        spent_at: DateTime<Utc>,
+    ) -> Result<Gave, StoreError> {
+        let set = self.ports.webhooks.webhook(challenge.ubn).await?;
+        let fresh = self.ports.clock.now() < spent_at + FRESH;
+        let set = set.filter(|set| fresh && set.set_at == spent_at);
+        Ok(set.map_or(Gave::Done, |set| Gave::Webhook(Box::new(set))))
     }
 
     async fn iss_key(

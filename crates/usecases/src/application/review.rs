@@ -173,7 +173,7 @@ impl ReviewApplication {
                 let company = after.company_name.as_str().to_owned();
                 let message = MailMessage::ContactChanged { company };
                 let id = self.ports.entropy.uuid(now);
-                change.mail.push(OutgoingMail { id, to: before.email().clone(), message });
+                change.mail.push(OutgoingMail { id, about: after.ubn, to: before.email().clone(), message });
             }
         }
         change.mail.extend(outcome_mail(&self.ports.entropy, (&after, mail_to.email()), &step, now));

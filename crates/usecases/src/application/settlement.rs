@@ -69,5 +69,5 @@ pub(crate) fn outcome_mail(
             return None;
         }
     };
-    Some(OutgoingMail { id: entropy.uuid(now), to: to.clone(), message })
+    Some(OutgoingMail { id: entropy.uuid(now), about: after.ubn, to: to.clone(), message })
 }

@@ -62,7 +62,7 @@ impl OfficePorts {
 
     /// A mail to the organisation's contact.
     pub(crate) fn mail(&self, to: &Organisation, message: MailMessage, now: DateTime<Utc>) -> OutgoingMail {
-        OutgoingMail { id: self.entropy.uuid(now), to: to.contact.email().clone(), message }
+        OutgoingMail { id: self.entropy.uuid(now), about: to.ubn, to: to.contact.email().clone(), message }
     }
 
     pub(crate) async fn commit(&self, change: Change) -> Result<(), Refusal> {

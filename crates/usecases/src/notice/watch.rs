@@ -174,7 +174,7 @@ impl Suspend for Suspending {
                 user_id: user_id.clone(),
                 rule: RULE,
             };
-            suspensions.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), to, message });
+            suspensions.mail.push(OutgoingMail { id: self.entropy.uuid(self.now), about: ubn, to, message });
             // The organisation's own name for its user may be a person's: it is not in the log.
             let entry = AuditEntry::new(AuditActor::System, AuditAction::UserSuspend, ubn);
             suspensions.audit.push(entry.detail(format!("rule:{} wrong:{wrong}", RULE.as_str())));

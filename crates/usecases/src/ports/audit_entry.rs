@@ -176,6 +176,7 @@ actions! {
     CalendarDay = "calendar.day", "The operator changed one day of the working calendar.";
     ReminderSend = "reminder.send", "The service reminded an organisation of a deadline.";
     MailSendAgain = "mail.sendAgain", "An officer put a mail that was given up back into the outbox.";
+    WebhookGivenUp = "webhook.givenUp", "The service gave up a call to an organisation, which took none for three days.";
     TemplateAdd = "template.add", "An admin added a template of reasons.";
     TemplateChange = "template.change", "An admin changed a template of reasons.";
     OfficerAdd = "officer.add", "An officer's account was added.";

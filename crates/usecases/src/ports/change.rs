@@ -19,7 +19,7 @@ use idcheck_domain::{
 };
 use uuid::Uuid;
 
-use crate::ports::{AuditEntry, FileSender, MailMessage, StoredChallenge};
+use crate::ports::{AuditEntry, FileSender, MailMessage, StoredChallenge, WebhookChange};
 
 /// A value to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct UserChange {
 pub struct OutgoingMail {
     /// Its identity, from which its Message-ID is made: sent twice, it is still one mail.
     pub id: Uuid,
+    /// Whom it is about: the organisation's own address is called with the same event.
+    pub about: UnifiedBusinessNumber,
     /// To whom.
     pub to: EmailAddress,
     /// What it says.
@@ -137,7 +139,9 @@ pub struct Change {
     pub iss_key: Option<GivenIssKey>,
     /// Users suspended or let in again.
     pub users: Vec<UserChange>,
-    /// Mail to send.
+    /// The address that is called.
+    pub webhook: Option<WebhookChange>,
+    /// Mail to send, and to be told by a call where the organisation has an address for it.
     pub mail: Vec<OutgoingMail>,
     /// Files that the act was signed with. One that is not there, or of another sender, is a [`CommitError::FileUnknown`].
     pub files: Vec<AttachFile>,

@@ -135,6 +135,25 @@ pub enum MailMessage {
         /// The company.
         company: String,
     },
+    /// An address that is called was set.
+    WebhookSet {
+        /// The company.
+        company: String,
+        /// Its host.
+        host: String,
+    },
+    /// The address that was called was removed.
+    WebhookRemoved {
+        /// The company.
+        company: String,
+        /// Its host.
+        host: String,
+    },
+    /// Calls to the address were given up.
+    WebhookGivenUp {
+        /// The company.
+        company: String,
+    },
     /// The contact was changed; goes to the old and the new address.
     ContactChanged {
         /// The company.

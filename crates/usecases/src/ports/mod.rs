@@ -25,6 +25,7 @@ mod template;
 mod token;
 mod usage;
 mod user_suspension;
+mod webhook;
 mod worklist;
 
 pub use application::{
@@ -69,6 +70,7 @@ pub use template::ReasonTemplates;
 pub use token::{Condition, LegacyClaims, ReadToken, StrictClaims, TextMembers, TokenReader, TokenRefusal};
 pub use usage::{LatencyKey, OrganisationUsage, RefusedQueries, UsageCounts};
 pub use user_suspension::{SuspendedUser, UserSuspensions};
+pub use webhook::{CallFailure, ListedCall, QueuedCall, Webhook, WebhookCaller, WebhookChange, Webhooks};
 pub use worklist::{Task, WaitsFor, WorkCounts, WorkItem, Worklists};
 
 #[cfg(test)]
@@ -93,5 +95,6 @@ pub(crate) use {
     template::MockReasonTemplates,
     usage::MockUsageCounts,
     user_suspension::MockUserSuspensions,
+    webhook::{MockWebhookCaller, MockWebhooks},
     worklist::MockWorklists,
 };

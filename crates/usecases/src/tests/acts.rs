@@ -23,7 +23,8 @@ use crate::{
     ports::{
         CardFacts, CardRefusal, Change, CommitError, MailMessage, MockApplications, MockAttachments,
         MockCardVerifier, MockChallenges, MockChanges, MockImprovementPlans, MockKeyReader, MockNotices,
-        MockOrganisations, MockOwnSessions, ParsedKey, Requirement, StoredChallenge, Versioned, Write,
+        MockOrganisations, MockOwnSessions, MockWebhooks, ParsedKey, Requirement, StoredChallenge, Versioned,
+        Write,
     },
     tests::{before, calendar, clock, contact, entropy, now, other_ubn, signing_card, ubn},
 };
@@ -120,6 +121,7 @@ impl World {
             keys: Arc::new(MockKeyReader::new()),
             challenges: Arc::new(challenges),
             applications: Arc::new(MockApplications::new()),
+            webhooks: Arc::new(MockWebhooks::new()),
             attachments: Arc::new(MockAttachments::new()),
             plans: Arc::new(MockImprovementPlans::new()),
             notices: Arc::new(MockNotices::new()),

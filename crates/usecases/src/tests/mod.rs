@@ -13,6 +13,7 @@ mod review;
 mod templates;
 mod usage;
 mod verify;
+mod webhooks;
 mod worklist;
 
 use std::sync::Arc;
