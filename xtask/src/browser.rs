@@ -27,6 +27,7 @@ const BROWSER: (&str, &[&str]) = (
         "two_officers.mjs",
         "portal.mjs",
         "sign_in.mjs",
+        "passkey.mjs",
         "life.mjs",
     ],
 );

@@ -25,6 +25,7 @@ mod m0022_neighbours;
 mod m0023_accounts;
 mod m0024_attachments;
 mod m0025_webhooks;
+mod m0026_passkeys;
 
 pub(crate) use m0015_register_mark::guard;
 
@@ -81,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_accounts::Migration),
             Box::new(m0024_attachments::Migration),
             Box::new(m0025_webhooks::Migration),
+            Box::new(m0026_passkeys::Migration),
         ]
     }
 }

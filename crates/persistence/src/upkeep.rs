@@ -104,6 +104,7 @@ impl Store {
             ("webhook_calls", "id", "queued_at", &told),
             ("officer_sessions", "token_hash", "expires_at", &ended),
             ("used_tokens", "token", "expires_at", &ended),
+            ("passkey_challenges", "challenge", "expires_at", &ended),
             ("strikes", "person_hash, environment, day", "day", &kept),
             ("usage_users", "ubn, user_id, day", "day", &kept),
             ("usage_numbers", "person_hash, ubn, day", "day", &kept),

@@ -35,6 +35,10 @@ on_both!(attachments, |database| {
     assert_eq!(database.number("SELECT count(*) FROM attachments").await, database.number(left).await);
     assert_eq!(database.number(left).await, 3);
 });
+on_both!(passkeys, |database| {
+    let (store, other) = (database.store().await, database.store().await);
+    contract::passkey::suite(&store, &other, &database.clock).await;
+});
 on_both!(webhooks, |database| {
     let (store, other) = (database.store().await, database.store().await);
     contract::webhook::suite(&store, &other, &database.clock).await;

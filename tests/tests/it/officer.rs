@@ -222,6 +222,8 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
     ("/officer/audit/:seq", "", None, AUDIT),
     ("/officer/account", "", None, ALL),
     ("/officer/account", "", Some(&[("session", "00")]), ALL),
+    ("/officer/account/passkeys", "", Some(&[("name", "x")]), ALL),
+    ("/officer/account/passkeys/remove", "", Some(&[("id", "")]), ALL),
     ("/officer/accounts", "", None, ADMIN),
     ("/officer/accounts", "", Some(&[("username", "somebody-new"), ("role", "auditor")]), ADMIN),
     ("/officer/accounts/:username", "", None, ADMIN),
@@ -235,8 +237,15 @@ const PAGES: &[(&str, &str, Option<Typed>, &[&str])] = &[
 ];
 
 /// Pages that anybody sees: those through which one becomes an officer, and ends to be one.
-const OPEN: [&str; 6] =
-    ["sign-in", "sign-in/provider", "sign-in/callback", "sign-out", "sign-out-everywhere", "invitation"];
+const OPEN: [&str; 7] = [
+    "sign-in",
+    "sign-in/passkey",
+    "sign-in/provider",
+    "sign-in/callback",
+    "sign-out",
+    "sign-out-everywhere",
+    "invitation",
+];
 
 #[test]
 fn every_page_of_the_console_is_in_the_table() {

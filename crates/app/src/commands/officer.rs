@@ -102,7 +102,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 async fn accounts(config: &Config) -> anyhow::Result<KeepOfficers> {
     let store = store(config).await?;
-    Ok(KeepOfficers::new(wiring::identity::officer_ports(&store, SignInMethods::Local)?))
+    Ok(KeepOfficers::new(wiring::identity::officer_ports(&store, &config.base_url, SignInMethods::Local)?))
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

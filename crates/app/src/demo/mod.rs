@@ -251,7 +251,7 @@ async fn seed(store: &Store, entropy: &dyn Entropy) -> anyhow::Result<Vec<Office
     }
     let edit = CalendarEdit::Year { year: 2026, days_off };
     office::calendar(&Arc::new(store.clone())).change(&edit).await?;
-    let keep = KeepOfficers::new(wiring::identity::officer_ports(store, SignInMethods::Local)?);
+    let keep = KeepOfficers::new(wiring::identity::officer_ports(store, "", SignInMethods::Local)?);
     let mut officers = Vec::new();
     for (username, role) in OFFICERS {
         let password = hex::encode(entropy.bytes::<8>());

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use idcheck_identity::{OfficerCredentials, OpenIdProvider, ProviderSettings};
+use idcheck_identity::{OfficerCredentials, OpenIdProvider, Passkeys, ProviderSettings};
 use idcheck_persistence::Store;
-use idcheck_usecases::officer::{OfficerPorts, SignInMethods};
+use idcheck_usecases::officer::{OfficerPorts, PasskeyPorts, SignInMethods};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -51,7 +51,11 @@ pub(crate) fn sign_in_methods(config: &Config) -> anyhow::Result<SignInMethods> 
 ///
 /// # Errors
 /// When passwords can't be hashed.
-pub(crate) fn officer_ports(store: &Store, methods: SignInMethods) -> anyhow::Result<OfficerPorts> {
+pub(crate) fn officer_ports(
+    store: &Store,
+    base_url: &str,
+    methods: SignInMethods,
+) -> anyhow::Result<OfficerPorts> {
     let store = Arc::new(store.clone());
     Ok(OfficerPorts {
         clock: Arc::new(SystemClock),
@@ -59,6 +63,8 @@ pub(crate) fn officer_ports(store: &Store, methods: SignInMethods) -> anyhow::Re
         officers: Arc::clone(&store) as _,
         sessions: Arc::clone(&store) as _,
         credentials: Arc::new(OfficerCredentials::new()?),
+        passkeys: Passkeys::new(base_url)
+            .map(|verifier| PasskeyPorts { verifier: Arc::new(verifier), store: Arc::clone(&store) as _ }),
         changes: store,
         methods,
     })

@@ -117,7 +117,8 @@ impl Service {
         let verify = verify(config, (&clock, &callers, &rates), timed);
         let calls = webhook::calls(config, &shared, &office)?;
         let approvers = if config.review.two_officers { Approvers::Two } else { Approvers::One };
-        let signing_in = identity::officer_ports(&store, identity::sign_in_methods(config)?)?;
+        let signing_in =
+            identity::officer_ports(&store, &config.base_url, identity::sign_in_methods(config)?)?;
         let services = Services {
             issue_challenge: IssueChallenge::new(acts.clone()),
             prove_challenge: ProveChallenge::new(acts.clone()),

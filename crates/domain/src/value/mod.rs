@@ -26,7 +26,7 @@ pub use phone::{Landline, Mobile};
 pub use purpose::Purpose;
 pub use roc_date::RocDate;
 pub use text::{
-    Authority, CompanyName, ContactName, Description, FileName, KeyLabel, Narrative, Reason, Rule,
-    TemplateTitle, private_use,
+    Authority, CompanyName, ContactName, Description, FileName, KeyLabel, Narrative, PasskeyName, Reason,
+    Rule, TemplateTitle, private_use,
 };
 pub use ubn::UnifiedBusinessNumber;

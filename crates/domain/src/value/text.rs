@@ -85,5 +85,7 @@ text!(/// What a template of reasons is chosen by.
     TemplateTitle, 60, lines: false);
 text!(/// The name of a file, as whoever sent it had it; it is shown, and never a path.
     FileName, 100, lines: false);
+text!(/// What an officer calls one of the own passkeys.
+    PasskeyName, 60, lines: false);
 text!(/// The name an organisation gives to one of its public keys.
     KeyLabel, 60, lines: false);

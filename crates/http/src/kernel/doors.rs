@@ -19,7 +19,9 @@ pub(crate) fn door(method: &Method, path: &str) -> Option<Door> {
         }
         ["drafts", ..] | ["api", "v1", "attachments"] => Some(Door::Draft),
         ["api", "v1", "challenges", _, "proof"] | ["sign", _] => Some(Door::Proof),
-        ["api", "v1", "officer", "session"] | ["officer", "sign-in" | "invitation"] => Some(Door::SignIn),
+        ["api", "v1", "officer", "session"]
+        | ["officer", "sign-in" | "invitation"]
+        | ["officer", "sign-in", "passkey"] => Some(Door::SignIn),
         _ => None,
     }
 }
@@ -45,6 +47,7 @@ mod tests {
             (&post, "/api/v1/officer/session", Some(Door::SignIn)),
             (&post, "/officer/sign-in", Some(Door::SignIn)),
             (&post, "/officer/invitation", Some(Door::SignIn)),
+            (&post, "/officer/sign-in/passkey", Some(Door::SignIn)),
             (&Method::GET, "/officer/sign-in/callback", Some(Door::SignIn)),
             (&Method::GET, "/acts/apply", None),
             (&post, "/organisation/leave", None),

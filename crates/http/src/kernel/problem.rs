@@ -10,7 +10,7 @@ use idcheck_usecases::{
     acts::{ChallengeRefusal, ProofRefusal},
     attachment::FileRefusal,
     draft::DraftRefusal,
-    officer::{OfficerRefusal, SignInRefusal},
+    officer::{OfficerRefusal, PasskeyRefusal, SignInRefusal},
     ports::{CardRefusal, RegisterError, StoreError, TokenRefusal},
 };
 use poem::{Response, http::StatusCode};
@@ -369,6 +369,20 @@ impl From<OfficerRefusal> for Problem {
             OfficerRefusal::Taken => Self::simple(StatusCode::CONFLICT, "problem-account-taken"),
             OfficerRefusal::Oneself => Self::simple(StatusCode::CONFLICT, "problem-own-account"),
             OfficerRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PasskeyRefusal> for Problem {
+    fn from(refusal: PasskeyRefusal) -> Self {
+        match refusal {
+            PasskeyRefusal::Code => Self::simple(StatusCode::UNPROCESSABLE_ENTITY, "problem-sign-in-refused"),
+            PasskeyRefusal::NotMade => {
+                Self::simple(StatusCode::UNPROCESSABLE_ENTITY, "problem-passkey-not-made")
+            }
+            PasskeyRefusal::NotAdded => Self::simple(StatusCode::CONFLICT, "problem-passkey-not-added"),
+            PasskeyRefusal::NotOffered | PasskeyRefusal::Unknown => Self::not_found(),
+            PasskeyRefusal::Store(error) => error.into(),
         }
     }
 }

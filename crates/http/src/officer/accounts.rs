@@ -1,9 +1,9 @@
-//! Officers' accounts: for admins all of them, for everybody the own sessions.
+//! Officers' accounts, for admins.
 
-use idcheck_domain::officer::{Permission, Role};
+use idcheck_domain::officer::Role;
 use idcheck_usecases::{
     officer::{KeptBy, NewCredential, OfficerRefusal, ShownOnce},
-    ports::{ListedOfficer, ListedSession, SessionId, SessionToken},
+    ports::{ListedOfficer, ListedSession, SessionId},
 };
 use minijinja::{Value, context};
 use poem::{Response, handler, http::StatusCode, web::Path};
@@ -16,7 +16,6 @@ use crate::kernel::{
 };
 
 const HOME: &str = "/officer/accounts";
-const OWN: &str = "/officer/account";
 
 /// What can be done with an account, as the last part of a path.
 pub(crate) const STEPS: &[&str] = &["role", "close", "open", "reset", "end-session"];
@@ -41,7 +40,7 @@ fn row(listed: &ListedOfficer, now: chrono::DateTime<chrono::Utc>) -> Value {
     }
 }
 
-fn sessions(sessions: &[ListedSession]) -> Value {
+pub(super) fn sessions(sessions: &[ListedSession]) -> Value {
     let row = |session: &ListedSession| {
         context! {
             id => &session.id.0, address => &session.origin.address, browser => &session.origin.browser,
@@ -162,21 +161,4 @@ pub(crate) async fn take_step(
     };
     page.or_problem(done, &here)?;
     Ok(see_other(&here))
-}
-
-/// The officer's own account.
-#[handler]
-pub(crate) async fn own(page: OfficerPage<'_>) -> poem::Result<Response> {
-    let token = page.officer_token().and_then(SessionToken::parse);
-    let open = page.app.services.sign_in.sessions(&page.officer, token.as_ref()).await;
-    let open = page.or_problem(open, OWN)?;
-    let with = context! { sessions => sessions(&open), manages => page.permits(Permission::ManageOfficers) };
-    Ok(page.show(StatusCode::OK, "officer/own.html", with))
-}
-
-#[handler]
-pub(crate) async fn end_own(page: OfficerPage<'_>, PostedForm(form): PostedForm) -> poem::Result<Response> {
-    let id = SessionId(value(&form, "session").to_owned());
-    let ended = page.app.services.sign_in.end_session(&page.officer, &id).await;
-    if page.or_problem(ended, OWN)? { Ok(see_other(OWN)) } else { Err(page.not_found(OWN)) }
 }

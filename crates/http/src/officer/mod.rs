@@ -3,6 +3,8 @@
 pub(crate) mod accounts;
 pub(crate) mod api;
 pub(crate) mod invitation;
+pub(crate) mod own;
+mod passkey;
 pub(crate) mod sign_in;
 
 use poem::{Route, RouteMethod};
@@ -34,12 +36,15 @@ pages! {
     "/officer" => get(worklist::page::show);
     "/officer/applications" => get(application::queue::show);
     "/officer/sign-in" => get(sign_in::form) post(sign_in::sign_in);
+    "/officer/sign-in/passkey" => post(sign_in::with_passkey);
     "/officer/sign-in/provider" => get(sign_in::to_provider);
     "/officer/sign-in/callback" => get(sign_in::from_provider);
     "/officer/sign-out" => post(sign_in::sign_out);
     "/officer/sign-out-everywhere" => post(sign_in::sign_out_everywhere);
     "/officer/invitation" => get(invitation::ask) post(invitation::take_up);
-    "/officer/account" => get(accounts::own) post(accounts::end_own);
+    "/officer/account" => get(own::show) post(own::end_session);
+    "/officer/account/passkeys" => post(own::add_passkey);
+    "/officer/account/passkeys/remove" => post(own::remove_passkey);
     "/officer/accounts" => get(accounts::list) post(accounts::add);
     "/officer/accounts/:username" => get(accounts::show_account);
     "/officer/accounts/:username/:step" [accounts::STEPS] => post(accounts::take_step);

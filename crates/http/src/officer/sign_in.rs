@@ -14,6 +14,7 @@ use poem::{
 };
 use tokio::time::{Instant, sleep_until};
 
+use super::passkey;
 use crate::kernel::{
     officer_page::OfficerPage,
     page::{FormValues, Opener, Page, PostedForm, see_other, value},
@@ -29,11 +30,18 @@ fn sign_in_page(page: &Page<'_>, username: &str, refused: Option<&Problem>) -> R
     // What the provider refused belongs to no field.
     let field = if methods.local() { "username" } else { "main" };
     let errors = refused.map(|problem| context! { id => field, message => problem.detail(page.lang) });
+    let passkey = passkey::config(page, context! {});
     let with = context! {
+        offered => passkey.is_some(), passkey,
         username, errors => errors.into_iter().collect::<Value>(),
         local => methods.local(), provider => methods.provider().is_some(),
     };
     page.show(status, "officer/sign-in.html", Opener::Isolated, with)
+}
+
+/// A passkey was not taken; which of the reasons it was is not told.
+fn passkey_refused() -> Problem {
+    Problem::named(StatusCode::UNAUTHORIZED, "sign-in-refused".to_owned(), "problem-passkey-refused")
 }
 
 #[handler]
@@ -66,6 +74,26 @@ pub(crate) async fn sign_in(page: Page<'_>, PostedForm(typed): PostedForm) -> po
             Ok(response)
         }
         Err(refusal @ SignInRefusal::Refused) => Ok(sign_in_page(&page, username, Some(&refusal.into()))),
+        Err(refusal) => Ok(page.problem(&refusal.into(), HOME)),
+    }
+}
+
+/// `POST /officer/sign-in/passkey`.
+#[handler]
+pub(crate) async fn with_passkey(page: Page<'_>, PostedForm(said): PostedForm) -> poem::Result<Response> {
+    let used = passkey::used(&said);
+    let (session, origin) = (page.session(), page.origin());
+    let opening = page.app.services.sign_in.open_with_passkey(&used, session, &origin);
+    match level(opening).await {
+        Ok(opened) => {
+            let mut response = see_other("/officer");
+            page.set_cookie(&mut response, COOKIE, opened.token.expose(), "Strict");
+            Ok(response)
+        }
+        Err(SignInRefusal::Refused) => {
+            let refused = passkey_refused();
+            Ok(sign_in_page(&page, "", Some(&refused)))
+        }
         Err(refusal) => Ok(page.problem(&refusal.into(), HOME)),
     }
 }

@@ -294,6 +294,7 @@ fn services(
         credentials: all!(&parts),
         changes: all!(store),
         methods: SignInMethods::Local,
+        passkeys: None,
     };
     let verify = VerifyPorts {
         clock: Arc::clone(&clock),

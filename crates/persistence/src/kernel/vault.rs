@@ -33,6 +33,7 @@ struct Derived {
     check: hmac::Key,
     sessions: hmac::Key,
     own_sessions: hmac::Key,
+    passkeys: hmac::Key,
     publishing: Ed25519KeyPair,
 }
 
@@ -76,6 +77,7 @@ impl Vault {
             check: mac("key-check")?,
             sessions: mac("session-token")?,
             own_sessions: mac("organisation-session")?,
+            passkeys: mac("passkey-challenge")?,
             publishing: Ed25519KeyPair::from_seed_unchecked(derive(master, "publishing")?.as_ref())
                 .map_err(|_| Unspecified)?,
         };
@@ -115,6 +117,18 @@ impl Vault {
 
     pub(crate) fn session(&self, token: &SessionToken) -> [u8; HASH_LEN] {
         hash(&self.0.sessions, token.expose())
+    }
+
+    /// The tag of a challenge that a passkey is to sign, for a browser session. Both parts have one length.
+    pub(crate) fn passkey_challenge(&self, session: &[u8; 32], open: &[u8]) -> [u8; HASH_LEN] {
+        let mut tag = [0; HASH_LEN];
+        tag.copy_from_slice(hmac::sign(&self.0.passkeys, &[session.as_slice(), open].concat()).as_ref());
+        tag
+    }
+
+    /// Whether this is that tag.
+    pub(crate) fn is_passkey_challenge(&self, session: &[u8; 32], open: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.0.passkeys, &[session.as_slice(), open].concat(), tag).is_ok()
     }
 
     /// The tag of an organisation's session.

@@ -1,6 +1,7 @@
 //! Officers and their sessions.
 
 pub(crate) mod entity;
+mod passkey;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -175,6 +176,8 @@ impl Officers for Store {
         entry: AuditEntry,
     ) -> Result<bool, StoreError> {
         let ends_sessions = !matches!(change, OfficerChange::Role(_) | OfficerChange::Closed(false));
+        // A new way to sign in is the only one.
+        let renewed = matches!(change, OfficerChange::Credential(_));
         let update = officer::Entity::update_many().filter(officer::Column::Id.eq(id.0));
         let update = match change {
             OfficerChange::Role(role) => {
@@ -198,6 +201,11 @@ impl Officers for Store {
         let Some(updated) = written(update.exec(&tx).await)? else { return Ok(false) };
         if updated.rows_affected != 1 {
             return Ok(false);
+        }
+        if renewed {
+            let passkeys = "DELETE FROM passkeys WHERE officer_id = $1";
+            let delete = Statement::from_sql_and_values(tx.get_database_backend(), passkeys, [id.0.into()]);
+            tx.execute_raw(delete).await.map_err(unavailable)?;
         }
         if ends_sessions {
             sessions_of(id).exec(&tx).await.map_err(unavailable)?;

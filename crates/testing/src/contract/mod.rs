@@ -15,6 +15,7 @@ pub mod mail;
 pub mod notice;
 pub mod officer;
 pub mod own_session;
+pub mod passkey;
 pub mod plan;
 pub mod revocation;
 pub mod sweep;

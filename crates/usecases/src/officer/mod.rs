@@ -2,12 +2,14 @@
 
 mod invitation;
 mod keep;
+mod passkey;
 mod sign_in;
 
 pub use invitation::{Invitation, InvitationRefusal};
 pub use keep::{
     INVITATION_HOURS, KeepOfficers, KeptBy, NewCredential, OfficerRefusal, SecondFactor, ShownOnce,
 };
+pub use passkey::{MAX_PASSKEYS, PasskeyRefusal};
 pub use sign_in::{
     FAILURE_LIMIT, IDLE_MINUTES, LOCK_MINUTES, OpenedSession, ProviderAnswer, SESSION_HOURS, SignIn,
     SignInRefusal,
@@ -15,7 +17,10 @@ pub use sign_in::{
 
 use std::sync::Arc;
 
-use crate::ports::{Changes, Clock, Credentials, Entropy, IdentityProvider, OfficerSessions, Officers};
+use crate::ports::{
+    Changes, Clock, Credentials, Entropy, IdentityProvider, OfficerSessions, Officers, PasskeyVerifier,
+    Passkeys,
+};
 
 /// What officers' accounts need.
 #[derive(Clone)]
@@ -34,6 +39,17 @@ pub struct OfficerPorts {
     pub changes: Arc<dyn Changes>,
     /// How officers sign in.
     pub methods: SignInMethods,
+    /// Passkeys; none where browsers know none: without a host name or TLS.
+    pub passkeys: Option<PasskeyPorts>,
+}
+
+/// What passkeys need.
+#[derive(Clone)]
+pub struct PasskeyPorts {
+    /// Who verifies them.
+    pub verifier: Arc<dyn PasskeyVerifier>,
+    /// Where they are kept.
+    pub store: Arc<dyn Passkeys>,
 }
 
 /// How officers sign in.

@@ -269,7 +269,7 @@ impl SignIn {
         self.note(officer.id, AuditAction::SessionCloseAll).await
     }
 
-    async fn note(&self, id: OfficerId, action: AuditAction) -> Result<(), StoreError> {
+    pub(super) async fn note(&self, id: OfficerId, action: AuditAction) -> Result<(), StoreError> {
         self.ports.changes.note(AuditEntry::new(AuditActor::Officer(id), action, id)).await
     }
 }

@@ -185,6 +185,8 @@ actions! {
     OfficerOpen = "officer.open", "A closed account was opened again.";
     OfficerReset = "officer.reset", "An officer got a new way to sign in.";
     OfficerAccept = "officer.accept", "An officer took up an invitation.";
+    PasskeyAdd = "passkey.add", "An officer added a passkey to the own account.";
+    PasskeyRemove = "passkey.remove", "An officer removed a passkey of the own account.";
     SessionEnd = "session.end", "A session of an officer was ended, by the officer or an admin.";
     SessionOpen = "session.open", "An officer signed in.";
     SessionCloseAll = "session.close-all", "An officer ended all sessions of the own account.";

@@ -19,6 +19,7 @@ mod mail;
 mod officer;
 mod organisation;
 mod own_session;
+mod passkey;
 mod public_register;
 mod system;
 mod template;
@@ -64,6 +65,9 @@ pub use organisation::{
     Suspensions, UsageTally,
 };
 pub use own_session::{OwnSession, OwnSessions};
+pub use passkey::{
+    Passkey, PasskeyChallenge, PasskeyHalf, PasskeyMade, PasskeyUsed, PasskeyVerifier, Passkeys,
+};
 pub use public_register::{PublicRegister, Publisher, RegisteredOrganisation};
 pub use system::{Clock, Entropy};
 pub use template::ReasonTemplates;
@@ -91,6 +95,7 @@ pub(crate) use {
     officer::{MockCredentials, MockOfficerSessions, MockOfficers},
     organisation::{MockDormancy, MockImprovementPlans, MockNotices, MockRevocations, MockUsageTally},
     own_session::MockOwnSessions,
+    passkey::{MockPasskeyVerifier, MockPasskeys},
     system::{MockClock, MockEntropy},
     template::MockReasonTemplates,
     usage::MockUsageCounts,

@@ -8,6 +8,7 @@ mod casework;
 mod drafts;
 mod in_force;
 mod officers;
+mod passkeys;
 mod reminders;
 mod review;
 mod templates;

@@ -20,19 +20,19 @@ use crate::{
 };
 
 #[allow(clippy::struct_excessive_bools, reason = "a table of what is right and wrong")]
-struct World {
-    known: bool,
-    closed: bool,
-    by_provider: bool,
-    locked: bool,
-    password_right: bool,
-    code_right: bool,
-    step_fresh: bool,
-    failures_counted: usize,
-    sessions_opened: usize,
+pub(super) struct World {
+    pub(super) known: bool,
+    pub(super) closed: bool,
+    pub(super) by_provider: bool,
+    pub(super) locked: bool,
+    pub(super) password_right: bool,
+    pub(super) code_right: bool,
+    pub(super) step_fresh: bool,
+    pub(super) failures_counted: usize,
+    pub(super) sessions_opened: usize,
 }
 
-const GOOD: World = World {
+pub(super) const GOOD: World = World {
     known: true,
     closed: false,
     by_provider: false,
@@ -44,11 +44,11 @@ const GOOD: World = World {
     sessions_opened: 0,
 };
 
-fn officer() -> Officer {
+pub(super) fn officer() -> Officer {
     Officer { id: OfficerId(Uuid::from_u128(5)), username: "lin".to_owned(), role: Role::Reviewer }
 }
 
-fn from() -> SessionOrigin {
+pub(super) fn from() -> SessionOrigin {
     SessionOrigin::default()
 }
 
@@ -56,7 +56,7 @@ fn local() -> OfficerCredential {
     OfficerCredential::Local { password_hash: "hash".to_owned(), totp_secret: vec![1; 20] }
 }
 
-fn ports(world: &World) -> OfficerPorts {
+pub(super) fn ports(world: &World) -> OfficerPorts {
     let mut officers = MockOfficers::new();
     let record = world.known.then(|| OfficerRecord {
         officer: officer(),
@@ -101,6 +101,7 @@ fn ports(world: &World) -> OfficerPorts {
         credentials: Arc::new(credentials),
         changes: Arc::new(changes),
         methods: SignInMethods::Local,
+        passkeys: None,
     }
 }
 
