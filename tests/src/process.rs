@@ -95,16 +95,17 @@ fn run(command: &mut Command, input: &str) -> std::process::Output {
 
 pub async fn wait_ready(base_url: &str, log: &Path) {
     let started = Instant::now();
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let mut told = String::new();
     while started.elapsed() < Duration::from_mins(1) {
-        if let Ok(response) = client.get(format!("{base_url}/readyz")).send().await
-            && response.status().is_success()
-        {
-            return;
-        }
+        told = match client.get(format!("{base_url}/readyz")).send().await {
+            Ok(response) if response.status().is_success() => return,
+            Ok(response) => response.text().await.unwrap_or_else(|error| format!("{error:?}")),
+            Err(error) => format!("{error:?}"),
+        };
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{base_url} is not ready: {}", std::fs::read_to_string(log).unwrap_or_default());
+    panic!("{base_url} is not ready, it says {told}: {}", std::fs::read_to_string(log).unwrap_or_default());
 }
 
 /// A running `idcheck demo`.
