@@ -115,6 +115,19 @@ test("claim, and ask with a template", async () => {
   assert.ok(question.startsWith("先前所寫\n") && question.length > 15, "a template comes below what was typed");
   await look("officer-case-template");
   await console_.fill("#text", `${question}\n請附說明。`);
+  // The other language, a reload and a session that ended lose nothing of it.
+  await Promise.all([console_.waitForNavigation(), console_.click('header a[hreflang="en"]')]);
+  assert.match(await console_.textContent("#decide"), /What you typed before/);
+  assert.ok(await console_.isChecked("#step-clarification"));
+  const asked = console_.url().split("?")[0];
+  await console_.goto(`${asked}?lang=zh-Hant-TW`);
+  const session = (await console_.context().cookies()).filter((cookie) => cookie.name === "idcheck-officer");
+  await console_.context().clearCookies({ name: "idcheck-officer" });
+  await console_.reload();
+  assert.match(console_.url(), /\/officer\/sign-in$/);
+  await console_.context().addCookies(session);
+  await console_.goto(asked);
+  assert.equal(await console_.inputValue("#text"), `${question}\n請附說明。`);
   await press(console_, "#decide button:not(.chip):not(.for)");
   assert.match(await text(console_), /待補件/);
   const home = console_.url();

@@ -282,6 +282,7 @@ decide-text-hint = An approval needs none; a question says what is missing, a re
 decide-kept = What you typed is kept below.
 decide-button = Decide
 decide-mails = Mail goes to
+kept-restored = What you typed before and did not send is here again.
 audited-application-read = opened a case
 audited-application-claim = took a case on
 audited-application-release = released a case

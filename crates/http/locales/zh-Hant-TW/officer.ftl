@@ -270,6 +270,7 @@ decide-text-hint = 核准之說明可不填；補件請寫明要補什麼，駁�
 decide-kept = 輸入的內容已保留在下方。
 decide-button = 送出決定
 decide-mails = 通知寄至
+kept-restored = 已還原您先前輸入、尚未送出的文字。
 audited-application-read = 開啟案件
 audited-application-claim = 承辦案件
 audited-application-release = 放回案件

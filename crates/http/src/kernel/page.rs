@@ -79,7 +79,7 @@ impl<'r> Page<'r> {
             request_id: request
                 .data::<crate::kernel::session::RequestId>()
                 .map_or_else(String::new, |id| id.0.clone()),
-            here: if get { here(request.original_uri()) } else { "/?".to_owned() },
+            here: if get { here(request.original_uri()) } else { behind(request.original_uri().path()) },
             switched: switch.is_some(),
             session: known.map_or_else(|| hex::encode(entropy.bytes::<32>()), str::to_owned),
             fresh: known.is_none(),
@@ -317,6 +317,15 @@ fn here(uri: &Uri) -> String {
     kept.fold(format!("{}?", uri.path()), |here, pair| here + pair + "&")
 }
 
+/// Where the choice of language leads to from what a form answered, which has no address of its own: to the page that the form is on.
+fn behind(path: &str) -> String {
+    match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
+        ["officer", of @ ("applications" | "organisations"), id, _] => format!("/officer/{of}/{id}?"),
+        ["officer", of, ..] => format!("/officer/{of}?"),
+        _ => "/?".to_owned(),
+    }
+}
+
 /// `__Host-` binds a cookie to this host and to TLS; the loopback demo has no TLS.
 fn cookie_name(app: &App, name: &str) -> String {
     if app.config.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
@@ -352,6 +361,20 @@ pub(crate) fn see_other(to: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_form_answered_leads_back_to_its_page() {
+        for (path, expected) in [
+            ("/officer/applications/0198/decide", "/officer/applications/0198?"),
+            ("/officer/organisations/04595257/revoke", "/officer/organisations/04595257?"),
+            ("/officer/accounts", "/officer/accounts?"),
+            ("/officer/accounts/lin/reset", "/officer/accounts?"),
+            ("/officer/sign-in", "/officer/sign-in?"),
+            ("/drafts/0198/sign", "/?"),
+        ] {
+            assert_eq!(behind(path), expected);
+        }
+    }
 
     #[test]
     fn the_switch_of_language_keeps_the_rest_of_the_address() {
