@@ -4,7 +4,10 @@
 use std::net::IpAddr;
 
 use chrono::NaiveDate;
-use idcheck_domain::{Violation, application::TransitionRefusal};
+use idcheck_domain::{
+    Violation,
+    application::{StateName, TransitionRefusal},
+};
 use idcheck_usecases::{
     FieldViolation, Refusal,
     acts::{ChallengeRefusal, ProofRefusal},
@@ -309,7 +312,13 @@ impl From<ProofRefusal> for Problem {
                 Self { detail: Detail::Key(name.clone()), ..Self::named(status, name, "problem-card") }
             }
             ProofRefusal::Precondition(precondition) => precondition.into(),
-            ProofRefusal::Transition(refused) => refused.into(),
+            ProofRefusal::Transition(mut refused) => {
+                // Whether an approval is proposed is for officers.
+                if refused.from == StateName::ApprovalProposed {
+                    refused.from = StateName::UnderReview;
+                }
+                refused.into()
+            }
             ProofRefusal::Conflict => Self::simple(StatusCode::CONFLICT, "problem-conflict"),
             ProofRefusal::Store(error) => error.into(),
         }
@@ -402,5 +411,27 @@ impl From<SignInRefusal> for Problem {
             }
             SignInRefusal::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use idcheck_domain::application::{Action, RefusedTransition};
+
+    use super::*;
+
+    /// An applicant does not learn that an approval is proposed, also where an act is refused because of it.
+    #[test]
+    fn a_proposed_approval_is_told_to_officers_only() {
+        let refused = |from| RefusedTransition {
+            from,
+            action: Action::AnswerClarification,
+            why: TransitionRefusal::State,
+        };
+        let told = |problem: Problem| Lang::ALL.map(|lang| problem.detail(lang));
+        let to_applicant = |from| told(ProofRefusal::Transition(refused(from)).into());
+        assert_eq!(to_applicant(StateName::ApprovalProposed), to_applicant(StateName::UnderReview));
+        let to_officer = told(Refusal::Transition(refused(StateName::ApprovalProposed)).into());
+        assert_ne!(to_officer, to_applicant(StateName::ApprovalProposed));
     }
 }
