@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::kernel::{
     cell::{corrupt, micros},
-    store::{Store, unavailable},
+    store::{Store, cell},
     vault::Vault,
     versioned::failed,
 };
@@ -59,10 +59,6 @@ fn owner_of(text: &str) -> Option<Owner> {
         }),
         _ => None,
     }
-}
-
-fn cell<T: sea_orm::TryGetable>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
-    row.try_get("", column).map_err(unavailable)
 }
 
 /// A file without its bytes.

@@ -87,6 +87,20 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// Takes statements that both databases read, but for their types.
+async fn take(manager: &SchemaManager<'_>, steps: &[&str]) -> Result<(), DbErr> {
+    let postgres = manager.get_database_backend() == DbBackend::Postgres;
+    for step in steps {
+        let step = if postgres {
+            (*step).to_owned()
+        } else {
+            step.replace(" UUID", " BLOB").replace(" BYTEA", " BLOB")
+        };
+        manager.get_connection().execute_unprepared(&step).await?;
+    }
+    Ok(())
+}
+
 /// Taken by whoever migrates, so that nodes starting together take turns.
 const LOCK: i64 = 0x6964_6368_6563_6b01;
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     kernel::{
         cell::{corrupt, instant, micros},
-        store::{Store, unavailable},
+        store::{Store, cell},
         vault::Vault,
         versioned::failed,
     },
@@ -49,10 +49,6 @@ const AGAIN: &str = "UPDATE webhook_calls SET due_at = $1, attempts = 0 \
 
 fn place(ubn: &str) -> String {
     format!("webhook:{ubn}")
-}
-
-fn cell<T: sea_orm::TryGetable>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
-    row.try_get("", column).map_err(unavailable)
 }
 
 fn webhook_of(vault: &Vault, row: &QueryResult) -> Result<Webhook, StoreError> {

@@ -118,6 +118,7 @@ on_both!(an_organisation_goes_whole_or_stays, |database| {
     let (open, _) = application(over, Kind::Apply, 77, start);
     for who in [over, recent] {
         idcheck_testing::contract::attachment::signed_by(&store, who, start).await;
+        idcheck_testing::contract::webhook::called(&store, who, start).await;
     }
     store
         .commit(Change { applications: vec![Write::Insert(open.clone())], ..Change::default() })
@@ -137,7 +138,13 @@ on_both!(an_organisation_goes_whole_or_stays, |database| {
         assert!(store.find(who).await.unwrap().is_some(), "{who}");
     }
     // Of the other's one case the history stays, and of the first's two nothing.
-    for (table, left) in [("applications", 1), ("application_history", 1), ("attachments", 1)] {
+    for (table, left) in [
+        ("applications", 1),
+        ("application_history", 1),
+        ("attachments", 1),
+        ("webhooks", 1),
+        ("webhook_calls", 1),
+    ] {
         assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, left, "{table}");
     }
     // Accounts are given out once: the last one stays though its time is over.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use idcheck_usecases::ports::{Clock, StoreError};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TryGetable, Value,
+};
 
 use crate::{
     kernel::{
@@ -68,6 +70,11 @@ impl Store {
     pub(crate) async fn begin(&self) -> Result<Transaction, DbErr> {
         self.writer.begin().await
     }
+}
+
+/// A column of a row that was asked for by hand.
+pub(crate) fn cell<T: TryGetable>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
+    row.try_get("", column).map_err(unavailable)
 }
 
 /// Logs what the database said and tells only that it failed.

@@ -1,6 +1,5 @@
 //! Addresses of organisations that are called, and the calls.
 
-use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -19,15 +18,6 @@ const STEPS: [&str; 5] = [
 impl MigrationTrait for Migration {
     #[expect(elided_lifetimes_in_paths, reason = "as the trait has it")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let postgres = manager.get_database_backend() == DbBackend::Postgres;
-        for step in STEPS {
-            let step = if postgres {
-                step.to_owned()
-            } else {
-                step.replace(" UUID", " BLOB").replace(" BYTEA", " BLOB")
-            };
-            manager.get_connection().execute_unprepared(&step).await?;
-        }
-        Ok(())
+        super::take(manager, &STEPS).await
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     kernel::{
         cell::{corrupt, instant, micros},
-        store::{Store, unavailable},
+        store::{Store, cell, unavailable},
         writer::Transaction,
     },
     officer::{entity::officer, officer_of, written},
@@ -32,10 +32,6 @@ const USED: &str = "UPDATE passkeys SET counter = $1, used_at = $2 WHERE credent
 
 /// End and random bytes of a challenge; the tag follows.
 const OPEN: usize = 8 + 32;
-
-fn cell<T: sea_orm::TryGetable>(row: &QueryResult, column: &str) -> Result<T, StoreError> {
-    row.try_get("", column).map_err(unavailable)
-}
 
 fn passkey_of(row: &QueryResult) -> Result<(OfficerId, Passkey), StoreError> {
     let (officer, counter, name): (Uuid, i64, String) =

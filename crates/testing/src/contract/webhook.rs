@@ -1,6 +1,6 @@
 //! The contract of [`Webhooks`], written through [`Changes`].
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use idcheck_domain::{
     value::{AddressPolicy, UnifiedBusinessNumber},
     webhook::{WebhookSecret, WebhookUrl},
@@ -35,6 +35,15 @@ fn mails(mail: Vec<OutgoingMail>) -> Change {
 
 fn plan_received() -> MailMessage {
     MailMessage::PlanReceived { company: "測試".to_owned() }
+}
+
+/// An address of this organisation, and a call that waits.
+pub async fn called(store: &(impl Webhooks + Changes), who: UnifiedBusinessNumber, at: DateTime<Utc>) {
+    let clock = FixedClock::default();
+    clock.set(at);
+    let number = who.as_str().parse().unwrap_or(1);
+    let mail = vec![told(number, who, plan_received())];
+    store.commit(Change { mail, ..set(&webhook(who, 1, &clock)) }).await.unwrap();
 }
 
 /// Set, replaced, removed; a call for each thing that is told once an address is there, taken by one worker, tried again, given up, made
