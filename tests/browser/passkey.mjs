@@ -1,38 +1,19 @@
 // An officer adds a passkey and signs in with it: our program at `localhost`, which browsers take for safe, and Chromium's own virtual
 // authenticator. IDCHECK_TEST_DEMO_JSON names a running demo, whose trust folder is used.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer as createSocket } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, look, lookInBoth, tabTo, totp } from "./common.mjs";
+import { Program, freePort } from "./program.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "idcheck-passkey-"));
-const program = process.env.IDCHECK_TEST_PROGRAM;
 const PASSWORD = "a long password of lin";
 
+let program;
 let base;
-let served;
-let environment;
 let browser;
 let page;
 let devtools;
 let authenticator;
 let secret;
-
-const freePort = () => new Promise((resolve) => {
-  const socket = createSocket();
-  socket.listen(0, "127.0.0.1", () => {
-    const { port } = socket.address();
-    socket.close(() => resolve(port));
-  });
-});
-
-const idcheck = (args, input = "") =>
-  execFileSync(program, args, { env: environment, input, stdio: ["pipe", "pipe", "pipe"] }).toString();
 
 // A browser whose device knows a finger, or does not want it.
 const device = async () => {
@@ -45,40 +26,20 @@ const device = async () => {
 const verifies = (isUserVerified) => devtools.send("WebAuthn.setUserVerified", { authenticatorId: authenticator, isUserVerified });
 
 before(async () => {
-  const port = await freePort();
-  base = `http://localhost:${port}`;
-  mkdirSync(join(folder, "mail"));
-  writeFileSync(join(folder, "key"), randomBytes(32).toString("hex"), { mode: 0o600 });
-  environment = {
-    ...process.env,
-    IDCHECK_DATABASE_URL: `sqlite://${join(folder, "idcheck.db")}`,
-    IDCHECK_KEY_FILE: join(folder, "key"),
-    IDCHECK_TRUST_DIR: join(dirname(process.env.IDCHECK_TEST_DEMO_JSON), "pki/trust"),
-    IDCHECK_CARD__FETCH: "false",
-    IDCHECK_LISTEN: `127.0.0.1:${port}`,
-    IDCHECK_BASE_URL: base,
-    IDCHECK_MAIL__FOLDER: join(folder, "mail"),
-  };
-  idcheck(["migrate", "up"]);
-  const added = idcheck(["officer", "add", "lin", "--role", "reviewer"], `${PASSWORD}\n`);
+  program = new Program("localhost", await freePort());
+  base = program.base;
+  program.run(["migrate", "up"]);
+  const added = program.run(["officer", "add", "lin", "--role", "reviewer"], `${PASSWORD}\n`);
   secret = /secret=([A-Z2-7]+)/.exec(added)?.[1] ?? /\b[A-Z2-7]{32}\b/.exec(added)?.[0];
   assert.ok(secret, added);
-  served = spawn(program, ["serve"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  served.log = "";
-  for (const stream of [served.stdout, served.stderr]) stream.on("data", (data) => { served.log += data; });
-  for (let tries = 0; ; tries += 1) {
-    if (await fetch(`${base}/readyz`).then((response) => response.ok, () => false)) break;
-    assert.ok(tries < 200, served.log);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
+  await program.serve();
   browser = await launch();
   await device();
 });
 
 after(async () => {
   await browser?.close();
-  served?.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
+  program?.end();
 });
 
 const text = () => page.textContent("main");
@@ -159,7 +120,7 @@ test("one that was removed, and one of an account with a new sign-in, is none", 
   await page.goto(`${base}/officer/sign-in`);
   await page.click("#passkey button");
   await signedIn();
-  idcheck(["officer", "reset", "lin"], "another long password\n");
+  program.run(["officer", "reset", "lin"], "another long password\n");
   await page.goto(`${base}/officer/sign-in`);
   await Promise.all([page.waitForNavigation(), page.click("#passkey button")]);
   assert.match(await text(), /通行金鑰未被接受/);

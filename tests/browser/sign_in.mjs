@@ -1,39 +1,26 @@
 // Officers sign in through an identity provider: a real one (oidc-provider, certified by the OpenID Foundation), our program
 // with `oidc` configured, Chromium between them. IDCHECK_TEST_DEMO_JSON names a running demo, whose trust folder is used.
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createSocket } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import Provider from "oidc-provider";
 import { launch, look } from "./common.mjs";
+import { Program, freePort } from "./program.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "idcheck-sign-in-"));
-const program = process.env.IDCHECK_TEST_PROGRAM;
 const secret = randomBytes(24).toString("base64url");
 
 let base; // our address
 let issuer; // the provider's
 let provider; // its server
-let served; // our process
-let environment;
+let program; // ours
 let browser;
 let officer; // a browser context
 
-const freePort = () => new Promise((resolve) => {
-  const socket = createSocket();
-  socket.listen(0, "127.0.0.1", () => {
-    const { port } = socket.address();
-    socket.close(() => resolve(port));
-  });
-});
-
-const idcheck = (args, input = "") =>
-  execFileSync(program, args, { env: environment, input, stdio: ["pipe", "pipe", "pipe"] }).toString();
+const idcheck = (args, input) => program.run(args, input);
 
 const startProvider = (port) => {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -55,38 +42,20 @@ const startProvider = (port) => {
 };
 
 before(async () => {
-  const port = await freePort();
-  base = `http://127.0.0.1:${port}`;
+  program = new Program("127.0.0.1", await freePort());
+  base = program.base;
   const providerPort = await freePort();
   issuer = `http://127.0.0.1:${providerPort}`;
   await startProvider(providerPort);
-  mkdirSync(join(folder, "mail"));
-  writeFileSync(join(folder, "key"), randomBytes(32).toString("hex"), { mode: 0o600 });
-  writeFileSync(join(folder, "secret"), `${secret}\n`, { mode: 0o600 });
-  environment = {
-    ...process.env,
-    IDCHECK_DATABASE_URL: `sqlite://${join(folder, "idcheck.db")}`,
-    IDCHECK_KEY_FILE: join(folder, "key"),
-    IDCHECK_TRUST_DIR: join(dirname(process.env.IDCHECK_TEST_DEMO_JSON), "pki/trust"),
-    IDCHECK_CARD__FETCH: "false",
-    IDCHECK_LISTEN: `127.0.0.1:${port}`,
-    IDCHECK_BASE_URL: base,
-    IDCHECK_MAIL__FOLDER: join(folder, "mail"),
+  writeFileSync(join(program.folder, "secret"), `${secret}\n`, { mode: 0o600 });
+  Object.assign(program.environment, {
     IDCHECK_OIDC__ISSUER: issuer,
     IDCHECK_OIDC__CLIENT_ID: "idcheck",
-    IDCHECK_OIDC__CLIENT_SECRET_FILE: join(folder, "secret"),
-  };
+    IDCHECK_OIDC__CLIENT_SECRET_FILE: join(program.folder, "secret"),
+  });
   idcheck(["migrate", "up"]);
   idcheck(["officer", "add", "lin", "--role", "reviewer", "--subject", "civil-servant-7"]);
-  served = spawn(program, ["serve"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  served.log = "";
-  for (const stream of [served.stdout, served.stderr]) stream.on("data", (data) => { served.log += data; });
-  for (let tries = 0; ; tries += 1) {
-    const ready = await fetch(`${base}/readyz`).then((response) => response.ok, () => false);
-    if (ready) break;
-    assert.ok(tries < 200, served.log);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
+  await program.serve();
   browser = await launch();
   officer = await stranger();
 });
@@ -96,10 +65,9 @@ const stranger = async (locale = "zh-TW") => (await browser.newContext({ locale 
 
 after(async () => {
   await browser?.close();
-  served?.kill("SIGKILL");
   provider?.closeAllConnections();
   provider?.close();
-  rmSync(folder, { recursive: true, force: true });
+  program?.end();
 });
 
 const main = (page) => page.textContent("main");
@@ -224,7 +192,7 @@ test("a closed account is out at once and does not come back", async () => {
 test("the doctor asks the provider, and a provider that is down is told in words", async () => {
   // Beside this process, which is the provider.
   const doctor = () => new Promise((resolve) => {
-    execFile(program, ["doctor"], { env: environment }, (_error, stdout) => resolve(stdout));
+    execFile(process.env.IDCHECK_TEST_PROGRAM, ["doctor"], { env: program.environment }, (_error, stdout) => resolve(stdout));
   });
   assert.match(await doctor(), /ok +officers +the identity provider answers, with 1 keys/);
   provider.closeAllConnections();
@@ -243,5 +211,5 @@ test("the doctor asks the provider, and a provider that is down is told in words
 
 test("no code, token or secret stands in the log", () => {
   const code = new URL(callback).searchParams.get("code");
-  for (const word of [code, secret, "civil-servant-7"]) assert.ok(!served.log.includes(word), word);
+  for (const word of [code, secret, "civil-servant-7"]) assert.ok(!program.log.includes(word), word);
 });
