@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -26,9 +27,23 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A port that was free a moment ago.
+/// Ports below those that systems give to connections going out (Linux: from 32768): a program that is killed and started again finds its
+/// own still free, however many connections other tests make meanwhile.
+const PORTS: std::ops::Range<u32> = 12_000..32_000;
+
+/// A port that was free a moment ago; another one each time, and in each process.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(7919);
+    let mut places = PORTS.len();
+    loop {
+        let place = begin.wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + place).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+        places = places.checked_sub(1).expect("a free port");
+    }
 }
 
 /// A process that is killed when it is dropped.
@@ -153,8 +168,10 @@ impl Demo {
         Process::start(&mut command, &dir.path().join("log"))
     }
 
-    /// Starts it again on the same data, after it was killed.
+    /// Kills it and starts it again on the same data.
     pub async fn restart(&mut self) {
+        // The old one still has the port.
+        self.process.kill();
         self.process = Self::spawn(&self.dir, self.ports, self.asked);
         wait_ready(&self.base_url, &self.process.log).await;
     }
@@ -321,9 +338,10 @@ impl Nodes {
         Process::start(&mut command, &self.dir.path().join(format!("node-{port}.log")))
     }
 
-    /// Starts a node again, after it was killed.
+    /// Kills a node and starts it again.
     pub async fn restart(&mut self, node: usize) {
         let port = self.urls[node].rsplit_once(':').unwrap().1.parse().unwrap();
+        self.processes[node].kill();
         self.processes[node] = self.serve(port, &[]);
         wait_ready(&self.urls[node], &self.processes[node].log).await;
     }
