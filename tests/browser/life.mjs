@@ -62,6 +62,13 @@ test("an officer's pages are alive", async () => {
     assert.match(await text(), wanted, path);
     await lookInBoth(page, `life${path.replaceAll("/", "-")}`);
   }
+  // What a company attached to its explanation is there to be saved.
+  await open("/officer/notices");
+  await page.click('main a:has-text("示範證券") >> nth=0');
+  await page.waitForURL("**/officer/organisations/*");
+  const saved = page.waitForEvent("download");
+  await page.click('.files a:has-text("教育訓練紀錄.pdf")');
+  assert.equal((await saved).suggestedFilename(), "教育訓練紀錄.pdf");
   // From one case to the next and back.
   await open("/officer");
   await page.click('main tbody a:has-text("API申請") >> nth=0');

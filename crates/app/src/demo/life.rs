@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -25,6 +26,7 @@ use idcheck_usecases::{
     Content, Leaf, OfficePorts,
     acts::{ActName, ActResult, IssueChallenge, ProveChallenge},
     application::{ReviewApplication, ReviewCommand},
+    attachment::KeepAttachments,
     notice::{HandleNotices, NoticeStep, WatchUsage},
     organisation::{GovernAccess, RevocationRuling},
     ports::{
@@ -112,6 +114,7 @@ struct Life {
     store: Arc<Store>,
     ports: OfficePorts,
     entropy: Arc<dyn Entropy>,
+    attachments: KeepAttachments,
     issue: IssueChallenge,
     prove: ProveChallenge,
     review: ReviewApplication,
@@ -160,6 +163,7 @@ pub(super) async fn make(config: &Config, key: &MasterKey, pki: &DemoPki) -> any
     let ports: OfficePorts =
         office::ports(&store, &told, &entropy, Arc::clone(&store) as _, Arc::clone(&store) as _);
     let verifier: Arc<dyn CardVerifier> = Arc::new(Taken(facts));
+    let attachments = acts::attachments(config, &store, &ports);
     let acts = acts::act_ports(config, &store, &ports, Arc::clone(&verifier));
     let mut officers = HashMap::new();
     for listed in store.list().await? {
@@ -168,6 +172,7 @@ pub(super) async fn make(config: &Config, key: &MasterKey, pki: &DemoPki) -> any
     let life = Life {
         today: taipei::day(SystemClock.now()),
         clock,
+        attachments,
         issue: IssueChallenge::new(acts.clone()),
         prove: ProveChallenge::new(acts),
         review: ReviewApplication::new(ports.clone(), verifier, Approvers::One),
@@ -182,6 +187,12 @@ pub(super) async fn make(config: &Config, key: &MasterKey, pki: &DemoPki) -> any
     };
     life.happens().await
 }
+
+/// What a company attaches to its explanation.
+const TRAINING: &[u8] = include_bytes!("training.pdf");
+
+/// From where the companies of the past send.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn content(pairs: &[(&str, &str)]) -> Content {
     pairs.iter().map(|(at, text)| ((*at).to_owned(), Leaf::Text((*text).to_owned()))).collect()
@@ -208,7 +219,7 @@ impl Life {
     /// An act that the company signs.
     async fn act(&self, company: usize, act: ActName, pairs: &[(&str, &str)]) -> anyhow::Result<ActResult> {
         let ubn = self.ubns[company];
-        let challenge = self.issue.execute(act, ubn, content(pairs), None, [127, 0, 0, 1].into()).await?;
+        let challenge = self.issue.execute(act, ubn, content(pairs), None, HERE).await?;
         let proven = self.prove.execute(challenge.id, ubn.as_str().as_bytes(), None).await?;
         Ok(proven.result)
     }
@@ -473,7 +484,9 @@ impl Life {
                 self.at(days_ago - 3, 14, 0);
                 let id = id.to_string();
                 let text = "新進人員操作不熟，已完成教育訓練，並改由系統帶入資料。";
-                let own = [("/noticeId", id.as_str()), ("/explanation", text)];
+                let file = self.attachments.keep("教育訓練紀錄.pdf", TRAINING, None, HERE).await?;
+                let file = file.reference.to_string();
+                let own = [("/noticeId", id.as_str()), ("/explanation", text), ("/attachments/0", &file)];
                 self.act(company, ActName::Explain, &own).await?;
             }
         }
