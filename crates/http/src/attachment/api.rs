@@ -10,7 +10,7 @@ use idcheck_domain::{
 use idcheck_usecases::ports::OwnedFile;
 use poem::Request;
 use poem_openapi::{
-    ApiResponse, Object, OpenApi, ResponseContent,
+    ApiResponse, Object, OpenApi,
     param::Path,
     payload::{Binary, Json},
 };
@@ -87,36 +87,19 @@ struct Attachments {
 
 #[derive(ApiResponse)]
 enum File {
-    /// The file, to be saved and not shown.
+    /// The file's bytes, to be saved and not shown; what it is stands where it is listed.
     #[oai(status = 200)]
     Bytes(
-        Form,
+        Binary<Vec<u8>>,
         #[oai(header = "Content-Disposition")] String,
         #[oai(header = "Content-Security-Policy")] String,
         #[oai(header = "Cache-Control")] String,
     ),
 }
 
-#[derive(ResponseContent)]
-enum Form {
-    #[oai(content_type = "application/pdf")]
-    Pdf(Binary<Vec<u8>>),
-    #[oai(content_type = "image/png")]
-    Png(Binary<Vec<u8>>),
-    #[oai(content_type = "image/jpeg")]
-    Jpeg(Binary<Vec<u8>>),
-}
-
 fn file_of(file: OwnedFile) -> File {
-    use idcheck_domain::attachment::FileType;
     let disposition = disposition(&file.attachment);
-    let bytes = Binary(file.bytes);
-    let form = match file.attachment.file_type {
-        FileType::Pdf => Form::Pdf(bytes),
-        FileType::Png => Form::Png(bytes),
-        FileType::Jpeg => Form::Jpeg(bytes),
-    };
-    File::Bytes(form, disposition, POLICY.to_owned(), "no-store".to_owned())
+    File::Bytes(Binary(file.bytes), disposition, POLICY.to_owned(), "no-store".to_owned())
 }
 
 fn size(file: &Attachment) -> u64 {

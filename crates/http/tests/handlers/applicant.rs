@@ -650,7 +650,7 @@ async fn files_are_read(service: &Service, cookies: &str, number: &str, officer:
         (&json!("合約.pdf"), &json!("application/pdf"))
     );
     let photograph = ask(format!("attachments/{}", listed[1]["id"].as_str().unwrap())).await;
-    photograph.assert_header("content-type", "image/jpeg");
+    photograph.assert_header("content-type", "application/octet-stream");
     assert_eq!(photograph.0.into_body().into_vec().await.unwrap(), JPEG);
     let looks = "SELECT count(*) FROM audit_chain WHERE body LIKE '%attachment.read%'";
     assert_eq!(service.database.number(looks).await, 1);
