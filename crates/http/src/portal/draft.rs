@@ -384,6 +384,8 @@ struct Fate {
     files: FormValues,
     /// The file that is not wanted any more.
     unwanted: Option<FileReference>,
+    /// Why a file was not kept that is nobody's fault here; told once the text is kept.
+    failed: Option<FileRefusal>,
 }
 
 impl Fate {
@@ -412,9 +414,9 @@ impl Fate {
             let discarded = page.app.services.attachments.discard(file, Some(page.session())).await;
             page.or_problem(discarded, "/")?;
         }
-        let files =
-            if fields::has(act, FILES) { keep_files(page, request, sent.files).await? } else { Vec::new() };
-        Ok(Self { posted, leaked, files, unwanted })
+        let sent = if fields::has(act, FILES) { sent.files } else { Vec::new() };
+        let (files, failed) = keep_files(page, request, sent).await;
+        Ok(Self { posted, leaked, files, unwanted, failed })
     }
 
     /// Puts what was sent from a page of the form where its fields are; files are added to those that are there.
@@ -432,7 +434,11 @@ impl Fate {
 }
 
 /// Keeps the files that came with a form: the reference of each, up to the first that is refused.
-async fn keep_files(page: &Page<'_>, request: &Request, files: Vec<PostedFile>) -> poem::Result<FormValues> {
+async fn keep_files(
+    page: &Page<'_>,
+    request: &Request,
+    files: Vec<PostedFile>,
+) -> (FormValues, Option<FileRefusal>) {
     let from = origin(request, &page.app.config.trusted_proxies).address;
     let mut entries = Vec::new();
     for PostedFile { name, bytes } in files {
@@ -444,10 +450,10 @@ async fn keep_files(page: &Page<'_>, request: &Request, files: Vec<PostedFile>) 
                 entries.push((REFUSED_FILE.to_owned(), format!("{code} {name}")));
                 break;
             }
-            Err(refusal) => return page.or_problem(Err(refusal), "/"),
+            Err(refusal) => return (entries, Some(refusal)),
         }
     }
-    Ok(entries)
+    (entries, None)
 }
 
 /// What the button of a file begins with, before the file's reference.
@@ -496,6 +502,9 @@ async fn go_on(
     fate: &Fate,
 ) -> poem::Result<Response> {
     let here = address(draft.id, step.name);
+    if let Some(refusal) = fate.failed.clone() {
+        return page.or_problem(Err(refusal), &here);
+    }
     let go = value(&fate.posted, GO);
     if go == "keep" {
         // A page that is left keeps what is in it; its script learns where.

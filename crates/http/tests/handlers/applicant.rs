@@ -597,6 +597,19 @@ async fn send_files(
     form: &[(&str, &str)],
     files: &[(&str, &[u8])],
 ) -> String {
+    let response = post_files(service, cookie, path, form, files).await;
+    response.assert_status(StatusCode::SEE_OTHER);
+    response.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned()
+}
+
+/// Sends a form with files as browsers do.
+async fn post_files(
+    service: &Service,
+    cookie: &str,
+    path: &str,
+    form: &[(&str, &str)],
+    files: &[(&str, &[u8])],
+) -> TestResponse {
     let mut body = Vec::new();
     for (name, value) in form {
         body.extend(
@@ -611,9 +624,7 @@ async fn send_files(
     }
     body.extend(b"--b--\r\n");
     let request = service.http.post(path).header("cookie", cookie);
-    let response = request.content_type("multipart/form-data; boundary=b").body(body).send().await;
-    response.assert_status(StatusCode::SEE_OTHER);
-    response.0.headers().get("location").and_then(|to| to.to_str().ok()).unwrap().to_owned()
+    request.content_type("multipart/form-data; boundary=b").body(body).send().await
 }
 
 /// Both parties read what was signed, and nobody else: saved, and never shown as a page.
@@ -707,6 +718,21 @@ async fn files_are_sent_before_the_act_that_names_them() {
     let to = signing(&service, &cookie, "/acts/explain", &form).await;
     assert!(to.starts_with("/sign/"), "{to}");
     assert!(!get(&service, &cookie, &to).await.1.contains("合約.pdf"));
+    // Where no more files may wait it is said, and what was typed beside the file is kept.
+    while send(json!({"name": "a.pdf", "content": "JVBERi0x"})).await.0.status() == StatusCode::CREATED {}
+    let form = get(&service, &cookie, &format!("{to}/form")).await;
+    assert_eq!(form.0, StatusCode::SEE_OTHER);
+    let draft = service.database.texts("SELECT lower(hex(id)) AS v FROM drafts").await.remove(0);
+    let draft = format!("/drafts/{}/form", uuid::Uuid::parse_str(&draft).unwrap());
+    let typed = [&[("/explanation", "再補充")], &form_without_text(&csrf, &id)[..]].concat();
+    let refused = post_files(&service, &cookie, &draft, &typed, &[("a.pdf", PDF)]).await;
+    refused.assert_status(StatusCode::TOO_MANY_REQUESTS);
+    assert!(get(&service, &cookie, &draft).await.1.contains("再補充"));
+}
+
+/// What the form of an explanation sends beside its text.
+fn form_without_text<'f>(csrf: &'f str, id: &'f str) -> [(&'f str, &'f str); 4] {
+    [("csrf", csrf), ("ubn", COMPANY), ("/noticeId", id), ("go", "attach")]
 }
 
 /// The hidden fields of a page: names and values.
