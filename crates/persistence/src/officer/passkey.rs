@@ -26,6 +26,10 @@ const ADD: &str = "INSERT INTO passkeys (credential, officer_id, public_key, cou
     SELECT $1, $2, $3, CAST($4 AS bigint), CAST($5 AS text), CAST($6 AS bigint) \
     WHERE (SELECT count(*) FROM passkeys WHERE officer_id = $2) < CAST($7 AS bigint)";
 
+/// Locks the account, if it still signs in as when its code was taken: a new way to sign in begins again without a code.
+const STANDS: &str = "UPDATE officers SET failures = 0 WHERE id = $1 AND NOT closed AND invited_until IS NULL \
+    AND subject IS NULL AND totp_step > 0";
+
 /// One row or none: whoever was overtaken finds another counter, or none where the authenticator counts.
 const USED: &str = "UPDATE passkeys SET counter = $1, used_at = $2 WHERE credential = $3 AND counter = $4 AND public_key = $5 \
      AND EXISTS (SELECT 1 FROM officers o WHERE o.id = passkeys.officer_id AND NOT o.closed)";
@@ -125,6 +129,12 @@ impl Passkeys for Store {
             i64::from(most).into(),
         ];
         let tx = self.begin().await.map_err(unavailable)?;
+        // Before the passkey: whoever resets the account waits for it and removes it, or was first.
+        let stands =
+            Statement::from_sql_and_values(self.writer.get_database_backend(), STANDS, [officer.0.into()]);
+        if tx.execute_raw(stands).await.map_err(unavailable)?.rows_affected() != 1 {
+            return Ok(false);
+        }
         if !self.spending(&tx, challenge, ADD, values).await? {
             return Ok(false);
         }

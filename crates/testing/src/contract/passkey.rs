@@ -58,6 +58,10 @@ pub async fn suite(
         store.add_passkey(to.id, passkey, challenge, 2, audit_entry()).await.unwrap()
     };
     let first = passkey(1, clock);
+    assert!(!add(&lin, &first, &challenge(1)).await, "no code was taken");
+    for officer in [&lin, &chen] {
+        assert!(store.succeeded(officer.id, 77, clock.now()).await.unwrap());
+    }
     assert!(add(&lin, &first, &challenge(1)).await);
     assert!(!add(&lin, &passkey(2, clock), &challenge(1)).await, "the challenge was used");
     assert!(!add(&chen, &first, &challenge(2)).await, "the credential is known");
@@ -100,4 +104,17 @@ pub async fn suite(
     assert!(!remove(&lin, 2).await.unwrap());
     assert!(store.change(lin.id, OfficerChange::Credential(local()), audit_entry()).await.unwrap());
     assert_eq!(other.of_officer(lin.id).await.unwrap(), [], "a new way to sign in is the only one");
+    assert!(!add(&lin, &passkey(4, clock), &challenge(7)).await, "the code was taken before it");
+
+    // A reset and a passkey at the same moment, on two nodes: whoever comes first, none is left.
+    for round in 10..30 {
+        assert!(store.succeeded(lin.id, u64::from(round), clock.now()).await.unwrap());
+        let (passkey, challenge) = (passkey(round, clock), challenge(round));
+        let (added, reset) = tokio::join!(
+            store.add_passkey(lin.id, &passkey, &challenge, 2, audit_entry()),
+            other.change(lin.id, OfficerChange::Credential(local()), audit_entry())
+        );
+        assert!(added.is_ok() && reset.unwrap());
+        assert_eq!(store.of_officer(lin.id).await.unwrap(), [], "round {round}");
+    }
 }

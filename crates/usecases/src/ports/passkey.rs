@@ -100,8 +100,9 @@ pub trait Passkeys: Send + Sync {
     /// Whose passkey it is; none of an account that is closed, invited, or the identity provider's.
     async fn holder(&self, credential: &[u8]) -> Result<Option<(Officer, Passkey)>, StoreError>;
 
-    /// Adds a passkey; `false`, and nothing is kept, where the challenge was used, the credential is known, or the officer has `most`
-    /// already.
+    /// Adds a passkey; `false`, and nothing is kept, where the challenge was used, the credential is known, the officer has `most`
+    /// already, or the account was closed or got a new way to sign in since a code was taken. MUST hold under concurrency: no passkey
+    /// outlives a new way to sign in.
     async fn add_passkey(
         &self,
         officer: OfficerId,
